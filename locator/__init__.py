@@ -1,0 +1,1 @@
+"""The locator: a small server on a known host that knows who is where."""

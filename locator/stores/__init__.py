@@ -1,0 +1,1 @@
+"""Where accounts, sessions and leases are kept: behind one interface, embedded by default."""

@@ -1,0 +1,1 @@
+"""The node: everything a person at Hail can do, without a screen."""

@@ -1,0 +1,1 @@
+"""`hail-cli`: the node without a window."""

@@ -1,0 +1,1 @@
+"""Links: mutual-TLS connections between two devices, one live link per friend device."""

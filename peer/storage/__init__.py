@@ -1,0 +1,1 @@
+"""What the node keeps: one encrypted SQLite file per account. SQL is nowhere else."""

@@ -1,0 +1,191 @@
+"""The signed entry, of which every conversation is made, and the bodies it can carry."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from protocol import limits
+from protocol.errors import LocalProtocolError, RemoteProtocolError
+from protocol.identity import (
+    NO_HASH,
+    ConversationId,
+    EntryHash,
+    EntryId,
+    FeedId,
+    PublicKey,
+    Realm,
+    from_builtin,
+    to_builtin,
+)
+from protocol.registry import Message, Registry
+from protocol.signatures import SIGNATURE_BYTES, Purpose, SigningKey, is_signed_by
+
+BODIES = Registry("entry bodies", 0x0301, 0x03FF)
+
+Number = Annotated[int, Meta(ge=1, le=limits.LARGEST_NUMBER)]
+Stamp = Annotated[int, Meta(ge=0, le=limits.LARGEST_NUMBER)]
+Salt = Annotated[bytes, Meta(min_length=limits.SALT_BYTES, max_length=limits.SALT_BYTES)]
+Note = Annotated[str, Meta(max_length=limits.NOTE_LENGTH)]
+DisplayName = Annotated[str, Meta(max_length=limits.DISPLAY_NAME_LENGTH)]
+Round = Annotated[int, Meta(ge=1, le=limits.LARGEST_NUMBER)]
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True):
+    """What is signed of an entry: its place in its feed, and the hash of its body."""
+
+    conversation: ConversationId
+    feed: FeedId
+    number: Number
+    previous: EntryHash
+    stamp: Stamp
+    """Milliseconds since 1970 by the author's clock, never less than the feed's last."""
+    kind: Annotated[int, Meta(ge=0x0301, le=0xFFFF)]
+    body_hash: EntryHash
+
+
+class WireEntry(msgspec.Struct, frozen=True, array_like=True):
+    """An entry as it travels and is kept. The header's bytes are those that were signed, never a re-encoding."""
+
+    header: Annotated[bytes, Meta(max_length=limits.HEADER_BYTES)]
+    signature: Annotated[bytes, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
+    body: Annotated[bytes, Meta(max_length=limits.BODY_BYTES)] | None
+    """None when the sender does not hold the body."""
+    certificate: Annotated[bytes, Meta(max_length=limits.CERTIFICATE_BYTES)] = b""
+    """The writing device's certificate, on entry 1 of a feed."""
+
+
+class Body(Message, frozen=True, array_like=True):
+    """What all bodies begin with."""
+
+    entry_id: EntryId
+    salt: Salt
+
+
+@BODIES.register(0x0301)
+class Asked(Body, frozen=True, array_like=True):
+    """Will you be my friend? Opens a round of consent."""
+
+    round: Round
+    name: DisplayName
+    note: Note = ""
+
+
+@BODIES.register(0x0302)
+class Accepted(Body, frozen=True, array_like=True):
+    """Yes, in this round."""
+
+    round: Round
+    name: DisplayName
+
+
+@BODIES.register(0x0303)
+class Declined(Body, frozen=True, array_like=True):
+    """No; the round is over."""
+
+    round: Round
+
+
+@BODIES.register(0x0304)
+class Removed(Body, frozen=True, array_like=True):
+    """No longer: ends a friendship, or takes a request back."""
+
+    round: Round
+
+
+@BODIES.register(0x0310)
+class Text(Body, frozen=True, array_like=True):
+    """A text message, perhaps in reply to another entry."""
+
+    text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)]
+    reply_to: EntryId | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.text.encode()) > limits.TEXT_BYTES:
+            raise ValueError("text too long")
+
+
+CONSENT_BODIES = (Asked, Accepted, Declined, Removed)
+ConsentBody = Asked | Accepted | Declined | Removed
+CONSENT_KINDS = frozenset(BODIES.number_of(body) for body in CONSENT_BODIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A wire entry that was read: bytes, header and hash; `body` is None when absent or of an unknown kind."""
+
+    wire: WireEntry
+    header: Header
+    hash: EntryHash
+    body: Body | None
+
+
+_HEADER_ENCODER = msgspec.msgpack.Encoder(enc_hook=to_builtin)
+_HEADER_DECODER = msgspec.msgpack.Decoder(Header, dec_hook=from_builtin)
+
+
+def write_entry(
+    key: SigningKey,
+    realm: Realm,
+    body: Body,
+    *,
+    conversation: ConversationId,
+    feed: FeedId,
+    number: int,
+    previous: EntryHash,
+    stamp: int,
+    certificate: bytes,
+) -> Entry:
+    """Sign the next entry of one's own feed. `certificate` (DER) is carried by entry 1 only."""
+    if feed.device != key.device:
+        raise LocalProtocolError("a feed is written by its own device")
+    body_bytes = BODIES.encode_body(body)
+    header = Header(
+        conversation=conversation,
+        feed=feed,
+        number=number,
+        previous=previous,
+        stamp=stamp,
+        kind=BODIES.number_of(type(body)),
+        body_hash=EntryHash(hashlib.sha256(body_bytes).digest()),
+    )
+    header_bytes = _HEADER_ENCODER.encode(header)
+    signature = key.sign(Purpose.ENTRY, realm, header_bytes)
+    wire = WireEntry(header_bytes, signature, body_bytes, certificate if number == 1 else b"")
+    return Entry(wire, header, hash_of_header(header_bytes), body)
+
+
+def read_entry(wire: WireEntry) -> Entry:
+    """Take a wire entry apart and check all that needs no key; raise RemoteProtocolError for anything amiss.
+
+    The signature is checked by `is_signed_by_author`, the chain by whoever keeps the feed.
+    """
+    try:
+        header = _HEADER_DECODER.decode(wire.header)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise RemoteProtocolError("malformed entry header") from error
+    if (header.number == 1) != (header.previous == NO_HASH):
+        raise RemoteProtocolError("only a feed's first entry has nothing before it")
+    if (header.number == 1) != bool(wire.certificate):
+        raise RemoteProtocolError("a feed's first entry, and no other, carries the certificate")
+    body = None
+    if wire.body is not None:
+        if hashlib.sha256(wire.body).digest() != header.body_hash:
+            raise RemoteProtocolError("an entry's body does not match its hash")
+        message = BODIES.decode_body(header.kind, wire.body)
+        if message is not None and not isinstance(message, Body):
+            raise RemoteProtocolError("an entry's body of no known shape")
+        body = message
+    return Entry(wire, header, hash_of_header(wire.header), body)
+
+
+def is_signed_by_author(entry: Entry, key: PublicKey, realm: Realm) -> bool:
+    """Tell whether the device whose feed this is signed the header, in this realm."""
+    return is_signed_by(key, Purpose.ENTRY, realm, entry.wire.header, entry.wire.signature)
+
+
+def hash_of_header(header: bytes) -> EntryHash:
+    """Return the name by which the next entry, and every vector, knows this one."""
+    return EntryHash(hashlib.sha256(header).digest())

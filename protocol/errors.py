@@ -1,0 +1,59 @@
+"""Whose fault it was, and the stable codes by which a refusal is told to people and programs."""
+
+from enum import StrEnum
+
+
+class RemoteProtocolError(Exception):
+    """The other side broke the rules of the wire: log the reason, close that link, go on."""
+
+
+class LocalProtocolError(Exception):
+    """Our own code asked for something the protocol does not allow: a bug to be fixed here."""
+
+
+class RefusalCode(StrEnum):
+    """Why something was refused. The values are public (rpc `data.code`, `Refused.code`): never renamed."""
+
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code, not a password
+    UNKNOWN_USER = "unknown_user"
+    BAD_USER_ID = "bad_user_id"
+    BAD_NAME = "bad_name"
+    WEAK_PASSWORD = "weak_password"  # noqa: S105 - a code, not a password
+    NAME_TAKEN = "name_taken"
+    REGISTRATION_CLOSED = "registration_closed"
+    YOURSELF = "yourself"
+    ALREADY_ASKED = "already_asked"
+    ALREADY_FRIENDS = "already_friends"
+    NOT_A_FRIEND = "not_a_friend"
+    NOT_ASKED = "not_asked"
+    UNKNOWN_CONVERSATION = "unknown_conversation"
+    UNKNOWN_ENTRY = "unknown_entry"
+    EMPTY_MESSAGE = "empty_message"
+    OFFLINE = "offline"
+    BAD_ADDRESS = "bad_address"
+    OTHER_AUTHORITY = "other_authority"
+    LOCATOR_UNREACHABLE = "locator_unreachable"
+    PORT_IN_USE = "port_in_use"
+    PROFILE_IN_USE = "profile_in_use"
+    NOT_SIGNED_IN = "not_signed_in"
+    ALREADY_SIGNED_IN = "already_signed_in"
+    VAULT_LOCKED = "vault_locked"
+    DAMAGED_DATABASE = "damaged_database"
+    NEWER_DATABASE = "newer_database"
+    SUPERSEDED = "superseded"
+    UNKNOWN_DEVICE = "unknown_device"
+    ACCOUNT_DISABLED = "account_disabled"
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    RATE_LIMITED = "rate_limited"
+    BAD_REQUEST = "bad_request"
+    DISK_FULL = "disk_full"
+    REFUSED = "refused"
+
+    @classmethod
+    def from_wire(cls, text: str) -> "RefusalCode":
+        """Read a code from the other side; one this version does not know becomes `refused`."""
+        try:
+            return cls(text)
+        except ValueError:
+            return cls.REFUSED

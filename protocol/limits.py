@@ -1,0 +1,120 @@
+"""Every maximum and every wait of the wire, named once, with the reason for its size."""
+
+# --- names and texts -------------------------------------------------------------------------
+USER_ID_LENGTH = 32
+"""Characters of a user ID: short enough to be read aloud and to fit every row."""
+DISPLAY_NAME_LENGTH = 64
+"""Characters of a display name: one line in the widest header."""
+NOTE_LENGTH = 280
+"""Characters of the note beside a friend request: a stranger gets two sentences, not a letter."""
+TEXT_BYTES = 64 * 1024
+"""UTF-8 bytes of one text message; longer ones belong into a file."""
+PASSWORD_LENGTH = 1024
+"""Characters of a password: more would only be work for argon2."""
+SHORTEST_CHOSEN_PASSWORD = 8
+"""Characters a password chosen by a person must have; an operator may set any."""
+
+# --- frames ----------------------------------------------------------------------------------
+LOCATOR_REQUEST_FRAME = 64 * 1024
+"""Bytes of a client's frame to the locator: a watch of 1,000 IDs is the largest honest one."""
+LOCATOR_REPLY_FRAME = 1024 * 1024
+"""Bytes of the locator's frame to a client: an answer about 1,000 users."""
+GREETING_FRAME = 4 * 1024
+"""Bytes of a frame on a link whose greeting has not come yet."""
+LINK_FRAME = 512 * 1024
+"""Bytes of any later frame on a link: a batch of entries is cut to stay below."""
+MAGIC_BYTES = 4
+"""Clear bytes with which a connection to a peer's port says what it is."""
+
+# --- locator ---------------------------------------------------------------------------------
+USERS_PER_QUESTION = 1_000
+"""IDs in one where or watch; also the most watches a session holds."""
+ADDRESSES_PER_USER = 8
+"""Addresses kept for one user: the one seen, and a few interfaces."""
+ADDRESS_LENGTH = 45
+"""Characters of an IPv6 address with an embedded IPv4 one, the longest there is."""
+DEVICES_PER_USER = 8
+"""Devices valid at once for one user; the oldest goes when a ninth logs in with the password."""
+LEASE_SECONDS = 30.0
+"""A session silent for this long is gone; three keep-alives may be lost."""
+KEEP_ALIVE_SECONDS = 9.0
+"""A client says that it is still there this often."""
+CHALLENGE_BYTES = 32
+"""Length of the nonce a device signs to log in."""
+HANDSHAKE_SECONDS = 10.0
+"""A TLS handshake must be done within this time, on any port."""
+REQUEST_SECONDS = 15.0
+"""A client waits so long for the locator's answer; a password takes argon2 and a queue."""
+
+# --- certificates ----------------------------------------------------------------------------
+CERTIFICATE_BYTES = 2_048
+"""Bytes of a certificate as accepted from anybody; ours have about 400."""
+CERTIFICATE_DAYS = 365
+"""A device's certificate lasts a year."""
+CERTIFICATE_RENEWAL_DAYS = 30
+"""It is renewed at a login when older than this."""
+
+# --- links -----------------------------------------------------------------------------------
+MAGIC_SECONDS = 5.0
+"""The clear bytes must have come within this time."""
+GREETING_SECONDS = 10.0
+"""The greeting, then `keep`, must have come within this time after the handshake."""
+PING_SECONDS = 3.0
+"""A link that was silent for this long is asked whether it lives."""
+DEAD_LINK_SECONDS = 9.0
+"""A link on which nothing came for this long is dead: noticed within 10 s."""
+LINKS_PER_CONVERSATION = 6
+"""A node keeps up to so many links per conversation; up to seven members that is everybody."""
+PENDING_HANDSHAKES = 64
+"""Incoming connections in handshake at once; more are shed."""
+FIRST_REDIAL_SECONDS = 0.5
+"""The first wait before dialling again; it doubles, with jitter."""
+LAST_REDIAL_SECONDS = 30.0
+"""The longest wait before dialling again."""
+LINK_BUFFER_BYTES = 1024 * 1024
+"""Bytes waiting to be sent on a link before its sender pauses."""
+
+# --- entries and sync ------------------------------------------------------------------------
+ENTRY_ID_BYTES = 16
+SALT_BYTES = 16
+"""Salt in each body, so that a deleted short text cannot be guessed from its hash."""
+HEADER_BYTES = 4 * 1024
+"""Bytes of an entry's header."""
+BODY_BYTES = TEXT_BYTES + 4 * 1024
+"""Bytes of an entry's body: the longest text and what stands beside it."""
+ENTRIES_PER_BATCH = 200
+"""Entries stored in one transaction, and sent in one frame."""
+ENTRY_BATCH_BYTES = 256 * 1024
+"""Bytes of entries in one frame, before the frame is closed."""
+GROUP_COMMIT_SECONDS = 0.02
+"""The longest time a write waits for others to share its commit."""
+DIGEST_BUCKETS = 64
+"""Buckets of a conversation's digest; only differing ones are compared line by line."""
+BUCKET_HASH_BYTES = 8
+"""Bytes of a bucket's hash: enough to notice a difference, checked again every 30 s."""
+FEEDS_PER_CONVERSATION = 10_000
+"""Feeds one conversation may hold: 200 members, several devices and incarnations each."""
+CONVERSATIONS_PER_MESSAGE = 1_000
+"""Conversations compared in one digest message."""
+LACKING_RANGES = 256
+"""Ranges of absent bodies in one vector line."""
+READ_RANGES = 1_024
+"""Ranges of read numbers told for one feed."""
+FORK_POINTS = 48
+"""Points of a feed shown to find where two versions of it part (head, -1, -2, -4 …)."""
+LARGEST_NUMBER = 2**53 - 1
+"""The largest entry number and stamp: exact in every language that might read our JSON."""
+RESYNC_SECONDS = 30.0
+"""Linked peers compare digests again this often, whatever they believe."""
+CLOCK_TOLERANCE_MS = 5 * 60 * 1000
+"""A stamp further than this ahead of the local clock is not believed."""
+
+# --- strangers -------------------------------------------------------------------------------
+PENDING_REQUESTS = 200
+"""Friend requests from strangers kept at once; more are refused until some are answered."""
+CONSENT_ENTRIES_PER_STRANGER = 64
+"""Consent entries taken from one person who is not a friend; a person asks a few times, not more."""
+WITHHELD_HEADERS = 10_000
+"""Entries of a former friend taken without their bodies, so that asking again can reach us."""
+STRANGER_LINKS = 32
+"""Links with people who are not friends at once."""

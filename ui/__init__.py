@@ -1,0 +1,1 @@
+"""The screen: shows what the node says, asks for what a person wants."""
