@@ -33,27 +33,38 @@ class FrameReader:
     def __init__(self, largest: int) -> None:
         self.largest = largest
         self._buffer = bytearray()
+        self._start = 0
 
     @property
     def waiting(self) -> int:
         """Bytes kept of a frame that is not whole yet."""
-        return len(self._buffer)
+        return len(self._buffer) - self._start
 
     def receive(self, data: bytes) -> list[Frame]:
         """Return the frames that `data` completes; raise RemoteProtocolError for an oversized one."""
-        buffer = self._buffer
-        buffer += data
-        frames: list[Frame] = []
-        start = 0
-        while len(buffer) - start >= _HEAD.size:
-            length, kind = _HEAD.unpack_from(buffer, start)
-            if length > self.largest:
-                raise RemoteProtocolError(f"a frame of {length} bytes; at most {self.largest} are taken")
-            end = start + _HEAD.size + length
-            if len(buffer) < end:
-                break
-            frames.append(Frame(kind, bytes(buffer[start + _HEAD.size : end])))
-            start = end
-        if start:
-            del buffer[:start]
+        self.add(data)
+        frames = []
+        while (frame := self.next_frame()) is not None:
+            frames.append(frame)
         return frames
+
+    def add(self, data: bytes) -> None:
+        """Take more of the stream; `next_frame` gives it back."""
+        if self._start:
+            del self._buffer[: self._start]
+            self._start = 0
+        self._buffer += data
+
+    def next_frame(self) -> Frame | None:
+        """Return the next whole frame, or None; `largest` may change between two calls."""
+        buffer, start = self._buffer, self._start
+        if len(buffer) - start < _HEAD.size:
+            return None
+        length, kind = _HEAD.unpack_from(buffer, start)
+        if length > self.largest:
+            raise RemoteProtocolError(f"a frame of {length} bytes; at most {self.largest} are taken")
+        body = start + _HEAD.size
+        if len(buffer) < body + length:
+            return None
+        self._start = body + length
+        return Frame(kind, bytes(buffer[body : body + length]))

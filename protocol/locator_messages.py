@@ -48,6 +48,8 @@ class Whereabout(msgspec.Struct, frozen=True, array_like=True):
     device_list: SignedDeviceList | None = None
     since: Annotated[int, Meta(ge=0, le=limits.LARGEST_NUMBER)] = 0
     """Milliseconds since 1970 at which the user came or went; 0 when the locator does not know."""
+    known: bool = False
+    """Whether the locator has an account of that ID."""
 
 
 @LOCATOR.register(0x0101)

@@ -1,0 +1,48 @@
+"""A locator's address as people write it: `host:port`, or `hail://host:port#fingerprint`."""
+
+import re
+from dataclasses import dataclass
+
+from peer.errors import Refusal, RefusalCode
+from protocol.identity import Realm
+
+DEFAULT_LOCATOR_PORT = 7400
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+
+
+@dataclass(frozen=True, slots=True)
+class LocatorAddress:
+    """Where a locator is, and who must answer there (None: whoever was pinned, or the first one seen)."""
+
+    host: str
+    port: int
+    realm: Realm | None
+
+    @property
+    def place(self) -> str:
+        """`host:port`, the name under which an authority is pinned."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def link(self, realm: Realm) -> str:
+        """Return the link to hand out."""
+        return f"hail://{self.place}#{realm.hex()}"
+
+
+def parse_locator_address(typed: str) -> LocatorAddress:
+    """Read what a person typed or pasted; raise Refusal `bad_address`."""
+    text = typed.strip()
+    text = text[len("hail://") :] if text.lower().startswith("hail://") else text
+    place, has_fingerprint, fingerprint = text.partition("#")
+    place = place.rstrip("/")
+    host, has_port, port = place.rpartition(":") if re.search(r":\d*$", place) else (place, "", "")
+    try:
+        number = int(port) if has_port else DEFAULT_LOCATOR_PORT
+        realm = Realm.from_hex(fingerprint) if has_fingerprint else None
+    except ValueError:
+        number, realm = 0, None
+    if not _HOST.fullmatch(host) or not 0 < number < 65536 or (has_fingerprint and realm is None):
+        raise Refusal(
+            RefusalCode.BAD_ADDRESS,
+            "That is no locator's address. Write host:port, or paste the hail:// link you were given.",
+        )
+    return LocatorAddress(host.strip("[]").lower(), number, realm)

@@ -1,0 +1,339 @@
+"""The people we know: consent in and out, presence, pinned devices, and who may link with us."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from peer.conversations import Conversation, Conversations
+from peer.errors import Refusal, RefusalCode
+from peer.event_stream import EventStream
+from peer.events import ContactAccepted, ContactAsked, ContactChanged, Event, PresenceChanged
+from peer.links.link_book import Caller
+from peer.storage import people
+from peer.storage.database import Connection, Database
+from peer.storage.people import ContactRow, DeviceRow
+from peer.views import ContactView
+from protocol import limits
+from protocol.certificates import Role, public_key_of_authority, read_certificate
+from protocol.consent import Consent, Standing
+from protocol.device_lists import DeviceList, SignedDeviceList, open_device_list
+from protocol.entries import Accepted, Asked, Body, Declined, Removed
+from protocol.errors import RemoteProtocolError
+from protocol.identity import DeviceId, EntryId, Realm, UserId
+from protocol.locator_messages import Whereabout
+
+log = logging.getLogger(__name__)
+
+WANTED = frozenset({Consent.FRIENDS, Consent.ASKED_BY_ME, Consent.ASKED_BY_THEM})
+"""How we must stand with somebody to want a link: something may have to be said to each other."""
+
+
+class Contacts:
+    """Everybody, as far as this account is concerned."""
+
+    def __init__(
+        self,
+        database: Database,
+        events: EventStream,
+        clock: Callable[[], datetime],
+        *,
+        realm: Realm,
+        authority: bytes,
+        me: UserId,
+        my_name: str,
+        my_device: DeviceId,
+    ) -> None:
+        self._database = database
+        self._events = events
+        self._clock = clock
+        self._realm = realm
+        self._authority = authority
+        self._authority_key = public_key_of_authority(authority)
+        self._me = me
+        self._my_name = my_name
+        self._my_device = my_device
+        self._people: dict[UserId, ContactRow] = {}
+        self._devices: dict[DeviceId, DeviceRow] = {}
+        self._lists: dict[UserId, DeviceList] = {}
+        self._where: dict[UserId, Whereabout] = {}
+        self._linked: dict[UserId, int] = {}
+        self._conversations: Conversations | None = None
+        self._storing: set[asyncio.Future[None]] = set()
+        self.on_device_shut_out: Callable[[UserId, frozenset[DeviceId]], None] = lambda *_: None
+        """Called with a user and the devices that are still theirs."""
+
+    async def load(self, conversations: Conversations) -> None:
+        """Read everybody into memory; consent is folded by the conversations."""
+        self._conversations = conversations
+        conversations.on_consent = self._consent_changed
+
+        def job(
+            connection: Connection,
+        ) -> tuple[list[ContactRow], list[DeviceRow], dict[UserId, SignedDeviceList]]:
+            return people.all_contacts(connection), people.all_devices(connection), people.device_lists(connection)
+
+        contacts, devices, lists = await self._database.read(job)
+        self._people = {contact.user: contact for contact in contacts}
+        self._devices = {device.device: device for device in devices}
+        self._lists = {
+            user: open_device_list(self._authority_key, self._realm, signed) for user, signed in lists.items()
+        }
+
+    # --- questions ---------------------------------------------------------------------------
+
+    def name_of(self, user: UserId) -> str:
+        """Return the name to show for somebody; their ID as long as they told none."""
+        if user == self._me:
+            return self._my_name
+        contact = self._people.get(user)
+        return contact.name if contact and contact.name else str(user)
+
+    def is_online(self, user: UserId) -> bool:
+        """Whether the locator knows them to be there, or a link says so."""
+        about = self._where.get(user)
+        return user in self._linked or bool(about and about.online)
+
+    def is_blocked(self, user: UserId) -> bool:
+        """Whether nothing of theirs is wanted here."""
+        contact = self._people.get(user)
+        return contact is not None and contact.blocked
+
+    def is_confirmed(self, device: DeviceId) -> bool:
+        """Whether a device may get what is meant for its user."""
+        row = self._devices.get(device)
+        return row is not None and row.confirmed
+
+    def wants_link(self, user: UserId) -> bool:
+        """Whether a link with this user is worth dialling for."""
+        return not self.is_blocked(user) and self._conv.standing_with(user).state in WANTED
+
+    def wanted(self) -> set[UserId]:
+        """Return everybody we want a link with."""
+        users = (conversation.kept.user for conversation in self._conv.all())
+        return {user for user in users if user is not None and self.wants_link(user)}
+
+    def whereabout(self, user: UserId) -> Whereabout | None:
+        """Return what the locator last told of somebody."""
+        return self._where.get(user)
+
+    def view(self, user: UserId) -> ContactView:
+        """Return a person as the screen shows them."""
+        conversation = self._conv.get(self._conv.id_with(user))
+        standing = self._conv.standing_with(user)
+        note, asked_at = _request_in(conversation, standing)
+        contact = self._people.get(user, ContactRow(user, ""))
+        about = self._where.get(user)
+        return ContactView(
+            user=user,
+            name=self.name_of(user),
+            state=standing.state,
+            note=note,
+            online=self.is_online(user),
+            since=datetime.fromtimestamp(about.since / 1000, UTC) if about and about.since else None,
+            linked=user in self._linked,
+            verified=contact.verified,
+            blocked=contact.blocked,
+            new_device=any(d.user == user and not d.confirmed for d in self._devices.values()),
+            conversation=self._conv.id_with(user),
+            asked_at=asked_at,
+        )
+
+    def all(self) -> list[ContactView]:
+        """Return everybody we ever stood in any relation with, by name."""
+        users = {c.kept.user for c in self._conv.all() if c.kept.user is not None and c.standing.round}
+        users |= {contact.user for contact in self._people.values() if contact.blocked}
+        return sorted((self.view(user) for user in users), key=lambda view: (view.name.casefold(), view.user))
+
+    # --- consent -----------------------------------------------------------------------------
+
+    async def ask(self, user: UserId, note: str) -> ContactView:
+        """Ask somebody to be our friend; who has asked us already becomes one at once."""
+        if user == self._me:
+            raise Refusal(RefusalCode.YOURSELF, "That is your own ID. Enter the ID of somebody else.")
+        if len(note) > limits.NOTE_LENGTH:
+            raise Refusal(RefusalCode.TOO_LARGE, f"Keep the note to {limits.NOTE_LENGTH} characters.")
+
+        def make(standing: Standing, entry: EntryId, salt: bytes) -> Body:
+            if standing.state is Consent.FRIENDS:
+                raise Refusal(RefusalCode.ALREADY_FRIENDS, "You are friends already.")
+            if standing.state is Consent.ASKED_BY_ME:
+                raise Refusal(RefusalCode.ALREADY_ASKED, "You have asked already. The answer will show here.")
+            return Asked(entry, salt, standing.round_to_ask, self._my_name, note)
+
+        if self.is_blocked(user):
+            await self._store(replace(self._people[user], blocked=False))
+        return await self._say(user, make)
+
+    async def accept(self, user: UserId) -> ContactView:
+        """Say yes to a request."""
+        return await self._say(user, self._answer(lambda r, entry, salt: Accepted(entry, salt, r, self._my_name)))
+
+    async def decline(self, user: UserId) -> ContactView:
+        """Say no to a request."""
+        return await self._say(user, self._answer(lambda r, entry, salt: Declined(entry, salt, r)))
+
+    async def remove(self, user: UserId) -> ContactView:
+        """End a friendship, or take a request back."""
+
+        def make(standing: Standing, entry: EntryId, salt: bytes) -> Body:
+            if standing.state not in {Consent.FRIENDS, Consent.ASKED_BY_ME}:
+                raise Refusal(RefusalCode.NOT_A_FRIEND, "There is no friendship or request to end.")
+            return Removed(entry, salt, standing.round)
+
+        return await self._say(user, make)
+
+    async def set_blocked(self, user: UserId, *, blocked: bool) -> ContactView:
+        """Want nothing more of somebody (they are not told), or take that back."""
+        if user == self._me:
+            raise Refusal(RefusalCode.YOURSELF, "You cannot block yourself.")
+        await self._store(replace(self._people.get(user, ContactRow(user, "")), blocked=blocked))
+        if blocked:
+            self.on_device_shut_out(user, frozenset())
+        return self._tell(ContactChanged, user)
+
+    def _answer(self, say: Callable[[int, EntryId, bytes], Body]) -> Callable[[Standing, EntryId, bytes], Body]:
+        def make(standing: Standing, entry: EntryId, salt: bytes) -> Body:
+            if standing.state is not Consent.ASKED_BY_THEM:
+                raise Refusal(RefusalCode.NOT_ASKED, "There is no request to answer.")
+            return say(standing.round, entry, salt)
+
+        return make
+
+    async def _say(self, user: UserId, make: Callable[[Standing, EntryId, bytes], Body]) -> ContactView:
+        await self._conv.write(await self._conv.with_user(user), make)
+        return self.view(user)
+
+    def _consent_changed(self, user: UserId, before: Standing, names: dict[UserId, str]) -> None:
+        name = names.get(user)
+        if name is not None and self._people.get(user, ContactRow(user, "")).name != name:
+            self._people[user] = replace(self._people.get(user, ContactRow(user, "")), name=name)
+            contact = self._people[user]
+            self.keep_soon(lambda c: people.put_contact(c, contact))
+        now = self._conv.standing_with(user)
+        if now.state is Consent.ASKED_BY_THEM and before.state is not Consent.ASKED_BY_THEM:
+            self._tell(ContactAsked, user)
+        elif now.state is Consent.FRIENDS and before.state is not Consent.FRIENDS:
+            self._tell(ContactAccepted, user)
+        else:
+            self._tell(ContactChanged, user)
+
+    # --- devices -----------------------------------------------------------------------------
+
+    async def admit(self, certificate: bytes, expected: UserId | None) -> Caller:
+        """See `Doorkeeper.admit`: the role, the user, the device list, and whether we want them at all."""
+        shown = read_certificate(certificate, self._authority)
+        if shown.role is not Role.USER or shown.user is None:
+            raise RemoteProtocolError("a link with a certificate of another role")
+        user, device = shown.user, shown.device
+        if expected is not None and user != expected:
+            raise RemoteProtocolError(f"{user} answered where {expected} was called")
+        if user == self._me or device == self._my_device:
+            raise RemoteProtocolError("a link with ourselves")
+        if self.is_blocked(user):
+            raise RemoteProtocolError("a link with somebody who is blocked")
+        valid = self._lists.get(user)
+        if valid is not None and device not in valid.devices:
+            raise RemoteProtocolError(f"a device that is no longer one of {user}'s")
+        if device not in self._devices and not shown.is_in_date(self._clock()):
+            raise RemoteProtocolError("a certificate out of date, of a device that was never seen")
+        now_ms = int(self._clock().timestamp() * 1000)
+        row = await self._database.write(lambda c: people.meet_device(c, user, shown.key, now_ms))
+        is_new = device not in self._devices
+        self._devices[device] = row
+        if is_new and not row.confirmed:
+            log.warning("%s uses a device that was never seen; nothing goes to it before it is confirmed", user)
+            self._tell(ContactChanged, user)
+        return Caller(user, device)
+
+    async def confirm_devices(self, user: UserId) -> ContactView:
+        """A person said: the new device really is theirs."""
+        await self._database.write(lambda c: people.confirm_devices(c, user), own=True)
+        for device, row in self._devices.items():
+            if row.user == user:
+                self._devices[device] = replace(row, confirmed=True)
+        return self._tell(ContactChanged, user)
+
+    # --- presence ----------------------------------------------------------------------------
+
+    def somebody_moved(self, about: Whereabout) -> None:
+        """The locator told where somebody is, and which devices are theirs."""
+        before = self.is_online(about.user)
+        known = self._where.get(about.user)
+        self._where[about.user] = about
+        if about.device_list is not None:
+            self._take_device_list(about.user, about.device_list)
+        if self.is_online(about.user) != before or known is None or known.since != about.since:
+            self._tell(PresenceChanged, about.user)
+
+    def locator_lost(self) -> None:
+        """Nobody tells us any more who is there; links still do."""
+        gone = [user for user, about in self._where.items() if about.online]
+        self._where.clear()
+        for user in gone:
+            if user not in self._linked:
+                self._tell(PresenceChanged, user)
+
+    def link_came(self, user: UserId) -> None:
+        """A link with one of their devices is up."""
+        self._linked[user] = self._linked.get(user, 0) + 1
+        self._tell(PresenceChanged, user)
+
+    def link_went(self, user: UserId) -> None:
+        """It is down again."""
+        left = self._linked.pop(user, 1) - 1
+        if left:
+            self._linked[user] = left
+        self._tell(PresenceChanged, user)
+
+    def _take_device_list(self, user: UserId, signed: SignedDeviceList) -> None:
+        try:
+            fresh = open_device_list(self._authority_key, self._realm, signed)
+        except RemoteProtocolError as error:
+            log.warning("the device list of %s was refused: %s", user, error)
+            return
+        known = self._lists.get(user)
+        if fresh.user != user or (known is not None and fresh.number <= known.number):
+            return
+        self._lists[user] = fresh
+        self.keep_soon(lambda c: people.put_device_list(c, user, fresh.number, signed))
+        self.on_device_shut_out(user, frozenset(fresh.devices))
+
+    # --- inside ------------------------------------------------------------------------------
+
+    @property
+    def _conv(self) -> Conversations:
+        assert self._conversations is not None
+        return self._conversations
+
+    async def _store(self, contact: ContactRow) -> None:
+        await self._database.write(lambda c: people.put_contact(c, contact), own=True)
+        self._people[contact.user] = contact
+
+    def keep_soon(self, job: Callable[[Connection], None]) -> None:
+        """Keep what would come again if it were lost: nobody waits for it."""
+        task = asyncio.ensure_future(self._database.write(job))
+        self._storing.add(task)
+        task.add_done_callback(self._stored)
+
+    def _stored(self, task: "asyncio.Future[None]") -> None:
+        self._storing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("something about a contact could not be kept: %s", error)
+
+    def _tell(self, event: Callable[[ContactView], Event], user: UserId) -> ContactView:
+        view = self.view(user)
+        self._events.tell(event(view))
+        return view
+
+
+def _request_in(conversation: Conversation | None, standing: Standing) -> tuple[str, datetime | None]:
+    """Return the note and time of the request that opened the round."""
+    if conversation is None:
+        return "", None
+    for row in conversation.said:
+        body = row.said.body
+        if isinstance(body, Asked) and body.round == standing.round:
+            return body.note, datetime.fromtimestamp(row.stamp / 1000, UTC)
+    return "", None

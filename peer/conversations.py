@@ -1,0 +1,412 @@
+"""The conversations of one account: writes entries, takes entries in, and tells the screen what came of it.
+
+The database is the truth; what is kept in memory beside it (how far each feed is held, here and elsewhere) is
+brought up to date after each commit, so vectors and events never promise what a crash could take back.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from peer import intake, limits
+from peer.errors import Refusal, RefusalCode
+from peer.event_stream import EventStream
+from peer.events import (
+    ConversationChanged,
+    MessageArrived,
+    MessageDelivered,
+    MessageRead,
+    MessageWritten,
+)
+from peer.intake import Author, Happened, MakeBody
+from peer.storage import feeds, messages
+from peer.storage.database import Connection, Database
+from peer.storage.feeds import ConversationRow, FeedRow
+from peer.storage.messages import MessageRow, SaidRow
+from peer.views import ConversationView, MessageKind, MessageState, MessageView
+from protocol.consent import Consent, Standing, fold_consent
+from protocol.entries import Body, Text, WireEntry
+from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, UserId
+from protocol.limits import TEXT_BYTES
+from protocol.link_messages import Range, ReadLine, SignedHeader, VectorLine
+from protocol.replication import Digest, covers, digest_of, holds_entry, subtract, union
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What is known of one conversation, as committed."""
+
+    kept: ConversationRow
+    feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
+    held: dict[DeviceId, dict[FeedId, VectorLine]] = field(default_factory=dict)
+    """How far other devices told to hold which feed."""
+    owner_of_device: dict[DeviceId, UserId] = field(default_factory=dict)
+    displayed: dict[UserId, dict[FeedId, tuple[Range, ...]]] = field(default_factory=dict)
+    """Which numbers people were shown; our own among them."""
+    said: list[SaidRow] = field(default_factory=list)
+    standing: Standing = field(default_factory=lambda: Standing(Consent.STRANGERS, 0))
+    unseen: int = 0
+    last: MessageRow | None = None
+
+    @property
+    def id(self) -> ConversationId:
+        """Its name on the wire."""
+        return self.kept.conversation
+
+    def lines(self) -> dict[FeedId, VectorLine]:
+        """Return how far we hold each feed."""
+        return {name: feed.line for name, feed in self.feeds.items()}
+
+    def digest(self) -> Digest:
+        """Return one hash for all that we hold."""
+        return digest_of(feed.line for feed in self.feeds.values())
+
+
+class Conversations:
+    """Every conversation of the account."""
+
+    def __init__(
+        self,
+        database: Database,
+        author: Author,
+        events: EventStream,
+        clock: Callable[[], datetime],
+        name_of: Callable[[UserId], str],
+        is_online: Callable[[UserId], bool],
+    ) -> None:
+        self._database = database
+        self._author = author
+        self._events = events
+        self._clock = clock
+        self._name_of = name_of
+        self._is_online = is_online
+        self._all: dict[ConversationId, Conversation] = {}
+        self.on_growth: Callable[[Conversation], None] = lambda _: None
+        """Called when entries were committed that neighbours may lack."""
+        self.on_consent: Callable[[UserId, Standing, dict[UserId, str]], None] = lambda *_: None
+        """Called with (the other person, how we stood before, names told) when consent entries were committed."""
+        self.on_displayed: Callable[[Conversation, tuple[ReadLine, ...]], None] = lambda *_: None
+        """Called when something was shown here for the first time."""
+
+    async def load(self) -> None:
+        """Read everything small into memory: all but the entries and messages themselves."""
+        self._all = {each.id: each for each in await self._database.read(_load_all)}
+
+    def all(self) -> list[Conversation]:
+        """Return every conversation."""
+        return list(self._all.values())
+
+    def get(self, conversation: ConversationId) -> Conversation | None:
+        """Return a conversation, if it is known."""
+        return self._all.get(conversation)
+
+    def id_with(self, user: UserId) -> ConversationId:
+        """Return the name of the conversation with another person, known or not."""
+        return ConversationId.of_two(self._author.realm, self._author.user, user)
+
+    def standing_with(self, user: UserId) -> Standing:
+        """Return how we stand with another person."""
+        known = self._all.get(self.id_with(user))
+        return known.standing if known else Standing(Consent.STRANGERS, 0)
+
+    async def with_user(self, user: UserId) -> Conversation:
+        """Return the conversation with another person; make it if need be."""
+        name = self.id_with(user)
+        if name not in self._all:
+            fresh = intake.incarnation()
+            row = await self._database.write(lambda c: feeds.ensure_conversation(c, name, user, fresh), own=True)
+            self._all.setdefault(name, Conversation(row))
+        return self._all[name]
+
+    # --- writing -----------------------------------------------------------------------------
+
+    async def write(self, conversation: Conversation, make: MakeBody) -> Happened:
+        """Sign, store, announce. When this returns, a power cut cannot undo it."""
+        now_ms = self._now_ms()
+        happened = await self._database.write(
+            lambda c: intake.write_body(c, self._author, conversation.kept, make, now_ms), own=True
+        )
+        self._announce(conversation, happened)
+        return happened
+
+    async def send_text(self, conversation: Conversation, text: str, reply_to: EntryId | None) -> MessageView:
+        """Write a text message; raise Refusal for an empty or too long one, or one to somebody who is no friend."""
+        if not text.strip():
+            raise Refusal(RefusalCode.EMPTY_MESSAGE, "There is nothing to send: write something first.")
+        if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
+            raise Refusal(RefusalCode.TOO_LARGE, "This text is too long for one message. Send it as a file.")
+        if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
+            raise Refusal(RefusalCode.BAD_REQUEST, "This text holds half a character and cannot be sent.")
+
+        def make(standing: Standing, entry_id: EntryId, salt: bytes) -> Body:
+            if standing.state is not Consent.FRIENDS:
+                raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
+            return Text(entry_id, salt, text, reply_to)
+
+        happened = await self.write(conversation, make)
+        return self._view(conversation, happened.messages[0])
+
+    # --- taking in ---------------------------------------------------------------------------
+
+    async def take_in(self, name: ConversationId, user: UserId | None, wires: tuple[WireEntry, ...]) -> Happened:
+        """Store what can be taken of a batch; raise Refusal if a conversation would begin with nothing."""
+        known = self._all.get(name)
+        row = known.kept if known else ConversationRow(0, name, user, intake.incarnation())
+        now_ms = self._now_ms()
+        happened = await self._database.write(lambda c: intake.take_entries(c, self._author, row, wires, now_ms))
+        for reason in set(happened.refused):
+            log.warning("an entry in the conversation with %s was refused: %s", user, reason)
+        conversation = self._all.setdefault(name, Conversation(happened.conversation))
+        self._announce(conversation, happened)
+        return happened
+
+    async def take_proof(self, conversation: Conversation, first: SignedHeader, second: SignedHeader) -> Happened:
+        """End a feed of which two versions exist."""
+        now_ms = self._now_ms()
+
+        def job(connection: Connection) -> Happened:
+            return intake.EntryTaker(connection, self._author, conversation.kept, now_ms).take_proof(first, second)
+
+        happened = await self._database.write(job)
+        self._announce(conversation, happened)
+        return happened
+
+    def _announce(self, conversation: Conversation, happened: Happened) -> None:
+        """Bring memory up to date with a commit, then tell the screen and the neighbours."""
+        conversation.kept = happened.conversation
+        for name, feed in happened.feeds.items():
+            conversation.feeds[name] = feed
+        for row in happened.messages:
+            if conversation.last is None or (row.stamp, row.arrival) > (
+                conversation.last.stamp,
+                conversation.last.arrival,
+            ):
+                conversation.last = row
+            conversation.unseen += not row.seen
+        if happened.said is not None:
+            before, conversation.said = conversation.standing, happened.said
+            conversation.standing = fold_consent(row.said for row in conversation.said)
+            if conversation.kept.user is not None:
+                self.on_consent(conversation.kept.user, before, happened.names)
+        for row in happened.messages:
+            event = MessageWritten if row.mine else MessageArrived
+            self._events.tell(event(self._view(conversation, row)))
+        if happened.messages:
+            self._events.tell(ConversationChanged(self.view(conversation)))
+        if happened.feeds:
+            self.on_growth(conversation)
+
+    # --- what others hold and were shown -----------------------------------------------------
+
+    async def note_held(
+        self, conversation: Conversation, user: UserId, device: DeviceId, lines: Iterable[VectorLine]
+    ) -> None:
+        """Remember how far a neighbour holds our feeds; tell of what was delivered by it."""
+        before = conversation.held.get(device, {})
+        news: list[tuple[FeedRow, VectorLine, tuple[Range, ...]]] = []
+        for line in lines:
+            feed = conversation.feeds.get(line.feed)
+            if feed is None or before.get(line.feed) == line:
+                continue
+            fresh = _newly_held(before.get(line.feed), line) if feed.author == self._author.user else ()
+            news.append((feed, line, fresh))
+        if not news:
+            return
+
+        def job(connection: Connection) -> list[MessageRow]:
+            for feed, line, _ in news:
+                feeds.put_holder(connection, feed.row, device, user, line)
+            return [row for feed, _, fresh in news for row in messages.messages_at(connection, feed.row, fresh)]
+
+        delivered = await self._database.write(job)
+        conversation.held.setdefault(device, {}).update((line.feed, line) for _, line, _ in news)
+        conversation.owner_of_device[device] = user
+        for row in delivered:
+            self._events.tell(MessageDelivered(self._view(conversation, row)))
+        if delivered:
+            self._events.tell(ConversationChanged(self.view(conversation)))
+
+    async def note_displayed(self, conversation: Conversation, user: UserId, reads: Iterable[ReadLine]) -> None:
+        """Remember what a person was shown; tell of what was read by it."""
+        before = conversation.displayed.setdefault(user, {})
+        news: list[tuple[FeedRow, tuple[Range, ...], tuple[Range, ...]]] = []
+        for read in reads:
+            feed = conversation.feeds.get(read.feed)
+            if feed is None:
+                continue
+            fresh = subtract(_up_to(read.ranges, feed.line.head), before.get(read.feed, ()))
+            if fresh:
+                news.append((feed, union(before.get(read.feed, ()), fresh), fresh))
+        if not news:
+            return
+
+        def job(connection: Connection) -> list[MessageRow]:
+            for feed, ranges, _ in news:
+                feeds.put_displayed(connection, feed.row, user, ranges)
+            return [row for feed, _, fresh in news for row in messages.messages_at(connection, feed.row, fresh)]
+
+        shown = await self._database.write(job)
+        before.update((feed.feed, ranges) for feed, ranges, _ in news)
+        for row in shown:
+            if row.mine:
+                self._events.tell(MessageRead(self._view(conversation, row)))
+        if any(row.mine for row in shown):
+            self._events.tell(ConversationChanged(self.view(conversation)))
+
+    async def mark_read(self, conversation: Conversation, entry: EntryId) -> None:
+        """A message, and with it all above, was on the screen."""
+        mine = conversation.displayed.setdefault(self._author.user, {})
+
+        def job(connection: Connection) -> dict[FeedId, tuple[Range, ...]]:
+            row = messages.find_message(connection, entry)
+            if row is None or row.conversation != conversation.kept.row:
+                raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message in this conversation.")
+            feed_of_row = {feed.row: feed for feed in conversation.feeds.values()}
+            joined = {}
+            for number, ranges in messages.mark_seen(connection, conversation.kept.row, row).items():
+                feed = feed_of_row[number]
+                joined[feed.feed] = union(mine.get(feed.feed, ()), ranges)
+                feeds.put_displayed(connection, number, self._author.user, joined[feed.feed])
+            return joined
+
+        fresh = await self._database.write(job, own=True)
+        if not fresh:
+            return
+        mine.update(fresh)
+        conversation.unseen = await self._database.read(lambda c: messages.count_unseen(c, conversation.kept.row))
+        self._events.tell(ConversationChanged(self.view(conversation)))
+        self.on_displayed(conversation, tuple(ReadLine(name, ranges) for name, ranges in fresh.items()))
+
+    def own_feed(self, conversation: Conversation) -> FeedId:
+        """Return the feed that this device writes in a conversation now."""
+        return FeedId.of(self._author.key.device, conversation.kept.incarnation)
+
+    def displayed_here(self, conversation: Conversation) -> tuple[ReadLine, ...]:
+        """Return all that was shown here of others' feeds."""
+        mine = conversation.displayed.get(self._author.user, {})
+        return tuple(ReadLine(name, ranges) for name, ranges in mine.items())
+
+    # --- what goes to neighbours -------------------------------------------------------------
+
+    async def entries(self, feed: FeedRow, first: int, last: int, limit: int) -> list[WireEntry]:
+        """Return entries as they go over the wire."""
+        return await self._database.read(lambda c: feeds.entries_between(c, feed, first, last, limit))
+
+    async def orphans(self, feed: FeedRow, limit: int) -> list[WireEntry]:
+        """Return what fell out of a closed feed, for its author."""
+        return await self._database.read(lambda c: feeds.orphans_of(c, feed, limit))
+
+    async def hashes(self, feed: FeedRow, numbers: Iterable[int]) -> dict[int, EntryHash]:
+        """Return the hashes we hold at some numbers of a feed."""
+        wanted = list(numbers)
+
+        def job(connection: Connection) -> dict[int, EntryHash]:
+            found = {number: feeds.hash_at(connection, feed.row, number) for number in wanted}
+            return {number: held for number, held in found.items() if held is not None}
+
+        return await self._database.read(job)
+
+    async def proof(self, feed: FeedRow) -> tuple[SignedHeader, SignedHeader] | None:
+        """Return why a feed is closed."""
+        return await self._database.read(lambda c: feeds.proof_of(c, feed.row))
+
+    # --- what is shown -----------------------------------------------------------------------
+
+    async def page(self, conversation: Conversation, before: EntryId | None, limit: int) -> list[MessageView]:
+        """Return messages oldest first: the newest ones, or those before one of them."""
+        count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
+        rows = await self._database.read(lambda c: messages.page_of_messages(c, conversation.kept.row, before, count))
+        return [self._view(conversation, row) for row in rows]
+
+    async def arrived_after(self, conversation: Conversation, arrival: int, limit: int) -> list[MessageView]:
+        """Return messages in the order in which they came to be known here, after a place."""
+        count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
+        rows = await self._database.read(
+            lambda c: messages.messages_after_arrival(c, conversation.kept.row, arrival, count)
+        )
+        return [self._view(conversation, row) for row in rows]
+
+    def view(self, conversation: Conversation) -> ConversationView:
+        """Return the row of the conversation list."""
+        user = conversation.kept.user
+        assert user is not None, "groups have views of their own"
+        return ConversationView(
+            conversation=conversation.id,
+            title=self._name_of(user),
+            user=user,
+            members=(self._author.user, user),
+            unread=conversation.unseen,
+            last_entry=None if conversation.last is None else self._view(conversation, conversation.last),
+            online=self._is_online(user),
+            can_write=conversation.standing.state is Consent.FRIENDS,
+        )
+
+    def _view(self, conversation: Conversation, row: MessageRow) -> MessageView:
+        return MessageView(
+            entry=row.entry,
+            conversation=conversation.id,
+            author=row.author,
+            author_name=self._name_of(row.author),
+            mine=row.mine,
+            kind=MessageKind(row.kind),
+            text=row.text,
+            written_at=datetime.fromtimestamp(row.stamp / 1000, UTC),
+            state=self._state(conversation, row),
+            arrival=row.arrival,
+            reply_to=row.reply_to,
+        )
+
+    def _state(self, conversation: Conversation, row: MessageRow) -> MessageState:
+        if not row.mine:
+            mine = conversation.displayed.get(self._author.user, {})
+            seen = row.seen or covers(mine.get(row.feed, ()), row.number)
+            return MessageState.SEEN if seen else MessageState.ARRIVED
+        others = {conversation.kept.user}
+        shown_to = {u for u, feeds_ in conversation.displayed.items() if covers(feeds_.get(row.feed, ()), row.number)}
+        if others <= shown_to:
+            return MessageState.READ
+        holders = {
+            conversation.owner_of_device[device]
+            for device, lines in conversation.held.items()
+            if row.feed in lines and holds_entry(lines[row.feed], row.number)
+        }
+        if others <= holders:
+            return MessageState.DELIVERED
+        return MessageState.SENT if holders else MessageState.STORED
+
+    def _now_ms(self) -> int:
+        return int(self._clock().timestamp() * 1000)
+
+
+def _load_all(connection: Connection) -> list[Conversation]:
+    return [_load(connection, row) for row in feeds.all_conversations(connection)]
+
+
+def _load(connection: Connection, row: ConversationRow) -> Conversation:
+    conversation = Conversation(row)
+    conversation.feeds = {feed.feed: feed for feed in feeds.feeds_of(connection, row.row)}
+    for user, device, line in feeds.holders_of(connection, row.row):
+        conversation.held.setdefault(device, {})[line.feed] = line
+        conversation.owner_of_device[device] = user
+    for user, name, ranges in feeds.displayed_in(connection, row.row):
+        conversation.displayed.setdefault(user, {})[name] = ranges
+    conversation.said = messages.consent_in(connection, row.row)
+    conversation.standing = fold_consent(each.said for each in conversation.said)
+    conversation.unseen = messages.count_unseen(connection, row.row)
+    newest = messages.page_of_messages(connection, row.row, None, 1)
+    conversation.last = newest[0] if newest else None
+    return conversation
+
+
+def _newly_held(before: VectorLine | None, now: VectorLine) -> tuple[Range, ...]:
+    held = subtract(((now.floor, now.head),), now.lacking)
+    if before is None:
+        return held
+    return subtract(held, subtract(((before.floor, before.head),), before.lacking))
+
+
+def _up_to(ranges: Iterable[Range], head: int) -> tuple[Range, ...]:
+    return tuple((first, min(last, head)) for first, last in ranges if first <= head)

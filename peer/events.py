@@ -1,0 +1,133 @@
+"""What happened, in the past tense, with the finished view of it. Told at most once, after it was stored."""
+
+from typing import ClassVar
+
+import msgspec
+
+from peer.views import ContactView, ConversationView, MessageView, SessionView
+from protocol.errors import RefusalCode
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What all events are; `type` is their name in JSON."""
+
+    type: ClassVar[str]
+
+
+class Connected(Event, frozen=True):
+    """The locator knows us again."""
+
+    type: ClassVar[str] = "connected"
+    session: SessionView
+
+
+class Disconnected(Event, frozen=True):
+    """The locator is out of reach; `reason` is a sentence, the next try follows by itself."""
+
+    type: ClassVar[str] = "disconnected"
+    session: SessionView
+    code: RefusalCode
+    reason: str
+
+
+class Superseded(Event, frozen=True):
+    """This person signed in on another device; nothing happens here until a click."""
+
+    type: ClassVar[str] = "superseded"
+    session: SessionView
+
+
+class PresenceChanged(Event, frozen=True):
+    """A contact came, went, or a link to them did."""
+
+    type: ClassVar[str] = "presence_changed"
+    contact: ContactView
+
+
+class ContactAsked(Event, frozen=True):
+    """Somebody wants to be our friend."""
+
+    type: ClassVar[str] = "contact_asked"
+    contact: ContactView
+
+
+class ContactAccepted(Event, frozen=True):
+    """We are friends now."""
+
+    type: ClassVar[str] = "contact_accepted"
+    contact: ContactView
+
+
+class ContactChanged(Event, frozen=True):
+    """Anything else about a contact changed: declined, removed, blocked, a new device."""
+
+    type: ClassVar[str] = "contact_changed"
+    contact: ContactView
+
+
+class ConversationChanged(Event, frozen=True):
+    """A row of the conversation list changed: its last message, unread count, title or presence."""
+
+    type: ClassVar[str] = "conversation_changed"
+    conversation: ConversationView
+
+
+class MessageWritten(Event, frozen=True):
+    """A message of our own is stored, whichever window or script wrote it."""
+
+    type: ClassVar[str] = "message_written"
+    message: MessageView
+
+
+class MessageArrived(Event, frozen=True):
+    """A message of somebody else is stored."""
+
+    type: ClassVar[str] = "message_arrived"
+    message: MessageView
+
+
+class MessageChanged(Event, frozen=True):
+    """A message changed its content or its state in a way that has no event of its own."""
+
+    type: ClassVar[str] = "message_changed"
+    message: MessageView
+
+
+class MessageDelivered(Event, frozen=True):
+    """A message of ours reached everybody it is for."""
+
+    type: ClassVar[str] = "message_delivered"
+    message: MessageView
+
+
+class MessageRead(Event, frozen=True):
+    """A message of ours was displayed to everybody it is for."""
+
+    type: ClassVar[str] = "message_read"
+    message: MessageView
+
+
+class Warned(Event, frozen=True):
+    """Something that a person should know, and can do something about."""
+
+    type: ClassVar[str] = "warning"
+    code: RefusalCode
+    message: str
+
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    Connected,
+    Disconnected,
+    Superseded,
+    PresenceChanged,
+    ContactAsked,
+    ContactAccepted,
+    ContactChanged,
+    ConversationChanged,
+    MessageWritten,
+    MessageArrived,
+    MessageChanged,
+    MessageDelivered,
+    MessageRead,
+    Warned,
+)

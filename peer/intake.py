@@ -1,0 +1,352 @@
+"""How entries get into the store: our own are signed and appended, others' are verified and appended.
+
+Everything here runs on the storage thread, inside one write job, and decides by what the database holds in that
+very transaction. What it returns is announced after the commit.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from peer.errors import Refusal, RefusalCode
+from peer.storage import feeds, messages, people
+from peer.storage.database import Connection
+from peer.storage.feeds import ConversationRow, FeedRow
+from peer.storage.messages import MessageRow, SaidRow
+from protocol import limits
+from protocol.certificates import Role, read_certificate
+from protocol.consent import Consent, Said, Standing, fold_consent
+from protocol.entries import (
+    CONSENT_BODIES,
+    Accepted,
+    Asked,
+    Body,
+    Entry,
+    Text,
+    WireEntry,
+    is_signed_by_author,
+    read_entry,
+    write_entry,
+)
+from protocol.errors import RemoteProtocolError
+from protocol.identity import NO_HASH, EntryId, FeedId, PublicKey, Realm, UserId
+from protocol.link_messages import SignedHeader
+from protocol.replication import counted_header, covers, subtract
+from protocol.signatures import SigningKey
+from protocol.stamps import display_stamp, stamp_to_write
+
+log = logging.getLogger(__name__)
+
+MakeBody = Callable[[Standing, EntryId, bytes], Body]
+"""Given how the two people stand, a fresh entry ID and a salt: what to write. May raise Refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes here: one account on one device."""
+
+    realm: Realm
+    user: UserId
+    key: SigningKey
+    certificate: bytes
+    authority: bytes
+
+
+@dataclass(slots=True)
+class Happened:
+    """What one write changed."""
+
+    conversation: ConversationRow
+    feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
+    """Feeds that are new, moved or closed, as they are now."""
+    messages: list[MessageRow] = field(default_factory=list)
+    said: list[SaidRow] | None = None
+    """All consent entries of the conversation, when there are new ones."""
+    names: dict[UserId, str] = field(default_factory=dict)
+    parted: set[FeedId] = field(default_factory=set)
+    """Feeds of which the other side holds another version: where they part is not known yet."""
+    refused: list[str] = field(default_factory=list)
+
+
+def incarnation() -> bytes:
+    """Return a fresh name for a feed of ours."""
+    return secrets.token_bytes(16)
+
+
+def write_body(
+    connection: Connection, author: Author, conversation: ConversationRow, make: MakeBody, now_ms: int
+) -> Happened:
+    """Sign and append one entry to our own feed."""
+    current = feeds.find_conversation(connection, conversation.conversation)
+    assert current is not None
+    happened = Happened(current)
+    body = make(standing_in(connection, current.row), EntryId(secrets.token_bytes(16)), secrets.token_bytes(16))
+    _append_own(connection, author, happened, body, now_ms)
+    return happened
+
+
+def standing_in(connection: Connection, conversation: int) -> Standing:
+    """Return how the two people of a direct conversation stand."""
+    return fold_consent(row.said for row in messages.consent_in(connection, conversation))
+
+
+def _append_own(connection: Connection, author: Author, happened: Happened, body: Body, now_ms: int) -> None:
+    conversation = happened.conversation
+    name = FeedId.of(author.key.device, conversation.incarnation)
+    feed = feeds.find_feed(connection, conversation.row, name)
+    last = max(messages.last_stamp(connection, conversation.row), feed.stamp if feed else 0)
+    entry = write_entry(
+        author.key,
+        author.realm,
+        body,
+        conversation=conversation.conversation,
+        feed=name,
+        number=feed.line.head + 1 if feed else 1,
+        previous=feed.line.head_hash if feed else NO_HASH,
+        stamp=stamp_to_write(now_ms, last),
+        certificate=author.certificate,
+    )
+    shown = display_stamp(entry.header.stamp, entry.header.stamp, feed.stamp if feed else 0)
+    if feed is None:
+        feed = feeds.add_feed(
+            connection, conversation.row, author.user, author.key.public, author.certificate, entry, shown
+        )
+    else:
+        feed = feeds.append_entry(connection, feed, entry, shown)
+    happened.feeds[name] = feed
+    _apply(connection, author, happened, feed, entry)
+
+
+# --- entries of others, and our own come back ------------------------------------------------
+
+
+class EntryTaker:
+    """Takes one batch of entries of one conversation in; each bad one is refused alone, with a reason."""
+
+    def __init__(self, connection: Connection, author: Author, conversation: ConversationRow, now_ms: int) -> None:
+        self._connection = connection
+        self._author = author
+        self._now_ms = now_ms
+        self._feeds: dict[FeedId, FeedRow | None] = {}
+        self._said: list[Said] | None = None
+        self.happened = Happened(conversation)
+
+    def take(self, wires: tuple[WireEntry, ...]) -> Happened:
+        """Take what can be taken, and return what changed."""
+        for wire in wires:
+            try:
+                self._take_one(wire)
+            except RemoteProtocolError as error:
+                self.happened.refused.append(str(error))
+        return self.happened
+
+    def take_proof(self, first: SignedHeader, second: SignedHeader) -> Happened:
+        """End a feed by a proof that its author wrote a number twice; raise RemoteProtocolError for a bad proof."""
+        one = read_entry(_without_body(self._feed_certificate(first), first))
+        other = read_entry(_without_body(self._feed_certificate(second), second))
+        feed = self._feed(one.header.feed)
+        places = {(e.header.conversation, e.header.feed, e.header.number) for e in (one, other)}
+        if (
+            len(places) != 1
+            or one.hash == other.hash
+            or one.header.conversation != self.happened.conversation.conversation
+        ):
+            raise RemoteProtocolError("no proof of anything: the two headers do not contradict each other")
+        for entry in (one, other):
+            if feed is None or not is_signed_by_author(entry, feed.key, self._author.realm):
+                raise RemoteProtocolError("a proof of two versions with a bad signature")
+        assert feed is not None
+        number, line = one.header.number, feed.line
+        is_news = number < line.head or not line.closed or min(one.hash, other.hash) < line.head_hash
+        if is_news and number <= line.head + (not line.closed):
+            self._close(feed, one, other)
+        return self.happened
+
+    def _feed_certificate(self, signed: SignedHeader) -> bytes:
+        header = msgspec.msgpack.decode(signed.header)
+        name = FeedId(header[1])
+        feed = self._feed(name)
+        return feed.certificate if feed is not None and header[2] == 1 else b""
+
+    def _take_one(self, wire: WireEntry) -> None:
+        entry = read_entry(wire)
+        header = entry.header
+        if header.conversation != self.happened.conversation.conversation:
+            raise RemoteProtocolError("an entry of another conversation")
+        feed = self._feed(header.feed)
+        if feed is None:
+            self._begin_feed(entry)
+        elif feed.line.closed and header.number >= feed.line.head:
+            self._take_back(feed, entry)
+        elif header.number <= feed.line.head:
+            self._compare_with_held(feed, entry)
+        elif header.number > feed.line.head + 1:
+            raise RemoteProtocolError(f"a gap: entry {header.number} after {feed.line.head}")
+        elif header.previous != feed.line.head_hash:
+            self._check_signature(entry, feed.key)
+            self.happened.parted.add(header.feed)
+        else:
+            self._check_signature(entry, feed.key)
+            entry = self._as_allowed(feed.author, entry)
+            shown = display_stamp(header.stamp, self._now_ms, feed.stamp)
+            self._keep(feeds.append_entry(self._connection, feed, entry, shown), entry)
+
+    def _begin_feed(self, entry: Entry) -> None:
+        if entry.header.number != 1:
+            raise RemoteProtocolError(f"a gap: entry {entry.header.number} of a feed that is not known")
+        certificate = read_certificate(entry.wire.certificate, self._author.authority)
+        if (
+            certificate.role is not Role.USER
+            or certificate.user is None
+            or certificate.device != entry.header.feed.device
+        ):
+            raise RemoteProtocolError("a feed whose certificate is not its writer's")
+        author = certificate.user
+        if author not in {self._author.user, self.happened.conversation.user}:
+            raise RemoteProtocolError("an entry of somebody who is no member")
+        self._check_signature(entry, certificate.key)
+        if author != self._author.user:
+            device = people.meet_device(self._connection, author, certificate.key, self._now_ms)
+            if not device.confirmed:
+                raise RemoteProtocolError("an entry of a device that nobody has confirmed yet")
+        entry = self._as_allowed(author, entry)
+        shown = display_stamp(entry.header.stamp, self._now_ms, 0)
+        feed = feeds.add_feed(
+            self._connection, self.happened.conversation.row, author, certificate.key, certificate.der, entry, shown
+        )
+        self._keep(feed, entry)
+
+    def _compare_with_held(self, feed: FeedRow, entry: Entry) -> None:
+        number = entry.header.number
+        if feeds.hash_at(self._connection, feed.row, number) == entry.hash:
+            if entry.body is not None and covers(feed.line.lacking, number):
+                allowed = self._as_allowed(feed.author, entry)
+                if allowed.wire.body is not None:
+                    rest = subtract(feed.line.lacking, ((number, number),))
+                    self._keep(feeds.add_body(self._connection, feed, allowed, rest), allowed)
+            return
+        self._check_signature(entry, feed.key)
+        held = read_entry(feeds.wire_entry_at(self._connection, feed, number))
+        if held.header.previous != entry.header.previous:
+            # They part before this number; the first entry after the fork will be the proof.
+            self.happened.parted.add(feed.feed)
+            return
+        self._close(feed, held, entry)
+
+    def _close(self, feed: FeedRow, one: Entry, other: Entry) -> None:
+        """Two headers with one number: the feed ends with the lower; our own orphans are written again."""
+        log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
+        winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
+        closed = feeds.close_feed(self._connection, feed, winner, loser)
+        self._remember(closed)
+        if feed.feed.device != self._author.key.device:
+            return
+        if feed.feed == FeedId.of(self._author.key.device, self.happened.conversation.incarnation):
+            fresh = incarnation()
+            feeds.set_incarnation(self._connection, self.happened.conversation.row, fresh)
+            self.happened.conversation = replace(self.happened.conversation, incarnation=fresh)
+        orphans = feeds.orphans_of(self._connection, closed, limits.LARGEST_NUMBER)
+        apart = [winner, loser, *(read_entry(wire) for wire in orphans)]
+        for entry in sorted(apart, key=lambda entry: entry.header.number):
+            self._write_again(entry)
+
+    def _take_back(self, feed: FeedRow, entry: Entry) -> None:
+        """What others still hold of a closed feed of ours comes back to be written again; of others it is no news."""
+        if feed.feed.device == self._author.key.device:
+            self._check_signature(entry, feed.key)
+            self._write_again(entry)
+
+    def _write_again(self, entry: Entry) -> None:
+        if entry.body is not None and not feeds.is_in_a_feed(self._connection, entry.body.entry_id):
+            _append_own(self._connection, self._author, self.happened, entry.body, entry.header.stamp)
+
+    def _as_allowed(self, author: UserId, entry: Entry) -> Entry:
+        """Return the entry with or without its body, as consent allows; raise RemoteProtocolError if not at all."""
+        if author == self._author.user:
+            return entry
+        if self._said is None:
+            self._said = [row.said for row in messages.consent_in(self._connection, self.happened.conversation.row)]
+        said, standing = self._said, fold_consent(self._said)
+        if standing.state is Consent.FRIENDS:
+            return entry
+        theirs = [each.body for each in said if not each.by_me]
+        if isinstance(entry.body, CONSENT_BODIES):
+            if len(theirs) >= limits.CONSENT_ENTRIES_PER_STRANGER:
+                raise RemoteProtocolError("too many requests of one person")
+            is_new_here = standing.state is Consent.STRANGERS
+            if is_new_here and messages.count_open_requests(self._connection) >= limits.PENDING_REQUESTS:
+                raise RemoteProtocolError("too many friend requests are waiting for an answer")
+            return entry
+        were_friends = any(isinstance(each.body, Accepted) for each in said)
+        if not were_friends:
+            raise RemoteProtocolError("an entry of somebody who is no friend")
+        # Headers flow on, so that a later request of theirs can reach us; bodies wait until we are friends again.
+        return Entry(_bodiless(entry.wire), entry.header, entry.hash, None)
+
+    def _keep(self, feed: FeedRow, entry: Entry) -> None:
+        self._remember(feed)
+        if isinstance(entry.body, CONSENT_BODIES):
+            self._said = None
+        _apply(self._connection, self._author, self.happened, feed, entry)
+
+    def _check_signature(self, entry: Entry, key: PublicKey) -> None:
+        if not is_signed_by_author(entry, key, self._author.realm):
+            raise RemoteProtocolError("an entry with a bad signature")
+
+    def _feed(self, name: FeedId) -> FeedRow | None:
+        if name not in self._feeds:
+            self._feeds[name] = feeds.find_feed(self._connection, self.happened.conversation.row, name)
+        return self._feeds[name]
+
+    def _remember(self, feed: FeedRow) -> None:
+        self._feeds[feed.feed] = feed
+        self.happened.feeds[feed.feed] = feed
+
+
+def _apply(connection: Connection, author: Author, happened: Happened, feed: FeedRow, entry: Entry) -> None:
+    """Fold an entry that was kept into what the screen shows."""
+    conversation, mine = happened.conversation, feed.author == author.user
+    match entry.body:
+        case Text() as body:
+            message = messages.add_text(
+                connection, conversation.row, feed.row, entry, body, feed.author, feed.stamp, mine=mine
+            )
+            if message is not None:
+                happened.messages.append(message)
+        case body if isinstance(body, CONSENT_BODIES):
+            if messages.add_consent(connection, conversation.row, entry, body, feed.stamp, by_me=mine):
+                happened.said = messages.consent_in(connection, conversation.row)
+                if isinstance(body, Asked | Accepted) and not mine:
+                    happened.names[feed.author] = body.name
+        case _:
+            log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
+
+
+def take_entries(
+    connection: Connection, author: Author, conversation: ConversationRow, wires: tuple[WireEntry, ...], now_ms: int
+) -> Happened:
+    """Take a batch in. A conversation that this very batch began is forgotten again if nothing was taken."""
+    current = feeds.ensure_conversation(
+        connection, conversation.conversation, conversation.user, conversation.incarnation
+    )
+    happened = EntryTaker(connection, author, current, now_ms).take(wires)
+    if not happened.feeds and not happened.parted and current.row != conversation.row:
+        raise Refusal(RefusalCode.REFUSED, "; ".join(happened.refused) or "nothing of use came")
+    return happened
+
+
+def _bodiless(wire: WireEntry) -> WireEntry:
+    return WireEntry(wire.header, wire.signature, None, wire.certificate)
+
+
+def _without_body(certificate: bytes, signed: SignedHeader) -> WireEntry:
+    return WireEntry(signed.header, signed.signature, None, certificate)
+
+
+def renew_incarnations(connection: Connection) -> None:
+    """Begin a new feed everywhere: this profile is a copy, or was restored, and must not write a number twice."""
+    for conversation in feeds.all_conversations(connection):
+        feeds.set_incarnation(connection, conversation.row, incarnation())

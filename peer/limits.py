@@ -1,0 +1,26 @@
+"""Maxima and waits inside the node, where no other program has a say (those of the wire: `protocol/limits.py`)."""
+
+WRITES_WAITING = 20_000
+"""Writes waiting for the storage thread; more are refused until it has caught up."""
+WRITES_PER_COMMIT = 200
+"""Writes that share one commit: a crash costs nobody more than one such batch's waiting time."""
+FRAMES_WAITING = 8
+"""Frames of a link not handled yet, before its socket is read no further."""
+DIAL_SECONDS = 4.0
+"""One address is tried for this long before the next."""
+MESSAGES_PER_PAGE = 1_000
+"""The most messages that one question for history is answered with."""
+ENTRIES_IN_FLIGHT = 1_000
+"""Entries of one feed sent on a link and not yet in the other's vector."""
+CLOSING_SECONDS = 2.0
+"""Signing out waits no longer than this for farewells."""
+LOCATOR_FIRST_RETRY_SECONDS = 0.5
+LOCATOR_LAST_RETRY_SECONDS = 15.0
+"""Waits between tries to reach the locator: doubling from the first to the last, with jitter."""
+VAULT_MEMORY_KIB = 19 * 1024
+VAULT_ROUNDS = 2
+"""argon2id for the password that opens a profile."""
+EVENTS_WAITING = 10_000
+"""Events that a slow reader of the rpc may fall behind before the oldest are dropped."""
+RPC_LINE_BYTES = 1024 * 1024
+"""Bytes of one line of JSON-RPC."""

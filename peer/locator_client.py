@@ -1,0 +1,282 @@
+"""Stays logged in at the locator: asks, watches, keeps the lease, and comes back by itself after a loss."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+from peer import limits as node_limits
+from peer.addresses import LocatorAddress
+from peer.errors import Refusal, RefusalCode
+from peer.identity_vault import IdentityVault
+from peer.links.wire import Wire
+from peer.locator_connection import LocatorConnection, connect_to_locator
+from protocol import limits
+from protocol.identity import Realm, UserId
+from protocol.locator_messages import (
+    ChangePassword,
+    Done,
+    Endpoint,
+    KeepAlive,
+    LoggedIn,
+    LogIn,
+    LogInByKey,
+    LogOut,
+    Moved,
+    PasswordChanged,
+    Register,
+    Superseded,
+    Unwatch,
+    Watch,
+    Where,
+    Whereabout,
+    Whereabouts,
+    login_challenge,
+)
+from protocol.signatures import Purpose
+
+log = logging.getLogger(__name__)
+
+FINAL = frozenset({RefusalCode.SUPERSEDED, RefusalCode.UNKNOWN_DEVICE, RefusalCode.ACCOUNT_DISABLED})
+"""Refusals of an automatic reconnect that trying again cannot cure: a person must act."""
+
+
+class LocatorListener(Protocol):
+    """Hears what the locator tells."""
+
+    def locator_connected(self, logged_in: LoggedIn) -> None:
+        """The session is there (again)."""
+
+    def locator_lost(self, refusal: Refusal) -> None:
+        """The locator is out of reach; the client tries on, unless the code is final."""
+
+    def superseded(self) -> None:
+        """This person logged in elsewhere; the client waits for `take_over`."""
+
+    def somebody_moved(self, about: Whereabout) -> None:
+        """A watched user came, went, or changed devices."""
+
+
+class LocatorClient:
+    """One account's session with its locator."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        address: LocatorAddress,
+        realm: Realm,
+        user: UserId,
+        vault: IdentityVault,
+        endpoint: Endpoint,
+        listener: LocatorListener,
+        *,
+        now: Callable[[], datetime],
+        chance: random.Random,
+        session: int,
+        certificate_is_due: bool,
+    ) -> None:
+        """`session` is the number of the last session, to be resumed; 0 takes over."""
+        self._wire = wire
+        self._address = address
+        self._realm = realm
+        self._user = user
+        self._vault = vault
+        self._endpoint = endpoint
+        self._listener = listener
+        self._now = now
+        self._chance = chance
+        self._session = session
+        self._renew = certificate_is_due
+        self._connection: LocatorConnection | None = None
+        self._watched: set[UserId] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._try_now = asyncio.Event()
+        self._beside: set[asyncio.Task[object]] = set()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the locator knows us now."""
+        return self._connection is not None
+
+    def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
+        """Go on with a connection that is logged in already, or begin to try."""
+        self._task = asyncio.create_task(self._stay(connection, logged_in), name="locator client")
+
+    async def where(self, users: Iterable[UserId]) -> tuple[Whereabout, ...]:
+        """Ask where users are; raise Refusal `locator_unreachable` while it is."""
+        connection = self._need_connection()
+        return (await connection.ask(Where(connection.next_tag(), tuple(users)), Whereabouts)).about
+
+    def watch(self, users: Iterable[UserId]) -> None:
+        """Hear of these users from now on, now and after every reconnect."""
+        fresh = set(users) - self._watched
+        self._watched |= fresh
+        if fresh and self._connection is not None:
+            self._ask_beside(self._watch_again(self._connection, fresh))
+
+    def unwatch(self, user: UserId) -> None:
+        """Hear no more of a user."""
+        self._watched.discard(user)
+        if self._connection is not None:
+            connection = self._connection
+            self._ask_beside(connection.ask(Unwatch(connection.next_tag(), (user,)), Done))
+
+    async def change_password(self, old: str, new: str) -> PasswordChanged:
+        """Have the locator take a new password."""
+        connection = self._need_connection()
+        return await connection.ask(ChangePassword(connection.next_tag(), old, new), PasswordChanged)
+
+    def take_over(self) -> None:
+        """A person clicked: be the active device again."""
+        self._session = 0
+        if self._task is None or self._task.done():
+            self.start(None, None)
+        self._try_now.set()
+
+    async def close(self) -> None:
+        """Log out, so that friends know at once, and stop."""
+        if self._connection is not None:
+            connection = self._connection
+            try:
+                async with asyncio.timeout(node_limits.CLOSING_SECONDS):
+                    await connection.ask(LogOut(connection.next_tag()), Done)
+            except (Refusal, TimeoutError) as error:
+                log.info("logged out without the locator's answer: %s", str(error) or "time-out")
+            connection.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _need_connection(self) -> LocatorConnection:
+        if self._connection is None:
+            raise Refusal(RefusalCode.LOCATOR_UNREACHABLE, "The locator is out of reach. It is tried again by itself.")
+        return self._connection
+
+    async def _stay(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
+        wait = node_limits.LOCATOR_FIRST_RETRY_SECONDS
+        while True:
+            try:
+                if connection is None or logged_in is None:
+                    connection, logged_in = await self._log_in_by_key()
+                wait = node_limits.LOCATOR_FIRST_RETRY_SECONDS
+                await self._serve(connection, logged_in)
+                refusal = Refusal(RefusalCode.LOCATOR_UNREACHABLE, "The locator is out of reach.")
+            except Refusal as error:
+                refusal = error
+            finally:
+                self._connection = None
+                if connection is not None:
+                    connection.close()
+            connection = logged_in = None
+            if refusal.code is RefusalCode.SUPERSEDED:
+                self._listener.superseded()
+                return
+            self._listener.locator_lost(refusal)
+            if refusal.code in FINAL:
+                return
+            await self._pause(max(wait, refusal.retry_after))
+            wait = min(wait * 2, node_limits.LOCATOR_LAST_RETRY_SECONDS)
+
+    async def _serve(self, connection: LocatorConnection, logged_in: LoggedIn) -> None:
+        """Keep the lease until the connection is lost; raise Refusal `superseded` when another device took over."""
+        was_superseded = False
+
+        def push(message: Moved | Superseded) -> None:
+            nonlocal was_superseded
+            if isinstance(message, Superseded):
+                was_superseded = True
+            else:
+                self._listener.somebody_moved(message.about)
+
+        connection.on_push = push
+        self._connection = connection
+        self._session = logged_in.session
+        self._renew = self._renew and not logged_in.certificate
+        self._listener.locator_connected(logged_in)
+        async with asyncio.TaskGroup() as group:
+            if self._watched:
+                group.create_task(self._watch_again(connection, set(self._watched)))
+            keeping = group.create_task(self._keep_lease(connection))
+            await asyncio.shield(connection.lost)
+            keeping.cancel()
+        if was_superseded:
+            raise Refusal(RefusalCode.SUPERSEDED, "You signed in on another device.")
+
+    async def _keep_lease(self, connection: LocatorConnection) -> None:
+        while True:
+            await asyncio.sleep(limits.KEEP_ALIVE_SECONDS)
+            try:
+                await connection.ask(KeepAlive(connection.next_tag()), Done)
+            except Refusal as error:
+                log.info("the lease was not renewed: %s", error)
+                connection.close()
+                return
+
+    async def _watch_again(self, connection: LocatorConnection, users: set[UserId]) -> None:
+        ordered = sorted(users)
+        try:
+            for start in range(0, len(ordered), limits.USERS_PER_QUESTION):
+                some = tuple(ordered[start : start + limits.USERS_PER_QUESTION])
+                answer = await connection.ask(Watch(connection.next_tag(), some), Whereabouts)
+                for about in answer.about:
+                    self._listener.somebody_moved(about)
+        except Refusal as error:
+            log.info("friends are not watched: %s", error)
+
+    async def _log_in_by_key(self) -> tuple[LocatorConnection, LoggedIn]:
+        connection = await connect_to_locator(self._wire, self._address, self._realm, self._now())
+        challenge = login_challenge(connection.welcome.nonce, connection.certificate, self._user)
+        request = LogInByKey(
+            tag=connection.next_tag(),
+            user=self._user,
+            device_key=self._vault.public_key,
+            signature=self._vault.signing_key.sign(Purpose.LOGIN, self._realm, challenge),
+            resume=self._session,
+            renew_certificate=self._renew,
+            endpoint=self._endpoint,
+        )
+        try:
+            return connection, await connection.ask(request, LoggedIn)
+        except BaseException:
+            connection.close()
+            raise
+
+    async def _pause(self, seconds: float) -> None:
+        self._try_now.clear()
+        try:
+            async with asyncio.timeout(seconds * self._chance.uniform(0.5, 1.0)):
+                await self._try_now.wait()
+        except TimeoutError:
+            return
+
+    def _ask_beside(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run a question whose answer nobody waits for; it ends with its connection."""
+
+        def done(task: asyncio.Task[object]) -> None:
+            self._beside.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.info("the locator did not take a question: %s", error)
+
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(done)
+
+
+async def log_in_with_password(
+    connection: LocatorConnection, user: UserId, password: str, vault: IdentityVault, endpoint: Endpoint
+) -> LoggedIn:
+    """Log in as a person: the device becomes valid, the session is a new one."""
+    request = LogIn(connection.next_tag(), user, password, vault.public_key, endpoint)
+    return await connection.ask(request, LoggedIn)
+
+
+async def register_account(
+    connection: LocatorConnection, user: UserId, password: str, name: str, vault: IdentityVault, endpoint: Endpoint
+) -> LoggedIn:
+    """Make an account; the same ID and password again is a login."""
+    request = Register(connection.next_tag(), user, password, name, vault.public_key, endpoint)
+    return await connection.ask(request, LoggedIn)

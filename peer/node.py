@@ -1,0 +1,207 @@
+"""The node's front door: every thing a person or a script can do, as a typed async method."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from peer.accounts import Profile
+from peer.conversations import Conversation
+from peer.errors import Refusal, RefusalCode
+from peer.event_stream import EventStream
+from peer.events import Event
+from peer.session import Session
+from peer.sign_in import SignIn, parse_user_id
+from peer.surroundings import Surroundings
+from peer.views import (
+    AccountView,
+    ContactView,
+    ConversationId,
+    ConversationView,
+    EntryId,
+    MessageView,
+    SessionView,
+    WhereaboutView,
+)
+from protocol import limits
+
+
+class PeerNode:
+    """A peer without a screen.
+
+    All methods run on the network thread's loop. They raise `Refusal` when something is not done; nothing is
+    lost by that.
+    """
+
+    def __init__(self, profile: Path, surroundings: Surroundings | None = None) -> None:
+        """`profile` is the folder with one sub-folder per account; it is made when needed."""
+        self._profile = Profile(profile)
+        self._surroundings = surroundings or Surroundings()
+        self._events = EventStream()
+        self._session: Session | None = None
+        self._signing = asyncio.Lock()
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `subscriber` with every later event, on the network thread; return how to end that."""
+        return self._events.subscribe(subscriber)
+
+    def last_account(self) -> AccountView | None:
+        """Return the account that was signed in last on this profile. Callable from any thread."""
+        return self._profile.last_account()
+
+    async def close(self) -> None:
+        """Sign out and stop; nothing that was answered for is lost."""
+        async with self._signing:
+            await self._end_session()
+
+    # --- session -----------------------------------------------------------------------------
+
+    async def register(
+        self, locator: str, user: str, password: str, name: str, listen_port: int = 0, voice_port: int = 0
+    ) -> SessionView:
+        """Make an account at a locator and sign in; the same ID and password again is a sign-in."""
+        return await self._sign_in(locator, user, password, name, listen_port, voice_port)
+
+    async def log_in(
+        self, locator: str, user: str, password: str, listen_port: int = 0, voice_port: int = 0
+    ) -> SessionView:
+        """Sign in; without the locator too, where this account was used before (then `connected` is False)."""
+        return await self._sign_in(locator, user, password, None, listen_port, voice_port)
+
+    async def log_out(self) -> None:
+        """Sign out: friends see it at once, the files are closed."""
+        async with self._signing:
+            self._need_session()
+            await self._end_session()
+
+    async def session(self) -> SessionView | None:
+        """Return who is signed in."""
+        return self._session.view() if self._session else None
+
+    async def resume(self) -> SessionView:
+        """Be the active device again, after another one took over."""
+        session = self._need_session()
+        session.take_over()
+        return session.view()
+
+    async def where(self, users: Sequence[str]) -> list[WhereaboutView]:
+        """Ask the locator where users are, in the order asked for; an unknown ID is simply not online."""
+        if len(users) > limits.USERS_PER_QUESTION:
+            raise Refusal(RefusalCode.TOO_MANY, f"Ask for at most {limits.USERS_PER_QUESTION} IDs at once.")
+        asked = [parse_user_id(user) for user in users]
+        answers = await self._need_session().locator.where(asked)
+        return [
+            WhereaboutView(about.user, about.online, about.addresses, about.listen_port, about.voice_port)
+            for about in answers
+        ]
+
+    # --- contacts ----------------------------------------------------------------------------
+
+    async def contacts(self) -> list[ContactView]:
+        """Return everybody we stand in any relation with."""
+        return self._need_session().contacts.all()
+
+    async def ask(self, user: str, note: str = "") -> ContactView:
+        """Ask somebody to be our friend. Who is not there now gets it later."""
+        session, other = self._need_session(), parse_user_id(user)
+        if session.locator.is_connected and other != session.user:
+            (about,) = await session.locator.where([other])
+            if not about.known:
+                raise Refusal(RefusalCode.UNKNOWN_USER, "Nobody here has this ID. Check how it is written.")
+        return await session.contacts.ask(other, note)
+
+    async def accept(self, user: str) -> ContactView:
+        """Say yes to a request."""
+        return await self._need_session().contacts.accept(parse_user_id(user))
+
+    async def decline(self, user: str) -> ContactView:
+        """Say no to a request."""
+        return await self._need_session().contacts.decline(parse_user_id(user))
+
+    async def remove(self, user: str) -> ContactView:
+        """End a friendship, or take a request back."""
+        return await self._need_session().contacts.remove(parse_user_id(user))
+
+    async def block(self, user: str) -> ContactView:
+        """Want nothing more of somebody; they are not told."""
+        return await self._need_session().set_blocked(parse_user_id(user), blocked=True)
+
+    async def unblock(self, user: str) -> ContactView:
+        """Take a block back."""
+        return await self._need_session().set_blocked(parse_user_id(user), blocked=False)
+
+    async def confirm_device(self, user: str) -> ContactView:
+        """Say that a friend's new device really is theirs."""
+        return await self._need_session().confirm_devices(parse_user_id(user))
+
+    # --- conversations -----------------------------------------------------------------------
+
+    async def conversations(self) -> list[ConversationView]:
+        """Return the conversations with friends and those with messages, the latest first."""
+        service = self._need_session().conversations
+        views = [service.view(each) for each in service.all()]
+        shown = [view for view in views if view.can_write or view.last_entry is not None]
+        return sorted(shown, key=_newest_first)
+
+    async def open_conversation(self, user: str) -> ConversationView:
+        """Return the conversation with somebody, made if need be."""
+        session = self._need_session()
+        other = parse_user_id(user)
+        if other == session.user:
+            raise Refusal(RefusalCode.YOURSELF, "That is your own ID. Enter the ID of somebody else.")
+        return session.conversations.view(await session.conversations.with_user(other))
+
+    async def send_text(self, conversation: ConversationId, text: str, reply_to: EntryId | None = None) -> MessageView:
+        """Write a message; it is durable when this returns, whether or not anybody is there to get it."""
+        session, found = self._find(conversation)
+        return await session.conversations.send_text(found, text, reply_to)
+
+    async def messages(
+        self, conversation: ConversationId, *, before: EntryId | None = None, limit: int = 256
+    ) -> list[MessageView]:
+        """Return a page of messages oldest first: the newest ones, or those before an entry."""
+        session, found = self._find(conversation)
+        return await session.conversations.page(found, before, limit)
+
+    async def messages_after(self, conversation: ConversationId, arrival: int, limit: int = 256) -> list[MessageView]:
+        """Return messages in the order in which they came to be known here: how a script catches up."""
+        session, found = self._find(conversation)
+        return await session.conversations.arrived_after(found, arrival, limit)
+
+    async def mark_read(self, conversation: ConversationId, entry: EntryId) -> None:
+        """Say that a message, and all above it, was on the screen."""
+        session, found = self._find(conversation)
+        await session.conversations.mark_read(found, entry)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    async def _sign_in(
+        self, locator: str, user: str, password: str, new_name: str | None, listen_port: int, voice_port: int
+    ) -> SessionView:
+        async with self._signing:
+            if self._session is not None:
+                raise Refusal(RefusalCode.ALREADY_SIGNED_IN, f"{self._session.user} is signed in here. Sign out first.")
+            attempt = SignIn(self._surroundings, self._profile, self._events, locator, user, password)
+            self._session = await attempt.run(new_name=new_name, listen_port=listen_port, voice_port=voice_port)
+            return self._session.view()
+
+    async def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _need_session(self) -> Session:
+        if self._session is None:
+            raise Refusal(RefusalCode.NOT_SIGNED_IN, "Nobody is signed in. Sign in first.")
+        return self._session
+
+    def _find(self, conversation: ConversationId) -> tuple[Session, Conversation]:
+        session = self._need_session()
+        found = session.conversations.get(conversation)
+        if found is None:
+            raise Refusal(RefusalCode.UNKNOWN_CONVERSATION, "There is no such conversation.")
+        return session, found
+
+
+def _newest_first(view: ConversationView) -> tuple[float, str]:
+    last = view.last_entry
+    return (-last.written_at.timestamp() if last else 0.0, view.title.casefold())

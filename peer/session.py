@@ -1,0 +1,300 @@
+"""One signed-in account: builds its parts, joins them, and takes them down again."""
+
+import logging
+from dataclasses import dataclass
+
+from peer.accounts import AccountFolder
+from peer.addresses import LocatorAddress
+from peer.contacts import Contacts
+from peer.conversations import Conversation, Conversations
+from peer.errors import Refusal
+from peer.event_stream import EventStream
+from peer.events import Connected, ConversationChanged, Disconnected, Superseded
+from peer.identity_vault import IdentityVault
+from peer.intake import Author, renew_incarnations
+from peer.links.dialing import Dialer, Place
+from peer.links.link import Link, LinkEnd
+from peer.links.link_book import LinkBook
+from peer.links.listening import LinkPort
+from peer.locator_client import LocatorClient
+from peer.locator_connection import LocatorConnection
+from peer.storage.database import Connection, Database
+from peer.storage.settings import get_setting, put_setting
+from peer.surroundings import Surroundings
+from peer.synchronizer import Synchronizer
+from peer.views import ContactView, SessionView
+from protocol.certificates import read_certificate
+from protocol.consent import Standing
+from protocol.identity import DeviceId, Realm, UserId
+from protocol.link_messages import Greeting
+from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
+from protocol.registry import Message
+
+log = logging.getLogger(__name__)
+_GREETING = Greeting(version=1, software="hail 0.1")
+
+
+@dataclass(slots=True)
+class AccountFacts:
+    """The few single things known of an account, kept in its database."""
+
+    authority: bytes
+    certificate: bytes
+    name: str
+    session: int
+    listen_port: int
+    voice_port: int
+
+    @classmethod
+    def read(cls, connection: Connection) -> "AccountFacts":
+        """Read what `write` wrote."""
+
+        def number(key: str) -> int:
+            return int.from_bytes(get_setting(connection, key) or b"", "big")
+
+        return cls(
+            authority=get_setting(connection, "authority") or b"",
+            certificate=get_setting(connection, "certificate") or b"",
+            name=(get_setting(connection, "name") or b"").decode(),
+            session=number("session"),
+            listen_port=number("listen_port"),
+            voice_port=number("voice_port"),
+        )
+
+    def write(self, connection: Connection) -> None:
+        """Keep everything."""
+        put_setting(connection, "authority", self.authority)
+        put_setting(connection, "certificate", self.certificate)
+        put_setting(connection, "name", self.name.encode())
+        put_setting(connection, "session", self.session.to_bytes(8, "big"))
+        put_setting(connection, "listen_port", self.listen_port.to_bytes(2, "big"))
+        put_setting(connection, "voice_port", self.voice_port.to_bytes(2, "big"))
+
+    def endpoint(self, surroundings: Surroundings) -> Endpoint:
+        """Return where this node can be reached."""
+        return Endpoint(self.listen_port, self.voice_port, surroundings.wire.addresses())
+
+
+class Session:
+    """An open account. `start` brings it to life, `close` ends it; in between it runs by itself."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        folder: AccountFolder,
+        vault: IdentityVault,
+        database: Database,
+        address: LocatorAddress,
+        realm: Realm,
+        user: UserId,
+        facts: AccountFacts,
+        port: LinkPort,
+        events: EventStream,
+    ) -> None:
+        """The session owns folder, database and port from here on, and closes them."""
+        self.user = user
+        self.realm = realm
+        self._surroundings = surroundings
+        self._folder = folder
+        self._vault = vault
+        self._database = database
+        self._address = address
+        self._facts = facts
+        self._events = events
+        self._is_superseded = False
+        self.contacts = Contacts(
+            database,
+            events,
+            surroundings.now,
+            realm=realm,
+            authority=facts.authority,
+            me=user,
+            my_name=facts.name or str(user),
+            my_device=vault.device,
+        )
+        author = Author(realm, user, vault.signing_key, facts.certificate, facts.authority)
+        self.conversations = Conversations(
+            database, author, events, surroundings.now, self.contacts.name_of, self.contacts.is_online
+        )
+        self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
+        self._port = port
+        context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
+        self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
+        self._synchronizer: Synchronizer
+        self.locator: LocatorClient
+
+    async def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
+        """Load what is kept, begin to talk. Raises Refusal; then `close` still has to be called."""
+        mark = self._folder.home_mark()
+        await self._database.write(lambda c: _settle(c, self._facts, mark), own=True)
+        await self.conversations.load()
+        await self.contacts.load(self.conversations)
+        self.contacts.on_device_shut_out = self._shut_out
+        on_contact_consent = self.conversations.on_consent
+
+        def consent_changed(user: UserId, before: Standing, names: dict[UserId, str]) -> None:
+            on_contact_consent(user, before, names)
+            self._relation_changed(user)
+
+        self.conversations.on_consent = consent_changed
+        self._synchronizer = Synchronizer(self.conversations, self._may_share)
+        now = self._surroundings.now()
+        certificate = read_certificate(self._facts.certificate, self._facts.authority)
+        self.locator = LocatorClient(
+            self._surroundings.wire,
+            self._address,
+            self.realm,
+            self.user,
+            self._vault,
+            self._facts.endpoint(self._surroundings),
+            self,
+            now=self._surroundings.now,
+            chance=self._surroundings.chance,
+            session=self._facts.session,
+            certificate_is_due=certificate.is_due_for_renewal(now),
+        )
+        facts = self._facts
+        self._port.serve(
+            self._book,
+            self._vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=True),
+        )
+        self.locator.watch(self.contacts.wanted())
+        self.locator.start(connection, logged_in)
+
+    async def close(self) -> None:
+        """Say goodbye, flush, close everything; safe after a failed `start`."""
+        if hasattr(self, "locator"):
+            await self.locator.close()
+        await self._dialer.close()
+        await self._port.close()
+        await self._book.close_all(LinkEnd.LEAVING)
+        if hasattr(self, "_synchronizer"):
+            await self._synchronizer.close()
+        await self._database.close()
+        self._folder.unlock()
+
+    def view(self) -> SessionView:
+        """Return who is signed in, and how it stands."""
+        return SessionView(
+            user=self.user,
+            name=self._facts.name or str(self.user),
+            device=self._vault.device,
+            locator=self._address.link(self.realm),
+            connected=hasattr(self, "locator") and self.locator.is_connected,
+            superseded=self._is_superseded,
+            listen_port=self._facts.listen_port,
+            voice_port=self._facts.voice_port,
+            links=len(self._book.links),
+        )
+
+    def take_over(self) -> None:
+        """A person clicked: this is the active device again."""
+        self._is_superseded = False
+        self.locator.take_over()
+
+    async def confirm_devices(self, user: UserId) -> ContactView:
+        """A person said that a friend's new device really is theirs: let it have what waits."""
+        view = await self.contacts.confirm_devices(user)
+        self._synchronizer.sharing_changed(user)
+        return view
+
+    async def set_blocked(self, user: UserId, *, blocked: bool) -> ContactView:
+        """Cut every tie with somebody, or allow them again."""
+        view = await self.contacts.set_blocked(user, blocked=blocked)
+        self._relation_changed(user)
+        return view
+
+    # --- what the locator tells --------------------------------------------------------------
+
+    def locator_connected(self, logged_in: LoggedIn) -> None:
+        """See `LocatorListener`."""
+        self._is_superseded = False
+        self._facts.session = logged_in.session
+        if logged_in.certificate:
+            self._facts.certificate = logged_in.certificate
+        facts = self._facts
+        self.contacts.keep_soon(facts.write)
+        self._events.tell(Connected(self.view()))
+
+    def locator_lost(self, refusal: Refusal) -> None:
+        """See `LocatorListener`."""
+        self.contacts.locator_lost()
+        self._events.tell(Disconnected(self.view(), refusal.code, refusal.message))
+
+    def superseded(self) -> None:
+        """See `LocatorListener`: another device is the active one now, so this one goes quiet."""
+        self._is_superseded = True
+        self.contacts.locator_lost()
+        for link in self._book.links:
+            assert link.user is not None
+            self._dialer.forget(link.user)
+            link.close(LinkEnd.LEAVING)
+        self._events.tell(Superseded(self.view()))
+
+    def somebody_moved(self, about: Whereabout) -> None:
+        """See `LocatorListener`."""
+        self.contacts.somebody_moved(about)
+        self._aim(about.user)
+        self._tell_row(about.user)
+
+    # --- what links tell ---------------------------------------------------------------------
+
+    def link_came_up(self, link: Link) -> None:
+        """See `LinkListener`."""
+        assert link.user is not None
+        self.contacts.link_came(link.user)
+        self.locator.watch([link.user])
+        self._synchronizer.add(link)
+        self._tell_row(link.user)
+
+    async def message_came(self, link: Link, message: Message) -> None:
+        """See `LinkListener`."""
+        await self._synchronizer.handle(link, message)
+
+    def link_went_down(self, link: Link) -> None:
+        """See `LinkListener`."""
+        assert link.user is not None
+        self.contacts.link_went(link.user)
+        self._synchronizer.remove(link)
+        self._tell_row(link.user)
+        if link.end is not LinkEnd.DUPLICATE:
+            self._dialer.link_may_be_missing(link.user, after_loss=True)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _may_share(self, link: Link, conversation: Conversation) -> bool:
+        if link.user is None or link.device is None or conversation.kept.user != link.user:
+            return False
+        return self.contacts.is_confirmed(link.device) and not self.contacts.is_blocked(link.user)
+
+    def _aim(self, user: UserId) -> None:
+        """Dial a user who is there and with whom something may have to be said; stop it otherwise."""
+        about = self.contacts.whereabout(user)
+        if about and about.online and about.addresses and about.listen_port and self.contacts.wants_link(user):
+            self._dialer.want(user, Place(about.addresses, about.listen_port))
+        elif about is None or not about.online or not self.contacts.wants_link(user):
+            self._dialer.forget(user)
+
+    def _relation_changed(self, user: UserId) -> None:
+        if self.contacts.wants_link(user):
+            self.locator.watch([user])
+        self._aim(user)
+        self._tell_row(user)
+
+    def _shut_out(self, user: UserId, still_valid: frozenset[DeviceId]) -> None:
+        self._book.close_user(user, LinkEnd.NOT_VALID, but=still_valid)
+
+    def _tell_row(self, user: UserId) -> None:
+        conversation = self.conversations.get(self.conversations.id_with(user))
+        if conversation is not None:
+            self._events.tell(ConversationChanged(self.conversations.view(conversation)))
+
+
+def _settle(connection: Connection, facts: AccountFacts, mark: bytes) -> None:
+    """Keep the facts; a profile that is not where it was last is a copy, and must not write a number twice."""
+    known = get_setting(connection, "home")
+    if known is not None and known != mark:
+        log.warning("this profile was copied or restored: its feeds begin anew")
+        renew_incarnations(connection)
+    put_setting(connection, "home", mark)
+    facts.write(connection)

@@ -1,0 +1,364 @@
+"""Feeds and their entries, what others hold of them, and what people were shown."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import cast
+
+import msgspec
+
+from peer.storage.database import Connection, Row, Value
+from protocol.entries import Entry, WireEntry
+from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, PublicKey, UserId
+from protocol.link_messages import Range, SignedHeader, VectorLine
+from protocol.replication import add_number
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation as kept."""
+
+    row: int
+    conversation: ConversationId
+    user: UserId | None
+    incarnation: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A feed as kept: who writes it, and how far it is held."""
+
+    row: int
+    conversation: int
+    author: UserId
+    key: PublicKey
+    certificate: bytes
+    stamp: int
+    line: VectorLine
+
+    @property
+    def feed(self) -> FeedId:
+        """The feed's name on the wire."""
+        return self.line.feed
+
+
+_RANGES = msgspec.msgpack.Decoder(tuple[Range, ...])
+_FEED_COLUMNS = "id, conversation, feed, author, key, certificate, head, head_hash, stamp, closed, lacking"
+
+
+def pack_ranges(ranges: tuple[Range, ...]) -> bytes:
+    """Return ranges as they are kept."""
+    return msgspec.msgpack.encode(ranges)
+
+
+def unpack_ranges(packed: Value) -> tuple[Range, ...]:
+    """Return ranges as they were packed."""
+    return _RANGES.decode(cast("bytes", packed))
+
+
+# --- conversations ---------------------------------------------------------------------------
+
+
+def all_conversations(connection: Connection) -> list[ConversationRow]:
+    """Return every conversation of the account."""
+    rows = connection.execute("SELECT id, conversation, user, incarnation FROM conversation")
+    return [_conversation(row) for row in rows]
+
+
+def find_conversation(connection: Connection, conversation: ConversationId) -> ConversationRow | None:
+    """Return a conversation by its name on the wire."""
+    sql = "SELECT id, conversation, user, incarnation FROM conversation WHERE conversation = ?"
+    row = connection.execute(sql, (bytes(conversation),)).fetchone()
+    return _conversation(row) if row else None
+
+
+def ensure_conversation(
+    connection: Connection, conversation: ConversationId, user: UserId | None, incarnation: bytes
+) -> ConversationRow:
+    """Return the conversation, made with this incarnation of our own feed if it was not there."""
+    connection.execute(
+        "INSERT INTO conversation (conversation, user, incarnation) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (bytes(conversation), user and str(user), incarnation),
+    )
+    found = find_conversation(connection, conversation)
+    assert found is not None
+    return found
+
+
+def set_incarnation(connection: Connection, conversation: int, incarnation: bytes) -> None:
+    """Write our own entries to a new feed from now on."""
+    connection.execute("UPDATE conversation SET incarnation = ? WHERE id = ?", (incarnation, conversation))
+
+
+def _conversation(row: Row) -> ConversationRow:
+    number, conversation, user, incarnation = row
+    return ConversationRow(
+        row=cast("int", number),
+        conversation=ConversationId(cast("bytes", conversation)),
+        user=None if user is None else UserId(cast("str", user)),
+        incarnation=cast("bytes", incarnation),
+    )
+
+
+# --- feeds -----------------------------------------------------------------------------------
+
+
+def feeds_of(connection: Connection, conversation: int) -> list[FeedRow]:
+    """Return the feeds of a conversation."""
+    sql = f"SELECT {_FEED_COLUMNS} FROM feed WHERE conversation = ?"  # noqa: S608 - a constant list of columns
+    return [_feed(row) for row in connection.execute(sql, (conversation,))]
+
+
+def find_feed(connection: Connection, conversation: int, feed: FeedId) -> FeedRow | None:
+    """Return one feed of a conversation."""
+    sql = f"SELECT {_FEED_COLUMNS} FROM feed WHERE conversation = ? AND feed = ?"  # noqa: S608 - as above
+    row = connection.execute(sql, (conversation, bytes(feed))).fetchone()
+    return _feed(row) if row else None
+
+
+def add_feed(
+    connection: Connection,
+    conversation: int,
+    author: UserId,
+    key: PublicKey,
+    certificate: bytes,
+    entry: Entry,
+    shown: int,
+) -> FeedRow:
+    """Begin a feed with its first entry, and return it."""
+    feed, line = entry.header.feed, _line_after(entry, lacking=())
+    cursor = connection.execute(
+        "INSERT INTO feed (conversation, feed, author, key, certificate, head, head_hash, stamp, lacking)"
+        " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)",
+        (
+            conversation,
+            bytes(feed),
+            str(author),
+            bytes(key),
+            certificate,
+            bytes(entry.hash),
+            shown,
+            pack_ranges(line.lacking),
+        ),
+    )
+    row = cursor.lastrowid
+    _insert_entry(connection, row, entry)
+    return FeedRow(row, conversation, author, key, certificate, shown, line)
+
+
+def append_entry(connection: Connection, feed: FeedRow, entry: Entry, shown: int) -> FeedRow:
+    """Add the next entry of a feed, and return the feed as it is now."""
+    line = _line_after(entry, lacking=feed.line.lacking)
+    connection.execute(
+        "UPDATE feed SET head = ?, head_hash = ?, stamp = ?, lacking = ? WHERE id = ?",
+        (line.head, bytes(line.head_hash), shown, pack_ranges(line.lacking), feed.row),
+    )
+    _insert_entry(connection, feed.row, entry)
+    return _moved(feed, line, shown)
+
+
+def add_body(connection: Connection, feed: FeedRow, entry: Entry, lacking: tuple[Range, ...]) -> FeedRow:
+    """Fill in a body that was absent; `lacking` is what is absent after it."""
+    connection.execute(
+        "UPDATE entry SET body = ?, entry = ? WHERE feed = ? AND number = ?",
+        (entry.wire.body, _entry_id(entry), feed.row, entry.header.number),
+    )
+    connection.execute("UPDATE feed SET lacking = ? WHERE id = ?", (pack_ranges(lacking), feed.row))
+    return _moved(feed, msgspec.structs.replace(feed.line, lacking=lacking), feed.stamp)
+
+
+def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entry) -> FeedRow:
+    """End a feed at the number of two contradicting headers, with the one that counts; keep the proof.
+
+    What stood in the feed from that number on becomes orphaned. Messages stay on the screen: the author writes
+    them again, under the same entry IDs, in a new feed.
+    """
+    number = winner.header.number
+    connection.execute(
+        "INSERT INTO orphan (feed, hash, number, header, signature, body)"
+        " SELECT feed, hash, number, header, signature, body FROM entry WHERE feed = ? AND number >= ? AND hash <> ?"
+        " ON CONFLICT DO NOTHING",
+        (feed.row, number, bytes(winner.hash)),
+    )
+    kept = connection.execute("SELECT body FROM entry WHERE feed = ? AND hash = ?", (feed.row, bytes(winner.hash)))
+    body = winner.wire.body or next((cast("bytes | None", row[0]) for row in kept), None)
+    connection.execute("DELETE FROM entry WHERE feed = ? AND number >= ?", (feed.row, number))
+    connection.execute(
+        "INSERT INTO entry (feed, number, hash, header, signature, body, entry) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (feed.row, number, bytes(winner.hash), winner.wire.header, winner.wire.signature, body, _entry_id(winner)),
+    )
+    lacking = tuple((first, min(last, number - 1)) for first, last in feed.line.lacking if first < number)
+    if body is None:
+        lacking += ((number, number),)
+    connection.execute(
+        "UPDATE feed SET head = ?, head_hash = ?, closed = 1, lacking = ? WHERE id = ?",
+        (number, bytes(winner.hash), pack_ranges(lacking), feed.row),
+    )
+    connection.execute(
+        "INSERT INTO equivocation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (feed.row, winner.wire.header, winner.wire.signature, loser.wire.header, loser.wire.signature),
+    )
+    line = VectorLine(feed.feed, 1, number, winner.hash, closed=True, lacking=lacking)
+    return _moved(feed, line, feed.stamp)
+
+
+def proof_of(connection: Connection, feed: int) -> tuple[SignedHeader, SignedHeader] | None:
+    """Return the two headers that ended a feed."""
+    row = connection.execute(
+        "SELECT first_header, first_signature, second_header, second_signature FROM equivocation WHERE feed = ?",
+        (feed,),
+    ).fetchone()
+    if row is None:
+        return None
+    parts = cast("tuple[bytes, bytes, bytes, bytes]", row)
+    return SignedHeader(parts[0], parts[1]), SignedHeader(parts[2], parts[3])
+
+
+def _moved(feed: FeedRow, line: VectorLine, stamp: int) -> FeedRow:
+    return replace(feed, line=line, stamp=stamp)
+
+
+def _line_after(entry: Entry, lacking: tuple[Range, ...]) -> VectorLine:
+    number = entry.header.number
+    if entry.wire.body is None:
+        lacking = add_number(lacking, number)
+    return VectorLine(entry.header.feed, 1, number, entry.hash, closed=False, lacking=lacking)
+
+
+def _insert_entry(connection: Connection, feed: int, entry: Entry) -> None:
+    wire = entry.wire
+    connection.execute(
+        "INSERT INTO entry (feed, number, hash, header, signature, body, entry) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (feed, entry.header.number, bytes(entry.hash), wire.header, wire.signature, wire.body, _entry_id(entry)),
+    )
+
+
+def _entry_id(entry: Entry) -> bytes | None:
+    return None if entry.body is None else bytes(entry.body.entry_id)
+
+
+def _feed(row: Row) -> FeedRow:
+    number, conversation, feed, author, key, certificate, head, head_hash, stamp, closed, lacking = row
+    line = VectorLine(
+        feed=FeedId(cast("bytes", feed)),
+        floor=1,
+        head=cast("int", head),
+        head_hash=EntryHash(cast("bytes", head_hash)),
+        closed=bool(closed),
+        lacking=unpack_ranges(lacking),
+    )
+    return FeedRow(
+        row=cast("int", number),
+        conversation=cast("int", conversation),
+        author=UserId(cast("str", author)),
+        key=PublicKey(cast("bytes", key)),
+        certificate=cast("bytes", certificate),
+        stamp=cast("int", stamp),
+        line=line,
+    )
+
+
+# --- entries ---------------------------------------------------------------------------------
+
+
+def entries_between(connection: Connection, feed: FeedRow, first: int, last: int, limit: int) -> list[WireEntry]:
+    """Return entries of a feed as they go over the wire, at most `limit`, in order."""
+    rows = connection.execute(
+        "SELECT number, header, signature, body FROM entry WHERE feed = ? AND number BETWEEN ? AND ?"
+        " ORDER BY number LIMIT ?",
+        (feed.row, first, last, limit),
+    )
+    return _wire_entries(rows, feed)
+
+
+def _wire_entries(rows: Iterable[Row], feed: FeedRow) -> list[WireEntry]:
+    return [
+        WireEntry(
+            cast("bytes", header),
+            cast("bytes", signature),
+            cast("bytes | None", body),
+            feed.certificate if number == 1 else b"",
+        )
+        for number, header, signature, body in rows
+    ]
+
+
+def orphans_of(connection: Connection, feed: FeedRow, limit: int) -> list[WireEntry]:
+    """Return what fell out of a closed feed, in the order of its numbers."""
+    rows = connection.execute(
+        "SELECT number, header, signature, body FROM orphan WHERE feed = ? ORDER BY number LIMIT ?", (feed.row, limit)
+    )
+    return _wire_entries(rows, feed)
+
+
+def is_in_a_feed(connection: Connection, entry: EntryId) -> bool:
+    """Tell whether an entry with this ID stands in any feed that counts."""
+    return connection.execute("SELECT 1 FROM entry WHERE entry = ?", (bytes(entry),)).fetchone() is not None
+
+
+def wire_entry_at(connection: Connection, feed: FeedRow, number: int) -> WireEntry:
+    """Return the entry held at a number that the feed's line covers."""
+    (entry,) = entries_between(connection, feed, number, number, 1)
+    return entry
+
+
+def hash_at(connection: Connection, feed: int, number: int) -> EntryHash | None:
+    """Return the hash held at a number of a feed."""
+    row = connection.execute("SELECT hash FROM entry WHERE feed = ? AND number = ?", (feed, number)).fetchone()
+    return EntryHash(cast("bytes", row[0])) if row else None
+
+
+# --- what others hold, and what was displayed ------------------------------------------------
+
+
+def put_holder(connection: Connection, feed: int, device: DeviceId, user: UserId, line: VectorLine) -> None:
+    """Remember how far a device told to hold a feed."""
+    connection.execute(
+        "INSERT INTO holder (feed, device, user, floor, head, lacking) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (feed, device) DO UPDATE SET floor = excluded.floor, head = excluded.head, lacking = excluded.lacking",
+        (feed, bytes(device), str(user), line.floor, line.head, pack_ranges(line.lacking)),
+    )
+
+
+def holders_of(connection: Connection, conversation: int) -> list[tuple[UserId, DeviceId, VectorLine]]:
+    """Return (user, device, how far) of every feed of a conversation."""
+    rows = connection.execute(
+        "SELECT holder.user, holder.device, feed.feed, holder.floor, holder.head, holder.lacking"
+        " FROM holder JOIN feed ON feed.id = holder.feed WHERE feed.conversation = ?",
+        (conversation,),
+    )
+    return [
+        (
+            UserId(cast("str", user)),
+            DeviceId(cast("bytes", device)),
+            VectorLine(
+                FeedId(cast("bytes", feed)),
+                cast("int", floor),
+                cast("int", head),
+                EntryHash(bytes(32)),
+                closed=False,
+                lacking=unpack_ranges(lacking),
+            ),
+        )
+        for user, device, feed, floor, head, lacking in rows
+    ]
+
+
+def put_displayed(connection: Connection, feed: int, user: UserId, ranges: tuple[Range, ...]) -> None:
+    """Remember which numbers of a feed a person was shown."""
+    connection.execute(
+        "INSERT INTO displayed (feed, user, ranges) VALUES (?, ?, ?)"
+        " ON CONFLICT (feed, user) DO UPDATE SET ranges = excluded.ranges",
+        (feed, str(user), pack_ranges(ranges)),
+    )
+
+
+def displayed_in(connection: Connection, conversation: int) -> list[tuple[UserId, FeedId, tuple[Range, ...]]]:
+    """Return (user, feed, numbers shown) for a conversation."""
+    rows = connection.execute(
+        "SELECT displayed.user, feed.feed, displayed.ranges"
+        " FROM displayed JOIN feed ON feed.id = displayed.feed WHERE feed.conversation = ?",
+        (conversation,),
+    )
+    return [
+        (UserId(cast("str", user)), FeedId(cast("bytes", feed)), unpack_ranges(ranges)) for user, feed, ranges in rows
+    ]

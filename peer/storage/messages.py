@@ -1,0 +1,198 @@
+"""What the screen shows: messages folded from entries, and the consent entries friendship is folded from."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from peer.storage.database import Connection, Row
+from protocol.consent import Said
+from protocol.entries import BODIES, ConsentBody, Entry, Text
+from protocol.identity import EntryId, FeedId, UserId
+from protocol.link_messages import Range
+from protocol.replication import add_number
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as kept; its place in a feed is what "delivered" and "read" are computed from."""
+
+    arrival: int
+    entry: EntryId
+    conversation: int
+    feed: FeedId
+    number: int
+    author: UserId
+    mine: bool
+    kind: str
+    text: str
+    reply_to: EntryId | None
+    stamp: int
+    seen: bool
+
+
+_COLUMNS = (
+    "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
+    " message.kind, message.text, message.reply_to, message.stamp, message.seen"
+)
+_FROM = "FROM message JOIN feed ON feed.id = message.feed"
+
+
+def add_text(
+    connection: Connection,
+    conversation: int,
+    feed: int,
+    entry: Entry,
+    body: Text,
+    author: UserId,
+    stamp: int,
+    *,
+    mine: bool,
+) -> MessageRow | None:
+    """Keep a text for the screen. One that is known already only moves to its new place; then return None."""
+    moved = connection.execute(
+        "UPDATE message SET feed = ?, number = ? WHERE entry = ? AND author = ?",
+        (feed, entry.header.number, bytes(body.entry_id), str(author)),
+    )
+    if moved.rowcount:
+        return None
+    cursor = connection.execute(
+        "INSERT INTO message (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'text', ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            bytes(body.entry_id),
+            conversation,
+            feed,
+            entry.header.number,
+            str(author),
+            mine,
+            body.text,
+            body.reply_to and bytes(body.reply_to),
+            stamp,
+            mine,
+        ),
+    )
+    if not cursor.rowcount:
+        return None
+    return find_message(connection, body.entry_id)
+
+
+def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:
+    """Return one message."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.entry = ?"
+    row = connection.execute(sql, (bytes(entry),)).fetchone()
+    return _message(row) if row else None
+
+
+def page_of_messages(connection: Connection, conversation: int, before: EntryId | None, limit: int) -> list[MessageRow]:
+    """Return the newest messages, or those just before one of them, oldest first."""
+    place = find_message(connection, before) if before else None
+    if place is None:
+        sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+        rows = connection.execute(sql, (conversation, limit)).fetchall()
+    else:
+        sql = (
+            f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
+            " ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+        )
+        rows = connection.execute(sql, (conversation, place.stamp, place.arrival, limit)).fetchall()
+    return [_message(row) for row in reversed(rows)]
+
+
+def messages_after_arrival(connection: Connection, conversation: int, arrival: int, limit: int) -> list[MessageRow]:
+    """Return what came to be known after a place, in order of arrival: how a script catches up."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND arrival > ? ORDER BY arrival LIMIT ?"
+    return [_message(row) for row in connection.execute(sql, (conversation, arrival, limit))]
+
+
+def messages_at(connection: Connection, feed: int, ranges: tuple[Range, ...]) -> list[MessageRow]:
+    """Return the messages at these places of a feed."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.feed = ? AND number BETWEEN ? AND ? ORDER BY number"
+    return [_message(row) for first, last in ranges for row in connection.execute(sql, (feed, first, last))]
+
+
+def last_stamp(connection: Connection, conversation: int) -> int:
+    """Return the newest display stamp of a conversation; 0 when it is empty."""
+    sql = "SELECT max(stamp) FROM message WHERE conversation = ?"
+    row = connection.execute(sql, (conversation,)).fetchone()
+    return cast("int", row[0]) if row and row[0] is not None else 0
+
+
+def count_unseen(connection: Connection, conversation: int) -> int:
+    """Return how many messages of others were not displayed yet."""
+    sql = "SELECT count(*) FROM message WHERE conversation = ? AND seen = 0"
+    row = connection.execute(sql, (conversation,)).fetchone()
+    assert row is not None
+    return cast("int", row[0])
+
+
+def mark_seen(connection: Connection, conversation: int, up_to: MessageRow) -> dict[int, tuple[Range, ...]]:
+    """Mark the message and all unseen ones above it as displayed; return the numbers, by feed row."""
+    rows = connection.execute(
+        "UPDATE message SET seen = 1 WHERE conversation = ? AND seen = 0 AND (stamp, arrival) <= (?, ?)"
+        " RETURNING feed, number",
+        (conversation, up_to.stamp, up_to.arrival),
+    ).fetchall()
+    ranges: dict[int, tuple[Range, ...]] = {}
+    for feed, number in sorted(cast("list[tuple[int, int]]", rows)):
+        ranges[feed] = add_number(ranges.get(feed, ()), number)
+    return ranges
+
+
+def _message(row: Row) -> MessageRow:
+    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen = row
+    return MessageRow(
+        arrival=cast("int", arrival),
+        entry=EntryId(cast("bytes", entry)),
+        conversation=cast("int", conversation),
+        feed=FeedId(cast("bytes", feed)),
+        number=cast("int", number),
+        author=UserId(cast("str", author)),
+        mine=bool(mine),
+        kind=cast("str", kind),
+        text=cast("str", text),
+        reply_to=None if reply_to is None else EntryId(cast("bytes", reply_to)),
+        stamp=cast("int", stamp),
+        seen=bool(seen),
+    )
+
+
+# --- consent ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRow:
+    """One consent entry as kept."""
+
+    said: Said
+    stamp: int
+
+
+def add_consent(
+    connection: Connection, conversation: int, entry: Entry, body: ConsentBody, stamp: int, *, by_me: bool
+) -> bool:
+    """Keep a consent entry; tell whether it was new."""
+    kind = BODIES.number_of(type(body))
+    cursor = connection.execute(
+        "INSERT INTO consent VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (bytes(body.entry_id), conversation, by_me, kind, entry.wire.body, stamp),
+    )
+    return bool(cursor.rowcount)
+
+
+def consent_in(connection: Connection, conversation: int) -> list[SaidRow]:
+    """Return all consent entries of a direct conversation."""
+    rows = connection.execute("SELECT by_me, kind, body, stamp FROM consent WHERE conversation = ?", (conversation,))
+    said = []
+    for by_me, kind, body, stamp in rows:
+        decoded = BODIES.decode_body(cast("int", kind), cast("bytes", body))
+        assert isinstance(decoded, ConsentBody)
+        said.append(SaidRow(Said(bool(by_me), decoded), cast("int", stamp)))
+    return said
+
+
+def count_open_requests(connection: Connection) -> int:
+    """Return how many people asked and were never answered."""
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT conversation FROM consent GROUP BY conversation HAVING max(by_me) = 0)"
+    ).fetchone()
+    assert row is not None
+    return cast("int", row[0])

@@ -1,0 +1,98 @@
+"""The people we know: their names, their pinned devices, and the locator's signed lists of them."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from peer.storage.database import Connection, Row
+from protocol.device_lists import SignedDeviceList
+from protocol.identity import DeviceId, PublicKey, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A person as kept."""
+
+    user: UserId
+    name: str
+    blocked: bool = False
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A pinned device of a person."""
+
+    device: DeviceId
+    user: UserId
+    key: PublicKey
+    confirmed: bool
+
+
+def all_contacts(connection: Connection) -> list[ContactRow]:
+    """Return everybody."""
+    return [
+        ContactRow(UserId(cast("str", user)), cast("str", name), bool(blocked), bool(verified))
+        for user, name, blocked, verified in connection.execute("SELECT user, name, blocked, verified FROM contact")
+    ]
+
+
+def put_contact(connection: Connection, contact: ContactRow) -> None:
+    """Store a person in the place of what was stored of them."""
+    connection.execute(
+        "INSERT INTO contact (user, name, blocked, verified) VALUES (?, ?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
+        " name = excluded.name, blocked = excluded.blocked, verified = excluded.verified",
+        (str(contact.user), contact.name, contact.blocked, contact.verified),
+    )
+
+
+def all_devices(connection: Connection) -> list[DeviceRow]:
+    """Return every pinned device of everybody."""
+    return [_device(row) for row in connection.execute("SELECT device, user, key, confirmed FROM device")]
+
+
+def meet_device(connection: Connection, user: UserId, key: PublicKey, now_ms: int) -> DeviceRow:
+    """Pin a device. The first of a person is trusted at first sight, a later one waits to be confirmed."""
+    device = DeviceId.of_key(key)
+    row = connection.execute(
+        "SELECT device, user, key, confirmed FROM device WHERE device = ?", (bytes(device),)
+    ).fetchone()
+    if row is not None:
+        return _device(row)
+    known = connection.execute("SELECT count(*) FROM device WHERE user = ?", (str(user),)).fetchone()
+    confirmed = known == (0,)
+    connection.execute(
+        "INSERT INTO device (device, user, key, confirmed, first_seen) VALUES (?, ?, ?, ?, ?)",
+        (bytes(device), str(user), bytes(key), confirmed, now_ms),
+    )
+    return DeviceRow(device, user, key, confirmed)
+
+
+def confirm_devices(connection: Connection, user: UserId) -> None:
+    """A person said that all devices seen of this user are really theirs."""
+    connection.execute("UPDATE device SET confirmed = 1 WHERE user = ?", (str(user),))
+
+
+def device_lists(connection: Connection) -> dict[UserId, SignedDeviceList]:
+    """Return the newest signed list seen of each user."""
+    rows = connection.execute("SELECT user, payload, signature FROM device_list")
+    return {
+        UserId(cast("str", user)): SignedDeviceList(cast("bytes", payload), cast("bytes", sig))
+        for user, payload, sig in rows
+    }
+
+
+def put_device_list(connection: Connection, user: UserId, number: int, signed: SignedDeviceList) -> None:
+    """Keep a list, unless one with a higher number is there."""
+    connection.execute(
+        "INSERT INTO device_list (user, number, payload, signature) VALUES (?, ?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
+        " number = excluded.number, payload = excluded.payload, signature = excluded.signature"
+        " WHERE excluded.number > number",
+        (str(user), number, signed.payload, signed.signature),
+    )
+
+
+def _device(row: Row) -> DeviceRow:
+    device, user, key, confirmed = row
+    return DeviceRow(
+        DeviceId(cast("bytes", device)), UserId(cast("str", user)), PublicKey(cast("bytes", key)), bool(confirmed)
+    )

@@ -1,0 +1,145 @@
+"""Frozen snapshots: all that a screen or a script may hold of the node.
+
+A view is finished: whoever shows it asks nothing more to understand it. In JSON the names are these field
+names, identifiers are hex, times ISO 8601 with zone.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from protocol.consent import Consent
+from protocol.identity import ConversationId, DeviceId, EntryId, UserId
+
+__all__ = [
+    "AccountView",
+    "Consent",
+    "ContactView",
+    "ConversationId",
+    "ConversationView",
+    "DeviceId",
+    "EntryId",
+    "MessageKind",
+    "MessageState",
+    "MessageView",
+    "SessionView",
+    "UserId",
+    "View",
+    "WhereaboutView",
+]
+
+
+class View(msgspec.Struct, frozen=True):
+    """What all views are."""
+
+
+class MessageKind(StrEnum):
+    """What a message is made of."""
+
+    TEXT = "text"
+
+
+class MessageState(StrEnum):
+    """How far a message has come."""
+
+    STORED = "stored"
+    """Safe on this device, with nobody else yet (clock)."""
+    SENT = "sent"
+    """At least one other device holds it (one tick)."""
+    DELIVERED = "delivered"
+    """Everybody it is for holds it (two ticks)."""
+    READ = "read"
+    """Everybody it is for has had it on the screen (two coloured ticks)."""
+    ARRIVED = "arrived"
+    """Somebody else's, not displayed here yet."""
+    SEEN = "seen"
+    """Somebody else's, displayed here."""
+
+
+class MessageView(View, frozen=True):
+    """One message of a conversation."""
+
+    entry: EntryId
+    conversation: ConversationId
+    author: UserId
+    author_name: str
+    mine: bool
+    kind: MessageKind
+    text: str
+    written_at: datetime
+    """When it was written, as far as the author's clock can be believed: the order of the screen."""
+    state: MessageState
+    arrival: int
+    """Grows with each message that came to be known on this device: the place to go on from."""
+    reply_to: EntryId | None = None
+
+
+class ContactView(View, frozen=True):
+    """A person we know, or who wants to be known."""
+
+    user: UserId
+    name: str
+    state: Consent
+    note: str
+    """What stood beside the request."""
+    online: bool
+    since: datetime | None
+    """When they came or went, as the locator saw it."""
+    linked: bool
+    """Whether one of their devices is connected to this one now."""
+    verified: bool
+    blocked: bool
+    new_device: bool
+    """Whether a device of theirs waits for us to say that it really is theirs."""
+    conversation: ConversationId
+    asked_at: datetime | None = None
+
+
+class ConversationView(View, frozen=True):
+    """One row of the conversation list."""
+
+    conversation: ConversationId
+    title: str
+    user: UserId | None
+    """The other person; None in a group."""
+    members: tuple[UserId, ...]
+    unread: int
+    last_entry: MessageView | None
+    online: bool
+    can_write: bool
+    """False while the other person is no friend: texts are kept back until both said yes."""
+
+
+class SessionView(View, frozen=True):
+    """Who is signed in on this profile, and how it stands with the locator."""
+
+    user: UserId
+    name: str
+    device: DeviceId
+    locator: str
+    """`hail://HOST:PORT#FINGERPRINT`."""
+    connected: bool
+    superseded: bool
+    """This person signed in on another device; a click on "sign in here" is awaited."""
+    listen_port: int
+    voice_port: int
+    links: int
+
+
+class AccountView(View, frozen=True):
+    """An account that has been used on this profile."""
+
+    user: UserId
+    name: str
+    locator: str
+
+
+class WhereaboutView(View, frozen=True):
+    """Where the locator says a user is; an unknown ID is simply not online."""
+
+    user: UserId
+    online: bool
+    addresses: tuple[str, ...]
+    listen_port: int
+    voice_port: int
