@@ -105,9 +105,15 @@ class AccountFolder:
             self._lock.close()
             self._lock = None
 
+    def clear_leftovers(self) -> None:
+        """Remove the database of a first sign-in that never got as far as its vault: nobody has its key."""
+        for suffix in ("", "-wal", "-shm"):
+            self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
+
     def discard_if_empty(self) -> None:
         """Leave no trace of a sign-in that was refused."""
         if not self.exists:
+            self.clear_leftovers()
             with contextlib.suppress(OSError):
                 (self.path / "lock").unlink()
                 self.path.rmdir()

@@ -24,3 +24,5 @@ EVENTS_WAITING = 10_000
 """Events that a slow reader of the rpc may fall behind before the oldest are dropped."""
 RPC_LINE_BYTES = 1024 * 1024
 """Bytes of one line of JSON-RPC."""
+RPC_REQUESTS_AT_ONCE = 64
+"""Requests of one rpc caller answered at the same time; the next ones wait in the pipe."""

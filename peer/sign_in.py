@@ -104,6 +104,7 @@ class SignIn:
     ) -> tuple[IdentityVault, AccountFacts]:
         if not folder.exists:
             assert connection is not None, "offline only where the account exists"
+            folder.clear_leftovers()
             facts = AccountFacts(connection.welcome.authority, b"", "", 0, 0, 0)
             return IdentityVault.fresh(folder.vault, realm, self._user), facts
         try:

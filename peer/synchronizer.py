@@ -212,14 +212,11 @@ class Synchronizer:
             case Entries():
                 await self._take_entries(sync, message)
             case Reads():
-                if conversation := self._visible(link, message.conversation):
-                    assert link.user is not None
-                    await self._conversations.note_displayed(conversation, link.user, message.reads)
+                await self._take_reads(link, message)
             case ForkPoints():
                 await self._answer_fork(sync, message)
             case Equivocation():
-                if conversation := self._visible(link, message.conversation):
-                    await self._conversations.take_proof(conversation, message.first, message.second)
+                await self._take_proof(link, message)
             case _:
                 raise RemoteProtocolError(f"{type(message).__name__} at this place")
 
@@ -314,6 +311,11 @@ class Synchronizer:
         for name in happened.parted:
             await self._ask_fork(sync, conversation, conversation.feeds[name])
 
+    async def _take_reads(self, link: Link, message: Reads) -> None:
+        if conversation := self._visible(link, message.conversation):
+            assert link.user is not None
+            await self._conversations.note_displayed(conversation, link.user, message.reads)
+
     def _note_sender_holds(self, sync: _LinkSync, conversation: Conversation, lines: tuple[VectorLine, ...]) -> None:
         neighbour = sync.neighbours.setdefault(conversation.id, _Neighbour())
         if neighbour.theirs is None:
@@ -345,6 +347,10 @@ class Synchronizer:
         await sync.send_entries(conversation, feed, agreed + 1, feed.line.head)
         if sync.link.device == feed.feed.device:
             await sync.send_wires(conversation, await self._conversations.orphans(feed, limits.ENTRIES_PER_BATCH))
+
+    async def _take_proof(self, link: Link, message: Equivocation) -> None:
+        if conversation := self._visible(link, message.conversation):
+            await self._conversations.take_proof(conversation, message.first, message.second)
 
     async def _send_proof(self, link: Link, conversation: Conversation, feed: FeedRow) -> None:
         proof = await self._conversations.proof(feed)

@@ -1,6 +1,7 @@
 """Ed25519 signatures that are good for one purpose in one realm only."""
 
 from enum import Enum
+from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 
 from protocol.identity import DeviceId, PublicKey, Realm
@@ -33,6 +35,14 @@ class SigningKey:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = PublicKey(self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
         self.device = DeviceId.of_key(self.public)
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> Self:
+        """Read back what `pem(None)` gave; raise ValueError for anything else."""
+        key = load_pem_private_key(pem, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("the key is not Ed25519")
+        return cls(key.private_bytes_raw())
 
     def sign(self, purpose: Purpose, realm: Realm, payload: bytes) -> bytes:
         """Return 64 bytes that prove: this key said `payload` for `purpose` in `realm`."""

@@ -314,7 +314,8 @@ def put_holder(connection: Connection, feed: int, device: DeviceId, user: UserId
     """Remember how far a device told to hold a feed."""
     connection.execute(
         "INSERT INTO holder (feed, device, user, floor, head, lacking) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (feed, device) DO UPDATE SET floor = excluded.floor, head = excluded.head, lacking = excluded.lacking",
+        " ON CONFLICT (feed, device) DO UPDATE"
+        " SET floor = excluded.floor, head = excluded.head, lacking = excluded.lacking",
         (feed, bytes(device), str(user), line.floor, line.head, pack_ranges(line.lacking)),
     )
 

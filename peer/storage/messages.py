@@ -85,13 +85,14 @@ def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:
 def page_of_messages(connection: Connection, conversation: int, before: EntryId | None, limit: int) -> list[MessageRow]:
     """Return the newest messages, or those just before one of them, oldest first."""
     place = find_message(connection, before) if before else None
+    newest_first = "ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
     if place is None:
-        sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+        sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? {newest_first}"
         rows = connection.execute(sql, (conversation, limit)).fetchall()
     else:
         sql = (
             f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
-            " ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+            f" {newest_first}"
         )
         rows = connection.execute(sql, (conversation, place.stamp, place.arrival, limit)).fetchall()
     return [_message(row) for row in reversed(rows)]

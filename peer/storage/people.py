@@ -84,8 +84,9 @@ def device_lists(connection: Connection) -> dict[UserId, SignedDeviceList]:
 def put_device_list(connection: Connection, user: UserId, number: int, signed: SignedDeviceList) -> None:
     """Keep a list, unless one with a higher number is there."""
     connection.execute(
-        "INSERT INTO device_list (user, number, payload, signature) VALUES (?, ?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
-        " number = excluded.number, payload = excluded.payload, signature = excluded.signature"
+        "INSERT INTO device_list (user, number, payload, signature) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (user) DO UPDATE SET number = excluded.number, payload = excluded.payload,"
+        " signature = excluded.signature"
         " WHERE excluded.number > number",
         (str(user), number, signed.payload, signed.signature),
     )

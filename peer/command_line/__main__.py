@@ -1,0 +1,73 @@
+"""The command line of `hail-cli`."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from peer.command_line.rpc import serve_rpc
+from peer.network_thread import new_event_loop
+
+_EPILOG = """\
+example:
+  hail-cli --profile ~/.hail-bot rpc
+  {"jsonrpc": "2.0", "id": 1, "method": "session.login",
+   "params": {"locator": "127.0.0.1:7400", "user": "ana", "password": "…"}}   (on one line)
+
+exit codes: 0 done, 1 refused or failed, 2 wrong usage
+"""
+
+_RPC_HELP = """\
+JSON-RPC 2.0 on standard input and output, one object a line, parameters by name. The end of the input signs out.
+
+methods:
+{methods}
+
+message states:  stored, sent, delivered, read (our own); arrived, seen (others')
+contact states:  stranger, asked, asking, friend, declined, removed
+events come as {{"method": "event", "params": {{"type": …}}}}, at most once; messages.list with "after" catches up.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `hail-cli`; return its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    sys.setswitchinterval(0.001)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(serve_rpc(options.profile))
+
+
+def _parser() -> argparse.ArgumentParser:
+    from peer.command_line.json_rpc import METHODS
+
+    parser = argparse.ArgumentParser(
+        prog="hail-cli",
+        description="A Hail peer without a window, for bots, scripts and tests.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--profile", type=Path, required=True, metavar="DIR", help="the folder of the accounts")
+    parser.add_argument("--verbose", action="store_true", help="log every step to standard error")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    lines = []
+    for name, method in METHODS.items():
+        fields = ", ".join(method.parameters.__struct_fields__)
+        lines.append(f"  {name:24} {fields}")
+    verbs.add_parser(
+        "rpc",
+        help="JSON-RPC 2.0, one object a line, on standard input and output",
+        description=_RPC_HELP.format(methods="\n".join(lines)),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""JSON-RPC 2.0, one object a line: which method calls what, with which parameters."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from peer.errors import Refusal, RefusalCode
+from peer.events import (
+    Connected,
+    ContactAccepted,
+    ContactAsked,
+    ContactChanged,
+    ConversationChanged,
+    Disconnected,
+    Event,
+    MessageArrived,
+    MessageChanged,
+    MessageDelivered,
+    MessageRead,
+    MessageWritten,
+    PresenceChanged,
+    Superseded,
+    Warned,
+)
+from peer.node import PeerNode
+from peer.views import ConversationId, EntryId
+
+log = logging.getLogger(__name__)
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, REFUSED = -32700, -32600, -32601, -32602, -32000
+Json = Any  # what JSON can hold; narrowed by the parameter structs below
+
+
+class Parameters(msgspec.Struct, forbid_unknown_fields=True):
+    """Parameters by name. This one: none."""
+
+
+class SignInParameters(Parameters):
+    """For `session.login`."""
+
+    locator: str
+    user: str
+    password: str
+    listen_port: int = 0
+    voice_port: int = 0
+
+
+class RegisterParameters(SignInParameters):
+    """For `session.register`."""
+
+    name: str = ""
+
+
+class UsersParameters(Parameters):
+    """For `where`."""
+
+    users: list[str]
+
+
+class UserParameters(Parameters):
+    """For everything about one person."""
+
+    user: str
+
+
+class AskParameters(Parameters):
+    """For `contacts.ask`."""
+
+    user: str
+    note: str = ""
+
+
+class SendParameters(Parameters):
+    """For `messages.send`."""
+
+    conversation: ConversationId
+    text: str
+    reply_to: EntryId | None = None
+
+
+class ListParameters(Parameters):
+    """For `messages.list`: a page before an entry, or what came to be known after a place."""
+
+    conversation: ConversationId
+    before: EntryId | None = None
+    after: int | None = None
+    limit: int = 256
+
+
+class ReadParameters(Parameters):
+    """For `messages.read`."""
+
+    conversation: ConversationId
+    entry: EntryId
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+class Method(NamedTuple, Generic[P]):
+    """One verb of the rpc."""
+
+    parameters: type[P]
+    call: Callable[[PeerNode, P], Awaitable[object]]
+
+
+async def _list_messages(node: PeerNode, p: ListParameters) -> object:
+    if p.after is not None:
+        return await node.messages_after(p.conversation, p.after, p.limit)
+    return await node.messages(p.conversation, before=p.before, limit=p.limit)
+
+
+METHODS: dict[str, Method[Any]] = {
+    "session.register": Method(
+        RegisterParameters,
+        lambda n, p: n.register(p.locator, p.user, p.password, p.name, p.listen_port, p.voice_port),
+    ),
+    "session.login": Method(
+        SignInParameters, lambda n, p: n.log_in(p.locator, p.user, p.password, p.listen_port, p.voice_port)
+    ),
+    "session.logout": Method(Parameters, lambda n, _: n.log_out()),
+    "session.status": Method(Parameters, lambda n, _: n.session()),
+    "session.resume": Method(Parameters, lambda n, _: n.resume()),
+    "where": Method(UsersParameters, lambda n, p: n.where(p.users)),
+    "contacts.ask": Method(AskParameters, lambda n, p: n.ask(p.user, p.note)),
+    "contacts.accept": Method(UserParameters, lambda n, p: n.accept(p.user)),
+    "contacts.decline": Method(UserParameters, lambda n, p: n.decline(p.user)),
+    "contacts.block": Method(UserParameters, lambda n, p: n.block(p.user)),
+    "contacts.unblock": Method(UserParameters, lambda n, p: n.unblock(p.user)),
+    "contacts.remove": Method(UserParameters, lambda n, p: n.remove(p.user)),
+    "contacts.confirm_device": Method(UserParameters, lambda n, p: n.confirm_device(p.user)),
+    "contacts.list": Method(Parameters, lambda n, _: n.contacts()),
+    "conversations.list": Method(Parameters, lambda n, _: n.conversations()),
+    "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),
+    "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
+    "messages.list": Method(ListParameters, _list_messages),
+    "messages.read": Method(ReadParameters, lambda n, p: n.mark_read(p.conversation, p.entry)),
+}
+
+# Under which noun an event carries its view.
+NOUNS: dict[type[Event], str] = {
+    Connected: "session",
+    Disconnected: "session",
+    Superseded: "session",
+    PresenceChanged: "presence",
+    ContactAsked: "contact",
+    ContactAccepted: "contact",
+    ContactChanged: "contact",
+    ConversationChanged: "conversation",
+    MessageWritten: "message",
+    MessageArrived: "message",
+    MessageChanged: "message",
+    MessageDelivered: "message",
+    MessageRead: "message",
+    Warned: "warning",
+}
+
+
+class Request(msgspec.Struct):
+    """One line from the caller."""
+
+    method: str
+    jsonrpc: str = "2.0"
+    id: int | str | msgspec.UnsetType | None = msgspec.UNSET
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _from_json(wanted: type, value: Json) -> object:
+    if issubclass(wanted, ConversationId | EntryId) and isinstance(value, str):
+        return wanted.from_hex(value)
+    raise ValueError(f"expected {wanted.__name__} in hex")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_to_json)
+
+
+async def answer(node: PeerNode, line: bytes) -> bytes | None:
+    """Do what one line asks, and return the line to answer with; None where no answer is wanted."""
+    try:
+        request = msgspec.json.decode(line, type=Request)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        is_json = isinstance(error, msgspec.ValidationError)
+        return _error(None, INVALID_REQUEST if is_json else PARSE_ERROR, f"Not a JSON-RPC request: {error}")
+    identifier = None if request.id is msgspec.UNSET else request.id
+    reply = await _call(node, request, identifier)
+    return None if request.id is msgspec.UNSET else reply
+
+
+async def _call(node: PeerNode, request: Request, identifier: int | str | None) -> bytes:
+    method = METHODS.get(request.method)
+    if method is None:
+        return _error(identifier, METHOD_NOT_FOUND, f"There is no method {request.method!r}. See hail-cli rpc --help.")
+    try:
+        parameters = msgspec.json.decode(request.params or b"{}", type=method.parameters, dec_hook=_from_json)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        return _error(identifier, INVALID_PARAMS, f"Wrong parameters for {request.method}: {error}")
+    try:
+        result = await method.call(node, parameters)
+    except Refusal as refusal:
+        return _error(identifier, REFUSED, refusal.message, refusal.code, refusal.retry_after)
+    except Exception:
+        log.exception("%s failed", request.method)
+        return _error(identifier, REFUSED, "That failed for a reason nobody foresaw; see the log.", RefusalCode.REFUSED)
+    return _ENCODER.encode({"jsonrpc": "2.0", "id": identifier, "result": result})
+
+
+def notification(event: Event) -> bytes:
+    """Return the line that tells of an event."""
+    params: dict[str, object] = {"type": event.type}
+    noun = NOUNS[type(event)]
+    if isinstance(event, Warned):
+        params["warning"] = {"code": event.code, "message": event.message}
+    elif isinstance(event, PresenceChanged):
+        params["presence"] = event.contact
+    else:
+        params[noun] = getattr(event, noun)
+    if isinstance(event, Disconnected):
+        params |= {"code": event.code, "reason": event.reason}
+    return _ENCODER.encode({"jsonrpc": "2.0", "method": "event", "params": params})
+
+
+def overlong() -> bytes:
+    """Return the answer to a line that is longer than any request."""
+    return _error(None, INVALID_REQUEST, "That line is too long for a request.", RefusalCode.TOO_LARGE)
+
+
+def _error(
+    identifier: int | str | None,
+    number: int,
+    message: str,
+    code: RefusalCode = RefusalCode.BAD_REQUEST,
+    retry: float = 0,
+) -> bytes:
+    data: dict[str, object] = {"code": code}
+    if retry:
+        data["retry_after"] = retry
+    return _ENCODER.encode(
+        {"jsonrpc": "2.0", "id": identifier, "error": {"code": number, "message": message, "data": data}}
+    )
