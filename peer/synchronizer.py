@@ -34,6 +34,7 @@ from protocol.link_messages import (
 from protocol.registry import Message
 from protocol.replication import (
     ALL_BUCKETS,
+    NO_BUCKETS,
     Gap,
     differing_buckets,
     digest_of,
@@ -76,11 +77,11 @@ class _LinkSync:
         self._to_send.add(conversation)
         self._wake.set()
 
-    def told(self, conversation: Conversation, lines: Iterable[VectorLine], mask: int) -> None:
-        """They told how far they are: everything in the buckets of `mask`, or (0) news of single feeds."""
+    def told(self, conversation: Conversation, lines: Iterable[VectorLine], mask: bytes) -> None:
+        """They told how far they are: everything in the buckets of `mask`, or news of single feeds."""
         neighbour = self.neighbours.setdefault(conversation.id, _Neighbour())
         theirs = neighbour.theirs
-        if mask:
+        if mask != NO_BUCKETS:
             kept = {name: line for name, line in (theirs or {}).items() if not in_mask(mask, name)}
             outside = theirs is None
             theirs = neighbour.theirs = kept
@@ -248,7 +249,7 @@ class Synchronizer:
     def _answer_buckets(self, link: Link, message: Buckets) -> None:
         if conversation := self._visible(link, message.conversation):
             mask = differing_buckets(conversation.digest().buckets, message.hashes)
-            if mask:
+            if mask != NO_BUCKETS:
                 link.send(Lines(conversation.id, mask, _lines_in(conversation, mask), answer=True))
 
     async def _take_lines(self, sync: _LinkSync, message: Lines) -> None:
@@ -305,7 +306,7 @@ class Synchronizer:
             return
         touched = tuple(feed.line for feed in happened.feeds.values())
         if touched:
-            link.send(Lines(conversation.id, 0, touched, answer=False))
+            link.send(Lines(conversation.id, NO_BUCKETS, touched, answer=False))
             # What they just sent us they hold: nothing to send back.
             self._note_sender_holds(sync, conversation, touched)
         for name in happened.parted:
@@ -386,5 +387,5 @@ class Synchronizer:
         return link.user is None or name != self._conversations.id_with(link.user)
 
 
-def _lines_in(conversation: Conversation, mask: int) -> tuple[VectorLine, ...]:
+def _lines_in(conversation: Conversation, mask: bytes) -> tuple[VectorLine, ...]:
     return tuple(line for name, line in conversation.lines().items() if in_mask(mask, name))

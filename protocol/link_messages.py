@@ -21,7 +21,8 @@ MAGIC = b"HL1\n"
 """The clear bytes that open a link on a peer's port."""
 LINK = Registry("link", 0x0201, 0x02FF)
 
-BucketMask = Annotated[int, Meta(ge=0, lt=2**limits.DIGEST_BUCKETS)]
+BucketMask = Annotated[bytes, Meta(min_length=limits.DIGEST_BUCKETS // 8, max_length=limits.DIGEST_BUCKETS // 8)]
+"""A bit for each bucket: bucket n is bit n % 8 of byte n // 8."""
 Range = tuple[Number, Number]
 """First and last number, both included."""
 
@@ -124,8 +125,8 @@ class Buckets(Message, frozen=True, array_like=True):
 class Lines(Message, frozen=True, array_like=True):
     """How far I am, feed by feed.
 
-    With a `mask` the lines are all I have in those buckets (a feed not named is one I lack); with 0 they are
-    news of single feeds, as after each batch of entries. `answer` asks for the other's lines in the mask.
+    With bits in the `mask` the lines are all I have in those buckets (a feed not named is one I lack); with none
+    they are news of single feeds, as after each batch of entries. `answer` asks for the other's lines in the mask.
     """
 
     conversation: ConversationId

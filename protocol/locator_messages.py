@@ -50,8 +50,6 @@ class Whereabout(msgspec.Struct, frozen=True, array_like=True):
     """Milliseconds since 1970 at which the user came or went; 0 when the locator does not know."""
     known: bool = False
     """Whether the locator has an account of that ID."""
-    known: bool = False
-    """Whether the locator has an account of that ID."""
 
 
 @LOCATOR.register(0x0101)

@@ -10,7 +10,8 @@ from protocol import limits
 from protocol.identity import EntryHash, FeedId, to_builtin
 from protocol.link_messages import ForkPoint, Range, VectorLine
 
-ALL_BUCKETS = 2**limits.DIGEST_BUCKETS - 1
+NO_BUCKETS = bytes(limits.DIGEST_BUCKETS // 8)
+ALL_BUCKETS = b"\xff" * len(NO_BUCKETS)
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=to_builtin)
 
 
@@ -49,20 +50,21 @@ def digest_of(lines: Iterable[VectorLine]) -> Digest:
     return Digest(EntryHash(hashlib.sha256(buckets).digest()), buckets)
 
 
-def differing_buckets(mine: bytes, theirs: bytes) -> int:
+def differing_buckets(mine: bytes, theirs: bytes) -> bytes:
     """Return a mask with a bit set for each bucket whose hashes differ."""
     size = limits.BUCKET_HASH_BYTES
-    mask = 0
+    mask = bytearray(NO_BUCKETS)
     for number in range(limits.DIGEST_BUCKETS):
         place = slice(number * size, (number + 1) * size)
         if mine[place] != theirs[place]:
-            mask |= 1 << number
-    return mask
+            mask[number // 8] |= 1 << number % 8
+    return bytes(mask)
 
 
-def in_mask(mask: int, feed: FeedId) -> bool:
+def in_mask(mask: bytes, feed: FeedId) -> bool:
     """Tell whether a feed's bucket is one of those in the mask."""
-    return bool(mask >> bucket_of(feed) & 1)
+    number = bucket_of(feed)
+    return bool(mask[number // 8] >> number % 8 & 1)
 
 
 def gaps(mine: Mapping[FeedId, VectorLine], theirs: Mapping[FeedId, VectorLine]) -> list[Gap]:
