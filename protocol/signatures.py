@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -39,10 +39,13 @@ class SigningKey:
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
         """Read back what `pem(None)` gave; raise ValueError for anything else."""
-        key = load_pem_private_key(pem, None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError("the key is not Ed25519")
-        return cls(key.private_bytes_raw())
+        try:
+            key = load_pem_private_key(pem, None)
+        except (TypeError, UnsupportedAlgorithm) as error:
+            raise ValueError("the key is sealed, or of a kind that is not known") from error
+        if isinstance(key, Ed25519PrivateKey):
+            return cls(key.private_bytes_raw())
+        raise ValueError("the key is not Ed25519")
 
     def sign(self, purpose: Purpose, realm: Realm, payload: bytes) -> bytes:
         """Return 64 bytes that prove: this key said `payload` for `purpose` in `realm`."""

@@ -1,0 +1,155 @@
+"""The settings of a locator: flags, then HAIL_LOCATOR_* variables, then a TOML file, then defaults."""
+
+import socket
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import platformdirs
+
+ENVIRONMENT_PREFIX = "HAIL_LOCATOR_"
+DEFAULT_LISTEN = "0.0.0.0:7400"
+T = TypeVar("T")
+
+
+class ConfigurationError(Exception):
+    """A setting nobody can work with; the sentence says which, where it came from, and what would do."""
+
+
+class Registration(StrEnum):
+    """Who may make an account: everybody, or only the operator."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Place(NamedTuple):
+    """A host and a port; an IPv6 address has its brackets on the outside only."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a person can choose about a locator."""
+
+    data: Path
+    """The folder with accounts, authority and port."""
+    listen: Place
+    """Where it accepts connections; port 0 means any free one."""
+    public: str | None
+    """HOST or HOST:PORT under which others reach it, where that differs from `listen`."""
+    registration: Registration
+
+
+def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
+    """Bring all sources together; raise ConfigurationError. `flags` names the settings as the fields do."""
+    config = flags.get("config") or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
+    file = {} if config is None else _read_file(Path(config))
+
+    def choose(name: str, read: Callable[[str], T], default: T) -> T:
+        sources = (
+            (f"--{name}", flags.get(name)),
+            (ENVIRONMENT_PREFIX + name.upper(), environment.get(ENVIRONMENT_PREFIX + name.upper())),
+            (f"{name} in {config}", file.get(name)),
+        )
+        for source, text in sources:
+            if text is not None:
+                try:
+                    return read(text)
+                except ValueError as error:
+                    raise ConfigurationError(f"{source} cannot be {text!r}: {error}.") from None
+        return default
+
+    return Settings(
+        data=choose("data", _read_path, platformdirs.user_data_path("hail-locator", appauthor=False)),
+        listen=choose("listen", read_place, read_place(DEFAULT_LISTEN)),
+        public=choose("public", _read_public, None),
+        registration=choose("registration", _read_registration, Registration.OPEN),
+    )
+
+
+def read_place(text: str) -> Place:
+    """Read HOST:PORT, an IPv6 address in brackets; raise ValueError."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("an IPv6 address stands in brackets, as in [::1]:7400")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError("it has the form HOST:PORT, the port from 0 to 65535")
+    return Place(host, int(port))
+
+
+def public_place(settings: Settings, port: int) -> Place:
+    """Return what others are told: --public, else the listen address, else this machine's first real address."""
+    if settings.public is not None:
+        return _with_port(settings.public, port)
+    if settings.listen.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return Place(_first_address(settings.listen.host), port)
+    return Place(settings.listen.host, port)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # both not TOML and not UTF-8
+        raise ConfigurationError(f"The settings file {path} is not valid TOML: {error}.") from None
+    names = ("data", "listen", "public", "registration")
+    for name, value in content.items():
+        if name not in names:
+            raise ConfigurationError(f"{path} has an unknown setting {name!r}; it may have {', '.join(names)}.")
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{name} in {path} must be text in quotation marks.")
+    return content
+
+
+def _read_path(text: str) -> Path:
+    if not text:
+        raise ValueError("it names a folder")
+    return Path(text).expanduser()
+
+
+def _read_public(text: str) -> str | None:
+    _with_port(text, 0)
+    return text
+
+
+def _read_registration(text: str) -> Registration:
+    try:
+        return Registration(text)
+    except ValueError:
+        raise ValueError("it is open or closed") from None
+
+
+def _with_port(text: str, port: int) -> Place:
+    """Read HOST or HOST:PORT."""
+    is_bare = ":" not in text or (text.startswith("[") and text.endswith("]"))
+    place = read_place(f"{text}:{port}" if is_bare else text)
+    if any(c.isspace() or c in "/#@" for c in place.host):
+        raise ValueError("it is a host's name or address, with a port if that differs")
+    return place
+
+
+def _first_address(wildcard: str) -> str:
+    """Return the address from which this machine would reach others; nothing is sent to find out."""
+    families = [(socket.AF_INET, "192.0.2.1", "127.0.0.1")]
+    if wildcard == "::":
+        families.append((socket.AF_INET6, "2001:db8::1", "::1"))
+    for family, somewhere, _ in families:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((somewhere, 9))
+                return str(probe.getsockname()[0])
+        except OSError:
+            continue
+    return families[0][2]

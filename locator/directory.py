@@ -1,0 +1,206 @@
+"""Who is where: present users, their leases that expire by themselves, and who wants to hear of whom.
+
+No clock and no socket: the time is an argument, and what is to be told comes back as orders.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from locator import limits
+from locator.orders import Caller, HangUp, Now, Orders, Send, Session
+from protocol.device_lists import SignedDeviceList
+from protocol.identity import UserId
+from protocol.limits import ADDRESSES_PER_USER, LEASE_SECONDS
+from protocol.locator_messages import Endpoint, Moved, Whereabout
+
+
+class Standing(NamedTuple):
+    """What the accounts say of a user, for an answer to `where`."""
+
+    known: bool
+    device_list: SignedDeviceList | None
+
+
+@dataclass(slots=True)
+class _Presence:
+    """One user who is there, or was a moment ago."""
+
+    session: Session
+    caller: Caller | None
+    near_addresses: tuple[str, ...]
+    far_addresses: tuple[str, ...]
+    listen_port: int
+    voice_port: int
+    lost_at: float = 0.0
+
+
+class _Views(NamedTuple):
+    """What askers on this machine and askers elsewhere are told of a user."""
+
+    near: Whereabout
+    far: Whereabout
+
+
+class Directory:
+    """The present users of this locator, by ID."""
+
+    def __init__(self, standing: Callable[[UserId], Standing]) -> None:
+        """`standing` tells, at once, what the accounts say of a user."""
+        self._standing = standing
+        self._present: dict[UserId, _Presence] = {}
+        self._lost: set[UserId] = set()
+        self._since: dict[UserId, int] = {}
+        self._watchers: dict[UserId, set[Caller]] = {}
+        self._views: dict[UserId, _Views] = {}
+        """Views made once and given to many; for users with an account or a watcher only, so that it is bounded."""
+
+    def about(self, user: UserId, *, is_near: bool) -> Whereabout:
+        """Tell where a user is; loopback addresses are for askers on this machine only."""
+        views = self._views.get(user)
+        if views is None:
+            views = self._view(user)
+            if views.far.known:
+                self._views[user] = views
+        return views.near if is_near else views.far
+
+    def caller_of(self, user: UserId) -> Caller | None:
+        """Return the connection on which a user is present."""
+        presence = self._present.get(user)
+        return None if presence is None else presence.caller
+
+    def arrive(self, caller: Caller, session: Session, endpoint: Endpoint, now: Now) -> Orders:
+        """A caller is logged in: the user is there, on this connection alone."""
+        user = session.user
+        if user not in self._present:
+            self._since[user] = int(now.wall * 1000)
+        near = reachable_addresses(caller.seen_address, endpoint.addresses)
+        far = tuple(address for address in near if not is_loopback(address))
+        self._present[user] = _Presence(session, caller, near, far, endpoint.listen_port, endpoint.voice_port)
+        self._lost.discard(user)
+        return self.tell(user)
+
+    def lose(self, caller: Caller, now: Now) -> None:
+        """A connection broke: its user has a moment to come back before anybody is told."""
+        presence = self._presence_on(caller)
+        if presence is not None:
+            presence.caller = None
+            presence.lost_at = now.monotonic
+            self._lost.add(presence.session.user)
+
+    def leave(self, user: UserId, now: Now) -> Orders:
+        """A user is gone, now."""
+        if self._present.pop(user, None) is None:
+            return []
+        self._lost.discard(user)
+        self._since[user] = int(now.wall * 1000)
+        return self.tell(user)
+
+    def sweep(self, now: Now) -> Orders:
+        """Let go those whose grace or lease is over."""
+        orders: Orders = []
+        for user in [u for u in self._lost if now.monotonic - self._present[u].lost_at >= limits.GRACE_SECONDS]:
+            orders += self.leave(user, now)
+        oldest = now.monotonic - LEASE_SECONDS
+        silent = [p.caller for p in self._present.values() if p.caller is not None and p.caller.heard_at < oldest]
+        for caller in silent:
+            if caller.session is not None:
+                orders += self.leave(caller.session.user, now)
+            caller.session = None
+            self.unwatch(caller, caller.watched)
+            orders.append(HangUp(caller, f"silent for {LEASE_SECONDS:.0f} s"))
+        return orders
+
+    def watch(self, caller: Caller, users: Iterable[UserId]) -> None:
+        """Tell a caller of these users' changes from now on."""
+        for user in users:
+            caller.watched.add(user)
+            self._watchers.setdefault(user, set()).add(caller)
+            if user not in self._views:
+                self._views[user] = self._view(user)
+
+    def unwatch(self, caller: Caller, users: Iterable[UserId]) -> None:
+        """Tell a caller no more of these users."""
+        for user in tuple(users):
+            caller.watched.discard(user)
+            watchers = self._watchers.get(user)
+            if watchers is not None:
+                watchers.discard(caller)
+                if not watchers:
+                    del self._watchers[user]
+                    self._views.pop(user, None)
+
+    def tell(self, user: UserId) -> Orders:
+        """Tell the watchers of a user what changed for them since they last heard; nothing if nothing did."""
+        before = self._views.pop(user, None)
+        watchers = self._watchers.get(user, ())
+        if not watchers or before is None:
+            return []
+        after = self._views[user] = self._view(user)
+        for_near = _moved(before.near, after.near)
+        for_far = _moved(before.far, after.far)
+        told = [(watcher, for_near if watcher.is_near else for_far) for watcher in watchers]
+        return [Send(watcher, moved) for watcher, moved in told if moved is not None]
+
+    def _presence_on(self, caller: Caller) -> _Presence | None:
+        presence = None if caller.session is None else self._present.get(caller.session.user)
+        return presence if presence is not None and presence.caller is caller else None
+
+    def _view(self, user: UserId) -> _Views:
+        known, device_list = self._standing(user)
+        presence, since = self._present.get(user), self._since.get(user, 0)
+        if presence is None:
+            gone = Whereabout(user, online=False, device_list=device_list, since=since, known=known)
+            return _Views(gone, gone)
+        near, far = (
+            Whereabout(
+                user=user,
+                online=True,
+                addresses=addresses,
+                listen_port=presence.listen_port,
+                voice_port=presence.voice_port,
+                device_list=device_list,
+                since=since,
+                known=known,
+            )
+            for addresses in (presence.near_addresses, presence.far_addresses)
+        )
+        return _Views(near, far)
+
+
+def reachable_addresses(seen: str, declared: Iterable[str]) -> tuple[str, ...]:
+    """Return where a peer may be dialled: the address it was seen at, then those it declared that make sense."""
+    clean = (clean_address(address) for address in (seen, *declared))
+    return tuple(dict.fromkeys(address for address in clean if address is not None))[:ADDRESSES_PER_USER]
+
+
+def clean_address(text: str) -> str | None:
+    """Return an address in its one canonical form, or None for junk and for what nobody elsewhere can dial."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address.scope_id is not None:
+            return None
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address == _BROADCAST:
+        return None
+    return str(address)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address, in canonical form, means this very machine."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
+
+def _moved(before: Whereabout, after: Whereabout) -> Moved | None:
+    # Coming and going changes `online`; a reconnect alone is no news.
+    return None if msgspec.structs.replace(before, since=after.since) == after else Moved(after)

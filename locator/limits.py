@@ -1,0 +1,37 @@
+"""Every maximum and every wait of the locator that is not part of the wire, named once."""
+
+# --- connections -----------------------------------------------------------------------------
+CONNECTIONS = 20_000
+"""Connections at once; more are hung up on after their handshake."""
+SPARE_FILES = 64
+"""Open files kept back from connections: the database, its log, the listening socket, standard streams."""
+BACKLOG = 1_024
+"""Connections the system may hold for us before we accept them: a whole class pressing the button at once."""
+BEFORE_LOGIN_SECONDS = 30.0
+"""A connection that nobody logs in on is hung up on after this time."""
+GOODBYE_SECONDS = 1.0
+"""How long a hang-up waits for the other side's TLS farewell, and a stop for all of them."""
+TLS_READ_BYTES = 16 * 1024
+"""Read buffer of one TLS connection: one TLS record. asyncio's own 256 KiB are zero-filled for every one."""
+ANSWERS_BYTES = 256 * 1024
+"""Bytes of answers waiting for one client before its next requests wait, too."""
+UNREAD_BYTES = 4 * 1024 * 1024
+"""Bytes waiting for a client that does not read; with more, it is hung up on."""
+
+# --- presence --------------------------------------------------------------------------------
+GRACE_SECONDS = 2.0
+"""A lost connection counts as online for so long, so that a reconnect does not flap on friends' screens."""
+SWEEP_SECONDS = 0.25
+"""Leases, graces and deadlines are looked at this often."""
+
+# --- passwords -------------------------------------------------------------------------------
+PASSWORDS_WAITING_PER_THREAD = 128
+"""Passwords waiting for one hashing thread: about 2.5 s of work, well within a client's patience."""
+HASH_SECONDS_AT_FIRST = 0.02
+"""What one hash is believed to take before any was measured."""
+
+# --- the store -------------------------------------------------------------------------------
+STORE_BUSY_SECONDS = 5.0
+"""How long one process waits for another that writes to the accounts."""
+STORE_LOOK_SECONDS = 0.25
+"""The running locator looks this often whether an operator's command changed accounts."""

@@ -1,0 +1,252 @@
+"""How a caller becomes somebody: registering, logging in with the password or by key, and one session a person."""
+
+import logging
+from datetime import UTC, datetime
+
+from locator.authority import Authority
+from locator.directory import Directory
+from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Session, VerifyPassword
+from locator.stores.interface import (
+    Account,
+    AddAccount,
+    BeginSessionByKey,
+    BeginSessionByPassword,
+    ReplacePassword,
+    Store,
+)
+from protocol.device_lists import DeviceList, SignedDeviceList
+from protocol.errors import RefusalCode
+from protocol.identity import DeviceId, UserId, clean_display_name
+from protocol.limits import LEASE_SECONDS, SHORTEST_CHOSEN_PASSWORD
+from protocol.locator_messages import (
+    ChangePassword,
+    LoggedIn,
+    LogIn,
+    LogInByKey,
+    PasswordChanged,
+    Refused,
+    Register,
+    Superseded,
+    login_challenge,
+)
+from protocol.signatures import Purpose, is_signed_by
+
+log = logging.getLogger(__name__)
+
+
+class Logins:
+    """Decides who may log in, and sees to it that each person has one session."""
+
+    def __init__(self, store: Store, directory: Directory, authority: Authority, *, registration_open: bool) -> None:
+        self._store = store
+        self._directory = directory
+        self._authority = authority
+        self.registration_open = registration_open
+        self._signed: dict[UserId, tuple[DeviceList, SignedDeviceList]] = {}
+
+    def signed_devices(self, account: Account) -> SignedDeviceList:
+        """Return an account's device list under the authority's signature; each list is signed once."""
+        devices = DeviceList(account.user, account.list_number, account.devices)
+        kept = self._signed.get(account.user)
+        if kept is None or kept[0] != devices:
+            kept = self._signed[account.user] = devices, self._authority.sign(devices)
+        return kept[1]
+
+    # --- the requests ------------------------------------------------------------------------
+
+    def register(self, request: Register, caller: Caller, now: Now) -> Orders:  # noqa: ARG002 - one form of handler
+        """Make an account and log in; with the password of an existing one, log in."""
+        if caller.session is not None:
+            return _already_signed_in(caller, request.tag)
+        if not self.registration_open:
+            sentence = "This locator takes no registrations. Ask whoever runs it for an account."
+            return refuse(caller, request.tag, RefusalCode.REGISTRATION_CLOSED, sentence)
+        if len(request.password) < SHORTEST_CHOSEN_PASSWORD:
+            return _weak(caller, request.tag)
+        try:
+            name = clean_display_name(request.name)
+        except ValueError as error:
+            return refuse(caller, request.tag, RefusalCode.BAD_NAME, f"Choose another name: {error}.")
+        if self._store.find(request.user) is not None:
+            return self._register_again(request, caller)
+
+        def hashed(password_hash: str, _: Now) -> Orders:
+            change = AddAccount(request.user, name, password_hash, DeviceId.of_key(request.device_key))
+            return [MakeChange(caller, request.tag, change, added)]
+
+        def added(account: Account | None, now: Now) -> Orders:
+            if account is None:  # somebody was faster
+                return self._register_again(request, caller)
+            return self._sign_in(request, caller, account, renew_certificate=True, now=now)
+
+        return [HashPassword(caller, request.tag, request.password, hashed)]
+
+    def log_in(self, request: LogIn, caller: Caller, now: Now) -> Orders:  # noqa: ARG002
+        """A person logs in with the password."""
+        if caller.session is not None:
+            return _already_signed_in(caller, request.tag)
+        return self._by_password(request, caller, _wrong_password(caller, request.tag))
+
+    def log_in_by_key(self, request: LogInByKey, caller: Caller, now: Now) -> Orders:
+        """A valid device logs in: it resumes its session, or a person takes over with it."""
+        if caller.session is not None:
+            return _already_signed_in(caller, request.tag)
+        nonce, caller.nonce = caller.nonce, b""
+        if not nonce:
+            sentence = "This connection's nonce was used already. Connect again."
+            return refuse(caller, request.tag, RefusalCode.BAD_REQUEST, sentence)
+        challenge = login_challenge(nonce, caller.certificate, request.user)
+        is_genuine = is_signed_by(
+            request.device_key, Purpose.LOGIN, self._authority.realm, challenge, request.signature
+        )
+        device, account = DeviceId.of_key(request.device_key), self._store.find(request.user)
+        if not is_genuine or account is None or device not in account.devices:
+            return _unknown_device(caller, request.tag)
+        renew = request.renew_certificate
+        if request.resume == account.session and device == account.session_device:
+            return self._sign_in(request, caller, account, renew_certificate=renew, now=now)
+        if 0 < request.resume <= account.session:
+            return _superseded(caller, request.tag)
+
+        # Resuming a session we do not know of yet happens after a restored backup: it counts as a new one.
+        def begun(account: Account | None, now: Now) -> Orders:
+            if account is None:
+                return _unknown_device(caller, request.tag)
+            return self._sign_in(request, caller, account, renew_certificate=renew, now=now)
+
+        return [MakeChange(caller, request.tag, BeginSessionByKey(request.user, device), begun)]
+
+    def change_password(self, request: ChangePassword, caller: Caller, now: Now) -> Orders:  # noqa: ARG002
+        """Set a new password; no other device stays valid."""
+        session = caller.session
+        account = None if session is None else self._store.find(session.user)
+        if session is None or account is None:
+            return not_signed_in(caller, request.tag)
+        if len(request.new) < SHORTEST_CHOSEN_PASSWORD:
+            return _weak(caller, request.tag)
+        old_hash = account.password_hash
+
+        def verified(is_right: bool, _: Now) -> Orders:
+            if not is_right:
+                return _wrong_password(caller, request.tag)
+            return [HashPassword(caller, request.tag, request.new, hashed)]
+
+        def hashed(new_hash: str, _: Now) -> Orders:
+            if caller.session != session:  # taken over meanwhile
+                return not_signed_in(caller, request.tag)
+            change = ReplacePassword(session.user, session.device, old_hash, new_hash)
+            return [MakeChange(caller, request.tag, change, replaced)]
+
+        def replaced(account: Account | None, _: Now) -> Orders:
+            if account is None:
+                return _wrong_password(caller, request.tag)
+            answer = Send(caller, PasswordChanged(request.tag, self.signed_devices(account)))
+            return [answer, *self._directory.tell(account.user)]
+
+        return [VerifyPassword(caller, request.tag, request.old, old_hash, verified)]
+
+    # --- the steps ---------------------------------------------------------------------------
+
+    def _register_again(self, request: Register, caller: Caller) -> Orders:
+        """The ID has an account: it may be the asker's own, if the first answer was lost."""
+        sentence = "Somebody has this ID already. Choose another one, or log in if it is yours."
+        return self._by_password(request, caller, refuse(caller, request.tag, RefusalCode.NAME_TAKEN, sentence))
+
+    def _by_password(self, request: Register | LogIn, caller: Caller, if_wrong: Orders) -> Orders:
+        """Check the password, then begin a session. An unknown ID takes the same steps and the same time."""
+        account = self._store.find(request.user)
+        checked_hash = None if account is None else account.password_hash
+
+        def verified(is_right: bool, _: Now) -> Orders:
+            if not is_right or checked_hash is None:
+                return if_wrong
+            change = BeginSessionByPassword(request.user, DeviceId.of_key(request.device_key), checked_hash)
+            return [MakeChange(caller, request.tag, change, begun)]
+
+        def begun(account: Account | None, now: Now) -> Orders:
+            if account is None:  # the password was changed between the check and now
+                return if_wrong
+            return self._sign_in(request, caller, account, renew_certificate=True, now=now)
+
+        return [VerifyPassword(caller, request.tag, request.password, checked_hash, verified)]
+
+    def _sign_in(
+        self,
+        request: Register | LogIn | LogInByKey,
+        caller: Caller,
+        account: Account,
+        *,
+        renew_certificate: bool,
+        now: Now,
+    ) -> Orders:
+        """The session is this caller's: end the older one, answer, and tell the watchers."""
+        newest = self._store.find(account.user)
+        device = DeviceId.of_key(request.device_key)
+        if newest is None or newest.session != account.session:
+            return _superseded(caller, request.tag)
+        if device not in newest.devices:
+            return _unknown_device(caller, request.tag)
+        session = Session(account.user, device, account.session)
+        farewell = self._end_older_session(session)
+        caller.session = session
+        moved = self._directory.arrive(caller, session, request.endpoint, now)
+        certificate = b""
+        if renew_certificate:
+            certificate = self._authority.certify(
+                account.user, request.device_key, datetime.fromtimestamp(now.wall, UTC)
+            )
+        answer = LoggedIn(
+            tag=request.tag,
+            user=account.user,
+            name=account.name,
+            session=session.number,
+            certificate=certificate,
+            device_list=self.signed_devices(newest),
+            lease_seconds=LEASE_SECONDS,
+            seen_address=caller.seen_address,
+        )
+        return [*farewell, Send(caller, answer), *moved]
+
+    def _end_older_session(self, newer: Session) -> Orders:
+        older = self._directory.caller_of(newer.user)
+        if older is None or older.session is None:
+            return []
+        was_another_device = older.session.device != newer.device
+        older.session = None
+        self._directory.unwatch(older, older.watched)
+        if was_another_device:
+            return [Send(older, Superseded(newer.number)), HangUp(older, "superseded by another device")]
+        return [HangUp(older, "replaced by a newer connection of the same device")]
+
+
+def refuse(caller: Caller, tag: int, code: RefusalCode, sentence: str, retry_after: float = 0.0) -> Orders:
+    """Answer that what was asked was not done."""
+    return [Send(caller, Refused(tag, code.value, sentence, retry_after))]
+
+
+def not_signed_in(caller: Caller, tag: int) -> Orders:
+    """Answer a request that only somebody may make."""
+    return refuse(caller, tag, RefusalCode.NOT_SIGNED_IN, "Log in first.")
+
+
+def _already_signed_in(caller: Caller, tag: int) -> Orders:
+    return refuse(caller, tag, RefusalCode.ALREADY_SIGNED_IN, "This connection is logged in already. Log out first.")
+
+
+def _wrong_password(caller: Caller, tag: int) -> Orders:
+    sentence = "The ID or the password is wrong. Check both, and the locator's address."
+    return refuse(caller, tag, RefusalCode.WRONG_PASSWORD, sentence)
+
+
+def _weak(caller: Caller, tag: int) -> Orders:
+    sentence = f"Choose a password of at least {SHORTEST_CHOSEN_PASSWORD} characters."
+    return refuse(caller, tag, RefusalCode.WEAK_PASSWORD, sentence)
+
+
+def _unknown_device(caller: Caller, tag: int) -> Orders:
+    sentence = "This device may not log in by itself any more. Log in with the password."
+    return refuse(caller, tag, RefusalCode.UNKNOWN_DEVICE, sentence)
+
+
+def _superseded(caller: Caller, tag: int) -> Orders:
+    return refuse(caller, tag, RefusalCode.SUPERSEDED, "You signed in on another device. Connect here to take over.")

@@ -1,0 +1,145 @@
+"""What the locator answers: one table of handlers, without clock, socket or disk.
+
+`answer(request, caller, now)` returns orders (`orders.py`) for the driver to carry out.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar, cast
+
+from locator.authority import Authority
+from locator.directory import Directory, Standing
+from locator.logins import Logins, not_signed_in, refuse
+from locator.orders import Caller, HangUp, Now, Orders, Send
+from locator.stores.interface import Store
+from protocol.errors import RefusalCode, RemoteProtocolError
+from protocol.identity import UserId
+from protocol.limits import USERS_PER_QUESTION
+from protocol.locator_messages import (
+    ChangePassword,
+    Done,
+    KeepAlive,
+    LogIn,
+    LogInByKey,
+    LogOut,
+    Register,
+    Unwatch,
+    Watch,
+    Welcome,
+    Where,
+    Whereabouts,
+)
+from protocol.registry import Message
+
+M = TypeVar("M", bound=Message)
+Handler = Callable[[Message, Caller, Now], Orders]
+ForUsers = LogOut | Where | Watch | Unwatch | KeepAlive | ChangePassword
+
+
+class Requests:
+    """The deciding part of the locator: every request, loss and passing of time goes through here."""
+
+    def __init__(self, store: Store, authority: Authority, *, registration_open: bool) -> None:
+        self._store = store
+        self._authority = authority
+        self._directory = Directory(self._standing)
+        self._logins = Logins(store, self._directory, authority, registration_open=registration_open)
+        self._for_anybody: dict[type[Message], Handler] = dict(
+            [
+                _takes(Register, self._logins.register),
+                _takes(LogIn, self._logins.log_in),
+                _takes(LogInByKey, self._logins.log_in_by_key),
+            ]
+        )
+        self._for_users: dict[type[Message], Handler] = dict(
+            [
+                _takes(Where, self._where),
+                _takes(Watch, self._watch),
+                _takes(Unwatch, self._unwatch),
+                _takes(KeepAlive, self._keep_alive),
+                _takes(LogOut, self._log_out),
+                _takes(ChangePassword, self._logins.change_password),
+            ]
+        )
+
+    def welcome(self, caller: Caller) -> Orders:
+        """Greet a new connection."""
+        return [Send(caller, Welcome(self._authority.der, caller.nonce, self._logins.registration_open))]
+
+    def answer(self, request: Message, caller: Caller, now: Now) -> Orders:
+        """Answer one request; raise RemoteProtocolError for a message that is none."""
+        caller.heard_at = now.monotonic
+        handler = self._for_users.get(type(request))
+        if handler is not None:
+            if caller.session is None:
+                return not_signed_in(caller, cast("ForUsers", request).tag)
+            return handler(request, caller, now)
+        handler = self._for_anybody.get(type(request))
+        if handler is None:
+            raise RemoteProtocolError(f"{type(request).__name__} is no request")
+        return handler(request, caller, now)
+
+    def connection_lost(self, caller: Caller, now: Now) -> Orders:
+        """A connection is gone, whoever ended it."""
+        self._directory.unwatch(caller, caller.watched)
+        self._directory.lose(caller, now)
+        caller.session = None
+        return []
+
+    def sweep(self, now: Now) -> Orders:
+        """Let time pass: leases and graces run out."""
+        return self._directory.sweep(now)
+
+    def accounts_changed(self, users: Iterable[UserId], now: Now) -> Orders:
+        """An operator changed accounts: end the sessions of devices no longer valid, and tell the watchers."""
+        orders: Orders = []
+        for user in users:
+            caller, account = self._directory.caller_of(user), self._store.find(user)
+            devices = () if account is None else account.devices
+            if caller is not None and caller.session is not None and caller.session.device not in devices:
+                orders += self._directory.leave(user, now)
+                self._directory.unwatch(caller, caller.watched)
+                caller.session = None
+                orders.append(HangUp(caller, "its device is not valid any more"))
+            orders += self._directory.tell(user)
+        return orders
+
+    # --- the handlers of those who are logged in -----------------------------------------------
+
+    def _where(self, request: Where, caller: Caller, now: Now) -> Orders:  # noqa: ARG002 - one form of handler
+        about, is_near = self._directory.about, caller.is_near
+        answers = tuple([about(user, is_near=is_near) for user in request.users])
+        return [Send(caller, Whereabouts(request.tag, answers))]
+
+    def _watch(self, request: Watch, caller: Caller, now: Now) -> Orders:
+        if len(caller.watched.union(request.users)) > USERS_PER_QUESTION:
+            sentence = f"A session watches at most {USERS_PER_QUESTION} users. Stop watching some first."
+            return refuse(caller, request.tag, RefusalCode.TOO_MANY, sentence)
+        self._directory.watch(caller, request.users)
+        return self._where(Where(request.tag, request.users), caller, now)
+
+    def _unwatch(self, request: Unwatch, caller: Caller, now: Now) -> Orders:  # noqa: ARG002
+        self._directory.unwatch(caller, request.users)
+        return [Send(caller, Done(request.tag))]
+
+    def _keep_alive(self, request: KeepAlive, caller: Caller, now: Now) -> Orders:  # noqa: ARG002
+        return [Send(caller, Done(request.tag))]
+
+    def _log_out(self, request: LogOut, caller: Caller, now: Now) -> Orders:
+        assert caller.session is not None
+        self._directory.unwatch(caller, caller.watched)
+        orders = self._directory.leave(caller.session.user, now)
+        caller.session = None
+        return [Send(caller, Done(request.tag)), *orders]
+
+    def _standing(self, user: UserId) -> Standing:
+        account = self._store.find(user)
+        if account is None:
+            return Standing(known=False, device_list=None)
+        # A list that was emptied is told, too: it shuts out the devices that were on it.
+        device_list = self._logins.signed_devices(account) if account.list_number else None
+        return Standing(known=True, device_list=device_list)
+
+
+def _takes(kind: type[M], handler: Callable[[M, Caller, Now], Orders]) -> tuple[type[Message], Handler]:
+    """Pair a message with the handler that takes it: the one place where the table's types meet."""
+    return kind, cast("Handler", handler)

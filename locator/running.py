@@ -1,0 +1,134 @@
+"""From settings to a running locator, and back to nothing: the one place that builds all parts."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from locator import limits
+from locator.accounts import PasswordPool
+from locator.authority import Authority
+from locator.configuration import Place, Registration, Settings, public_place
+from locator.data_folder import DataFolder, DataFolderInUseError
+from locator.requests import Requests
+from locator.server import LocatorServer
+from locator.stores.memory_and_sqlite import MemoryAndSqlite
+
+log = logging.getLogger(__name__)
+
+
+class CannotServeError(Exception):
+    """The locator cannot start; the sentence says why and what to do."""
+
+
+def serve(settings: Settings, when_ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `when_ready` gets the link to hand out. Raises CannotServeError."""
+    _allow_many_connections()
+    try:
+        folder = DataFolder(settings.data)
+        lock = folder.lock()
+    except DataFolderInUseError:
+        sentence = f"Another locator already serves from {settings.data}. Stop it first, or choose another --data."
+        raise CannotServeError(sentence) from None
+    except OSError as error:
+        sentence = f"The data folder {settings.data} cannot be used: {error.strerror}. Choose another with --data."
+        raise CannotServeError(sentence) from None
+    with lock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, folder, when_ready))
+
+
+async def _serve(settings: Settings, folder: DataFolder, when_ready: Callable[[str], None]) -> None:
+    told_to_stop = asyncio.Event()
+    _on_stop_signals(told_to_stop)
+    authority = _open_authority(folder)
+    listener = _listen(settings.listen, folder.kept_port())
+    store = MemoryAndSqlite(folder.path)
+    requests = Requests(store, authority, registration_open=settings.registration is Registration.OPEN)
+    server = LocatorServer(requests, authority, PasswordPool(), store)
+    port = listener.getsockname()[1]
+    await server.start(listener)
+    try:
+        link = f"hail://{public_place(settings, port)}#{authority.realm.hex()}"
+        folder.keep(port, link)
+        when_ready(link)
+        await told_to_stop.wait()
+        log.info("stopping")
+    finally:
+        await server.stop()
+
+
+def _open_authority(folder: DataFolder) -> Authority:
+    try:
+        return Authority.open_or_create(folder.path, datetime.now(UTC))
+    except (OSError, ValueError) as error:
+        sentence = f"The authority's key in {folder.path} cannot be read ({error}); put back a copy of the file."
+        raise CannotServeError(sentence) from None
+
+
+def _listen(place: Place, kept_port: int | None) -> socket.socket:
+    """Return a bound socket. Port 0 means: the one kept from last time, or any if that is taken."""
+    if place.port == 0 and kept_port is not None:
+        with contextlib.suppress(OSError):
+            return _bind(Place(place.host, kept_port))
+    try:
+        return _bind(place)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = f"Port {place.port} is in use by another program. Stop that, or choose another with --listen."
+        elif error.errno == errno.EACCES:
+            reason = f"Port {place.port} needs more rights than you have. Choose one above 1023 with --listen."
+        else:
+            reason = f"Nothing can listen on {place}: {error.strerror}. Give an address of this machine with --listen."
+        raise CannotServeError(reason) from None
+
+
+def _bind(place: Place) -> socket.socket:
+    (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+        place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # on Windows it would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and place.host == "::":
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(address)
+        listener.listen(limits.BACKLOG)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _on_stop_signals(told_to_stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(told_to_stop.set))
+        else:
+            loop.add_signal_handler(number, told_to_stop.set)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.SelectorEventLoop
+    return uvloop.new_event_loop
+
+
+def _allow_many_connections() -> None:
+    """Raise the number of open files to what the system lets us have; the usual 1,024 are too few."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(ValueError, OSError):  # macOS names a limit it does not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

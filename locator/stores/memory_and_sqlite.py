@@ -1,0 +1,258 @@
+"""The embedded store: every account in memory for reading, in an SQLite file for keeping.
+
+One thread owns the database and is the only one that changes the accounts in memory; the loop's thread only reads
+them. Changes that wait together share one commit. Operator's commands are other processes on the same file; SQLite's
+`data_version` tells when they wrote.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from locator import limits
+from locator.stores.interface import (
+    Account,
+    AddAccount,
+    BeginSessionByKey,
+    BeginSessionByPassword,
+    Change,
+    ReplacePassword,
+    SetPassword,
+    StoreFailedError,
+)
+from protocol.errors import RefusalCode
+from protocol.identity import DeviceId, UserId
+from protocol.limits import DEVICES_PER_USER
+
+FILE_NAME = "accounts.sqlite3"
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE accounts (
+    user           TEXT PRIMARY KEY,
+    name           TEXT NOT NULL,
+    password_hash  TEXT NOT NULL,
+    session        INTEGER NOT NULL,
+    session_device BLOB,
+    list_number    INTEGER NOT NULL,
+    devices        BLOB NOT NULL      -- IDs of 32 bytes, one after the other
+) STRICT, WITHOUT ROWID
+"""
+_READ = "SELECT user, name, password_hash, session, session_device, list_number, devices FROM accounts"
+_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?)"
+Row = tuple[str, str, str, int, bytes | None, int, bytes]
+Result = TypeVar("Result")
+
+
+class AccountsFile:
+    """The SQLite file with the accounts. Used by one thread at a time; the commands use it without a server."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the file, and make it at the first time; raise StoreFailedError."""
+        self._path = folder / FILE_NAME
+        with _told_plainly(self._path):
+            self._database = sqlite3.connect(
+                self._path, timeout=limits.STORE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare()
+                self._seen_version = self._data_version()
+            except BaseException:
+                self._database.close()
+                raise
+
+    def read_all(self) -> dict[UserId, Account]:
+        """Return every account, by ID."""
+        with _told_plainly(self._path), closing(self._database.execute(_READ + " ORDER BY user")) as rows:
+            return {account.user: account for account in map(_account_of, rows)}
+
+    def make(self, changes: list[Change]) -> list[Account | None]:
+        """Make changes in one transaction; each gives the account after it, or None if its condition did not hold."""
+        with _told_plainly(self._path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                made = [self._make_one(change) for change in changes]
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+        return made
+
+    def was_changed_elsewhere(self) -> bool:
+        """Tell whether another process wrote since the last call."""
+        with _told_plainly(self._path):
+            version = self._data_version()
+        changed, self._seen_version = version != self._seen_version, version
+        return changed
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _prepare(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute("PRAGMA fullfsync = ON")
+        self._database.execute("BEGIN IMMEDIATE")
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._database.execute(_SCHEMA)
+            self._database.execute(f"PRAGMA user_version = {_VERSION}")
+        self._database.execute("COMMIT")
+        if version > _VERSION:
+            sentence = f"{self._path} was written by a newer Hail; start that version."
+            raise StoreFailedError(RefusalCode.NEWER_DATABASE, sentence)
+
+    def _data_version(self) -> int:
+        (version,) = self._database.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def _make_one(self, change: Change) -> Account | None:
+        row = self._database.execute(_READ + " WHERE user = ?", (str(change.user),)).fetchone()
+        after = changed(_account_of(row) if row else None, change)
+        if after is not None:
+            self._database.execute(_WRITE, _row_of(after))
+        return after
+
+
+class MemoryAndSqlite:
+    """The store of a single locator (see `Store`)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the accounts in a data folder; raise StoreFailedError."""
+        self._file = AccountsFile(folder)
+        self._accounts = self._file.read_all()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="accounts")
+        self._waiting: list[tuple[Change, asyncio.Future[Account | None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    def find(self, user: UserId) -> Account | None:
+        """Return an account from memory."""
+        return self._accounts.get(user)
+
+    async def make(self, change: Change) -> Account | None:
+        """Make a change, in one commit with all others that wait now."""
+        done: asyncio.Future[Account | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((change, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_what_waits(), name="accounts writer")
+        return await done
+
+    async def changed_elsewhere(self) -> frozenset[UserId]:
+        """Read the accounts again if another process wrote; return whose differ."""
+        return await self._in_thread(self._read_again)
+
+    async def close(self) -> None:
+        """Wait for the last commit, then close the file."""
+        if self._writer is not None:
+            await self._writer
+        await self._in_thread(self._file.close)
+        self._thread.shutdown()
+
+    async def _write_what_waits(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                made = await self._in_thread(partial(self._write, [change for change, _ in batch]))
+            except StoreFailedError as error:
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+                continue
+            for (_, done), account in zip(batch, made, strict=True):
+                if not done.done():
+                    done.set_result(account)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _write(self, changes: list[Change]) -> list[Account | None]:
+        """In the accounts thread."""
+        made = self._file.make(changes)
+        self._accounts.update({account.user: account for account in made if account is not None})
+        return made
+
+    def _read_again(self) -> frozenset[UserId]:
+        """In the accounts thread."""
+        if not self._file.was_changed_elsewhere():
+            return frozenset()
+        before, after = self._accounts, self._file.read_all()
+        self._accounts = after
+        return frozenset(user for user in before.keys() | after.keys() if before.get(user) != after.get(user))
+
+
+def changed(account: Account | None, change: Change) -> Account | None:
+    """Return an account after a change, or None if what the change builds on does not hold. Pure."""
+    match change:
+        case AddAccount() if account is None:
+            fresh = Account(change.user, change.name, change.password_hash)
+            return fresh if change.device is None else _next_session(_with_device(fresh, change.device), change.device)
+        case BeginSessionByPassword() if account is not None and account.password_hash == change.checked_hash:
+            return _next_session(_with_device(account, change.device), change.device)
+        case BeginSessionByKey() if account is not None and change.device in account.devices:
+            return _next_session(account, change.device)
+        case ReplacePassword() if account is not None and account.password_hash == change.checked_hash:
+            return _with_list(replace(account, password_hash=change.new_hash), (change.device,))
+        case SetPassword() if account is not None:
+            return _with_list(replace(account, password_hash=change.new_hash), ())
+        case _:
+            return None
+
+
+def _next_session(account: Account, device: DeviceId) -> Account:
+    return replace(account, session=account.session + 1, session_device=device)
+
+
+def _with_device(account: Account, device: DeviceId) -> Account:
+    others = tuple(other for other in account.devices if other != device)
+    return _with_list(account, (*others, device)[-DEVICES_PER_USER:])
+
+
+def _with_list(account: Account, devices: tuple[DeviceId, ...]) -> Account:
+    if devices == account.devices:
+        return account
+    return replace(account, devices=devices, list_number=account.list_number + 1)
+
+
+def _account_of(row: Row) -> Account:
+    user, name, password_hash, session, session_device, list_number, devices = row
+    return Account(
+        user=UserId(user),
+        name=name,
+        password_hash=password_hash,
+        session=session,
+        session_device=None if session_device is None else DeviceId(session_device),
+        list_number=list_number,
+        devices=tuple(DeviceId(devices[at : at + 32]) for at in range(0, len(devices), 32)),
+    )
+
+
+def _row_of(account: Account) -> Row:
+    # str() and bytes() give the plain types, the only ones that sqlite3 takes.
+    return (
+        str(account.user),
+        account.name,
+        account.password_hash,
+        account.session,
+        None if account.session_device is None else bytes(account.session_device),
+        account.list_number,
+        b"".join(account.devices),
+    )
+
+
+@contextmanager
+def _told_plainly(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = RefusalCode.DISK_FULL if error.sqlite_errorcode == sqlite3.SQLITE_FULL else RefusalCode.REFUSED
+        raise StoreFailedError(code, f"The accounts in {path} cannot be read or written: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        sentence = f"The accounts in {path} are damaged ({error}); put a backup in its place."
+        raise StoreFailedError(RefusalCode.DAMAGED_DATABASE, sentence) from error

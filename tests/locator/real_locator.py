@@ -1,0 +1,156 @@
+"""The real thing, for end-to-end tests: `python -m locator serve` as a process, and a client over real TLS."""
+
+import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from protocol import limits
+from protocol.framing import FrameReader
+from protocol.identity import UserId
+from protocol.locator_messages import (
+    ALPN,
+    LOCATOR,
+    Endpoint,
+    LoggedIn,
+    LogIn,
+    LogInByKey,
+    Register,
+    Welcome,
+    Where,
+    Whereabout,
+    Whereabouts,
+    login_challenge,
+)
+from protocol.certificates import realm_of
+from protocol.registry import Message
+from protocol.signatures import Purpose, SigningKey
+
+M = TypeVar("M", bound=Message)
+PATIENCE = 5.0
+PASSWORD = "correct horse"
+
+
+class RealLocator:
+    """One `serve` process on loopback."""
+
+    def __init__(self, data: Path, *flags: str, listen: str = "127.0.0.1:0") -> None:
+        self.data = data
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "locator", "serve", "--data", str(data), "--listen", listen, *flags],
+            stdout=subprocess.PIPE,
+            stderr=(data.parent / f"{data.name}.log").open("ab"),
+            text=True,
+        )
+        self.ready_line = self.process.stdout.readline()
+        self.link = self.ready_line.removeprefix("ready ").strip()
+        host, _, port = self.link.removeprefix("hail://").partition("#")[0].rpartition(":")
+        self.place = (host, int(port or 0))
+
+    @property
+    def log(self) -> str:
+        return (self.data.parent / f"{self.data.name}.log").read_text()
+
+    def connect(self, key: SigningKey | None = None) -> "Client":
+        return Client(self.place, key)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        return code
+
+
+class Client:
+    """A peer as far as the locator knows one; blocking, so that tests read from top to bottom."""
+
+    def __init__(self, place: tuple[str, int], key: SigningKey | None = None, alpn: tuple[str, ...] = (ALPN,)) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        self.key = key or SigningKey(secrets.token_bytes(32))
+        self.endpoint = Endpoint(7500, 7501)
+        self._tag = 0
+        self._reader = FrameReader(limits.LOCATOR_REPLY_FRAME)
+        self._messages: deque[Message] = deque()
+        self.socket = context.wrap_socket(socket.create_connection(place, PATIENCE))
+        self.certificate = self.socket.getpeercert(binary_form=True)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def greeted(self) -> "Client":
+        self.welcome = self.expect(Welcome)
+        self.realm = realm_of(self.welcome.authority)
+        return self
+
+    def send(self, message: Message) -> None:
+        self.socket.sendall(LOCATOR.encode(message))
+
+    def receive(self) -> Message | None:
+        """Return the next message, or None once the locator hung up."""
+        while not self._messages:
+            data = self.socket.recv(65536)
+            if not data:
+                return None
+            self._messages += [LOCATOR.decode(frame) for frame in self._reader.receive(data)]
+        return self._messages.popleft()
+
+    def expect(self, kind: type[M]) -> M:
+        message = self.receive()
+        assert isinstance(message, kind), message
+        return message
+
+    def hears_nothing(self, seconds: float) -> bool:
+        """Tell whether nothing at all comes for a while."""
+        self.socket.settimeout(seconds)
+        try:
+            return self.receive() is None and False
+        except TimeoutError:
+            return True
+        finally:
+            self.socket.settimeout(PATIENCE)
+
+    def tag(self) -> int:
+        self._tag += 1
+        return self._tag
+
+    def ask(self, question: Callable[[int], Message], kind: type[M]) -> M:
+        """Ask, skipping what comes unasked meanwhile."""
+        tag = self.tag()
+        self.send(question(tag))
+        while True:
+            message = self.receive()
+            assert message is not None, "the locator hung up"
+            if getattr(message, "tag", None) == tag:
+                assert isinstance(message, kind), message
+                return message
+
+    def register(self, user: str, kind: type[M] = LoggedIn, password: str = PASSWORD, name: str = "Somebody") -> M:
+        return self.ask(lambda tag: Register(tag, UserId(user), password, name, self.key.public, self.endpoint), kind)
+
+    def log_in(self, user: str, kind: type[M] = LoggedIn, password: str = PASSWORD) -> M:
+        return self.ask(lambda tag: LogIn(tag, UserId(user), password, self.key.public, self.endpoint), kind)
+
+    def log_in_by_key(
+        self, user: str, kind: type[M] = LoggedIn, *, resume: int = 0, renew: bool = False, signer: SigningKey | None = None
+    ) -> M:
+        challenge = login_challenge(self.welcome.nonce, self.certificate, UserId(user))
+        signature = (signer or self.key).sign(Purpose.LOGIN, self.realm, challenge)
+        return self.ask(
+            lambda tag: LogInByKey(tag, UserId(user), self.key.public, signature, resume, renew, self.endpoint), kind
+        )
+
+    def where(self, *users: str) -> tuple[Whereabout, ...]:
+        return self.ask(lambda tag: Where(tag, tuple(map(UserId, users))), Whereabouts).about
