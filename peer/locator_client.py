@@ -102,6 +102,7 @@ class LocatorClient:
 
     def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
         """Go on with a connection that is logged in already, or begin to try."""
+        self._connection = connection
         self._task = asyncio.create_task(self._stay(connection, logged_in), name="locator client")
 
     async def where(self, users: Iterable[UserId]) -> tuple[Whereabout, ...]:

@@ -6,7 +6,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from peer.addresses import LocatorAddress
 from peer.errors import Refusal, RefusalCode
@@ -43,8 +43,7 @@ class LocatorConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; the locator speaks first."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not of that class
 
     def data_received(self, data: bytes) -> None:
         """Give answers to those who asked."""

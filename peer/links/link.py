@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
+from typing import cast
 
 from peer import limits as node_limits
 from protocol import limits
@@ -56,9 +57,8 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; who is on the other side is checked by `peer_certificate`'s caller."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=limits.LINK_BUFFER_BYTES)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not of that class
+        self._transport.set_write_buffer_limits(high=limits.LINK_BUFFER_BYTES)
         self._heard_at = self._loop.time()
         self._timer = self._loop.call_later(limits.PING_SECONDS, self._watch_over)
 

@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from protocol import limits
@@ -70,13 +71,14 @@ class TcpWire:
         for family, kind, _, _, place in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             connection = socket.socket(family, kind)
             connection.setblocking(False)
+            protocol = factory()  # uvloop would give its own TLS protocol back
             try:
                 await loop.sock_connect(connection, place)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if clear:
                     await loop.sock_sendall(connection, clear)
-                _, protocol = await loop.create_connection(
-                    factory,
+                await loop.create_connection(
+                    partial(_same, protocol),
                     sock=connection,
                     ssl=context,
                     server_hostname=_TLS_NAME,
@@ -178,9 +180,10 @@ class TcpArrival:
         assert self._socket is not None
         connection, self._socket = self._socket, None
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        protocol = factory()  # uvloop would give its own TLS protocol back
         try:
-            _, protocol = await asyncio.get_running_loop().connect_accepted_socket(
-                factory, connection, ssl=context, ssl_handshake_timeout=limits.HANDSHAKE_SECONDS
+            await asyncio.get_running_loop().connect_accepted_socket(
+                partial(_same, protocol), connection, ssl=context, ssl_handshake_timeout=limits.HANDSHAKE_SECONDS
             )
         except BaseException:
             connection.close()
@@ -192,6 +195,10 @@ class TcpArrival:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _same(protocol: P) -> P:
+    return protocol
 
 
 def _listening_socket(port: int) -> socket.socket:

@@ -1,0 +1,71 @@
+# Hail: set-up, run, test. Every target does the set-up it needs; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+APT_PACKAGES := libgl1 libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 \
+	libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxkbcommon-x11-0 libxcb-shape0 \
+	fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
+	xvfb xauth xdotool openbox imagemagick dbus at-spi2-core python3-venv redis-server
+
+.PHONY: help setup system run tour test test-long check format lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+system: ## install missing system packages (Debian, apt)
+	@missing=""; \
+	if command -v dpkg-query >/dev/null; then \
+	  for package in $(APT_PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	  done; \
+	fi; \
+	if [ -n "$$missing" ]; then \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  echo "installing:$$missing"; \
+	  $$sudo apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+setup: system $(VENV)/.complete ## everything that run and test need; quick when nothing changed
+
+$(VENV)/.complete: pyproject.toml requirements.lock requirements-dev.lock
+	@echo "setting up $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## a locator and two windows (without a screen: the tour)
+	@$(BIN)/python -m tests.tour.run
+
+tour: setup ## play the tour on a virtual screen; pictures and transcript in .run/tour
+	@$(BIN)/python -m tests.tour
+
+test: setup ## every test, at most 10 minutes
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q
+
+test-long: setup ## the long forms too
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m 'long or not long'
+
+check: setup ## the gate: format, lint, types, walls, spelling
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@report=$$($(BIN)/lint-imports --no-cache) || { echo "$$report"; exit 1; }
+	@$(BIN)/codespell
+
+format: setup ## put the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## renew the lock files: versions and hashes, no addresses
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## forget the set-up and everything made
+	rm -rf $(VENV) .run build *.egg-info

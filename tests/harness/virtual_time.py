@@ -1,0 +1,56 @@
+"""An event loop whose clock jumps to the next timer: hours pass in milliseconds, and every run is the same."""
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+    """Instead of waiting, moves the clock."""
+
+    clock = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("nothing will ever happen again: everybody waits for somebody")
+            self.clock += max(timeout, 0)
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """Time stands still while code runs, and jumps while everybody waits."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.clock
+
+
+class InlineExecutor(Executor):
+    """Runs each job at once, in the caller's thread: no race is left to chance."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class Clock:
+    """A wall clock that follows the loop, and may be wrong."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, error: timedelta = timedelta(0)) -> None:
+        self._loop = loop
+        self.error = error
+
+    def __call__(self) -> datetime:
+        return datetime(2026, 11, 3, 9, 0, tzinfo=UTC) + timedelta(seconds=self._loop.time()) + self.error

@@ -1,0 +1,247 @@
+"""Three real processes, a locator and two peers, as scripts and bots use them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.processes import LocatorProcess, PeerProcess, RpcRefusal, befriend, texts_of
+
+PASSWORD = "correct horse"
+
+
+class Three:
+    """A locator, Ana and Bo; everything in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.locator = LocatorProcess(folder / "locator", log=folder / "locator.log")
+        self.running: list[PeerProcess] = []
+
+    def peer(self, profile: str) -> PeerProcess:
+        peer = PeerProcess(self.folder / profile, log=self.folder / f"{profile}.log")
+        self.running.append(peer)
+        return peer
+
+    def registered(self, user: str) -> PeerProcess:
+        peer = self.peer(user)
+        peer.call("session.register", locator=self.locator.link, user=user, password=PASSWORD, name=user.title())
+        return peer
+
+    def log_in(self, user: str) -> PeerProcess:
+        peer = self.peer(user)
+        peer.call("session.login", locator=self.locator.link, user=user, password=PASSWORD)
+        return peer
+
+    def close(self) -> None:
+        for peer in self.running:
+            if peer.process.poll() is None:
+                peer.close()
+        if self.locator.process.poll() is None:
+            self.locator.stop()
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Three]:
+    world = Three(tmp_path)
+    yield world
+    world.close()
+
+
+def refused(peer: PeerProcess, method: str, **params: object) -> str:
+    with pytest.raises(RpcRefusal) as refusal:
+        peer.call(method, **params)
+    assert refusal.value.message.strip(), "a refusal says in words what to do"
+    assert "Traceback" not in refusal.value.message
+    return refusal.value.code
+
+
+def test_two_friends_exchange_texts_and_see_them_delivered_and_read(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    for text in ("Hello Bo!", "你好,今天的作业写完了吗?", "👍🏽 👨‍👩‍👧"):
+        sent = ana.call("messages.send", conversation=conversation, text=text)
+        arrived = bo.wait_for("message_arrived", lambda e, entry=sent["entry"]: e["message"]["entry"] == entry)
+        assert arrived["message"]["text"] == text
+        assert arrived["message"]["author_name"] == "Ana"
+        ana.wait_for("message_delivered", lambda e, entry=sent["entry"]: e["message"]["entry"] == entry)
+    bo.call("messages.read", conversation=conversation, entry=sent["entry"])
+    read = ana.wait_for("message_read", lambda e: e["message"]["entry"] == sent["entry"])
+    assert read["message"]["state"] == "read"
+    assert [m["state"] for m in ana.call("messages.list", conversation=conversation)] == ["read"] * 3
+    assert [c["unread"] for c in bo.call("conversations.list")] == [0]
+
+
+def test_texts_to_somebody_offline_arrive_in_order_after_restarts_of_everybody(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    bo.close()
+    ana.wait_for("presence_changed", lambda e: not e["presence"]["online"])
+    texts = [f"while you were away {number}" for number in range(20)]
+    for text in texts[:10]:
+        ana.call("messages.send", conversation=conversation, text=text)
+    ana.kill()
+    three.locator.kill()
+    ana = three.peer("ana")
+    status = ana.call("session.login", locator=three.locator.link, user="ana", password=PASSWORD)
+    assert status["connected"] is False, "the right password opens the profile without the locator"
+    for text in texts[10:]:
+        ana.call("messages.send", conversation=conversation, text=text)
+    ana.close()
+    three.locator.start()
+    ana, bo = three.log_in("ana"), three.log_in("bo")
+    bo.wait_for("message_arrived", lambda e: e["message"]["text"] == texts[-1])
+    assert texts_of(bo, conversation) == texts
+    assert texts_of(ana, conversation) == texts
+
+
+def test_friends_go_on_talking_while_the_locator_is_down(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    three.locator.kill()
+    ana.wait_for("disconnected")
+    ana.call("messages.send", conversation=conversation, text="no locator needed")
+    bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "no locator needed")
+    assert refused(ana, "where", users=["bo"]) == "locator_unreachable"
+    three.locator.start()
+    ana.wait_for("connected", lambda e: e["session"]["connected"], wait=30)
+
+
+def test_a_peer_that_is_killed_is_noticed_and_found_again(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    bo.kill()
+    ana.events.clear()
+    start = time.monotonic()
+    ana.wait_for("presence_changed", lambda e: not e["presence"]["online"], wait=15)
+    assert time.monotonic() - start < 10
+    ana.call("messages.send", conversation=conversation, text="come back")
+    bo = three.log_in("bo")
+    bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "come back")
+
+
+def test_every_wrong_sign_in_has_its_code(three: Three) -> None:
+    ana = three.registered("ana")
+    other = three.peer("other")
+    locator = three.locator.link
+    sign_in = {"locator": locator, "user": "ana", "password": PASSWORD}
+    assert refused(ana, "session.login", **sign_in) == "already_signed_in"
+    assert refused(other, "session.login", **sign_in | {"password": "wrong horse"}) == "wrong_password"
+    assert refused(other, "session.login", **sign_in | {"user": "nobody"}) == "wrong_password"
+    assert refused(other, "session.login", **sign_in | {"user": "no body"}) == "bad_user_id"
+    assert refused(other, "session.login", **sign_in | {"locator": "what is this"}) == "bad_address"
+    assert refused(other, "session.login", **sign_in | {"locator": "127.0.0.1:1"}) == "locator_unreachable"
+    strange = locator.split("#")[0] + "#" + "ab" * 32
+    assert refused(other, "session.login", **sign_in | {"locator": strange}) == "other_authority"
+    register = sign_in | {"name": "Ana"}
+    assert refused(other, "session.register", **register | {"password": "another one"}) == "name_taken"
+    assert refused(other, "session.register", **register | {"user": "bo", "password": "short"}) == "weak_password"
+    assert refused(other, "session.register", **register | {"user": "bo", "name": "\u202e\u200b"}) == "bad_name"
+    assert refused(other, "contacts.list") == "not_signed_in"
+    assert not list((three.folder / "other").glob("accounts/*")), "a refused sign-in leaves no files"
+
+
+def test_a_port_in_use_and_an_account_already_open_are_told_apart(three: Three) -> None:
+    ana = three.registered("ana")
+    port = ana.call("session.status")["listen_port"]
+    bo = three.peer("bo")
+    register = {"locator": three.locator.link, "user": "bo", "password": PASSWORD, "name": "Bo"}
+    assert refused(bo, "session.register", **register, listen_port=port) == "port_in_use"
+    second = three.peer("ana")
+    login = {"locator": three.locator.link, "user": "ana", "password": PASSWORD}
+    assert refused(second, "session.login", **login) == "profile_in_use"
+    ana.close()
+    assert second.call("session.login", **login)["listen_port"] == port, "the port is kept"
+
+
+def test_another_authority_at_the_known_address_is_refused(three: Three) -> None:
+    ana = three.registered("ana")
+    ana.close()
+    place = three.locator.link.removeprefix("hail://").split("#")[0]
+    three.locator.stop()
+    impostor = LocatorProcess(three.folder / "impostor", listen=place)
+    try:
+        ana = three.peer("ana")
+        login = {"locator": place, "user": "ana", "password": PASSWORD}
+        assert refused(ana, "session.login", **login) == "other_authority"
+    finally:
+        impostor.stop()
+
+
+def test_wrong_friend_requests_have_their_codes(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    assert refused(ana, "contacts.ask", user="ana") == "yourself"
+    assert refused(ana, "contacts.ask", user="nobody") == "unknown_user"
+    assert refused(ana, "contacts.ask", user="!") == "bad_user_id"
+    assert refused(ana, "contacts.accept", user="bo") == "not_asked"
+    ana.call("contacts.ask", user="bo", note="from class 3")
+    assert refused(ana, "contacts.ask", user="bo") == "already_asked"
+    asked = bo.wait_for("contact_asked")
+    assert asked["contact"]["note"] == "from class 3"
+    conversation = ana.call("conversations.open", user="bo")["conversation"]
+    assert refused(ana, "messages.send", conversation=conversation, text="too early") == "not_a_friend"
+    bo.call("contacts.decline", user="ana")
+    ana.wait_for("contact_changed", lambda e: e["contact"]["state"] == "declined")
+    ana.call("contacts.ask", user="bo", note="please")
+    bo.wait_for("contact_asked", lambda e: e["contact"]["note"] == "please")
+    bo.call("contacts.ask", user="ana")
+    ana.wait_for("contact_accepted")
+    assert refused(ana, "contacts.ask", user="bo") == "already_friends"
+    assert refused(ana, "messages.send", conversation=conversation, text="  ") == "empty_message"
+    assert refused(ana, "messages.send", conversation=conversation, text="x" * 70_000) == "too_large"
+    assert refused(ana, "messages.send", conversation="00" * 32, text="hi") == "unknown_conversation"
+
+
+def test_two_who_ask_each_other_while_apart_become_friends(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    bo.close()
+    ana.call("contacts.ask", user="bo")
+    ana.close()
+    bo = three.log_in("bo")
+    bo.call("contacts.ask", user="ana")
+    ana = three.log_in("ana")
+    ana.wait_for("contact_accepted")
+    bo.wait_for("contact_accepted")
+
+
+def test_somebody_blocked_gets_silence(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    bo.call("contacts.block", user="ana")
+    sent = ana.call("messages.send", conversation=conversation, text="are you there?")
+    assert sent["state"] == "stored"
+    assert texts_of(bo, conversation) == []
+    bo.call("contacts.unblock", user="ana")
+    bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "are you there?", wait=40)
+
+
+def test_signing_in_elsewhere_supersedes_this_device_until_a_click(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    befriend(ana, bo, "ana", "bo")
+    laptop = three.peer("laptop")
+    laptop.call("session.login", locator=three.locator.link, user="ana", password=PASSWORD)
+    ana.wait_for("superseded")
+    status = ana.call("session.status")
+    assert (status["superseded"], status["connected"]) == (True, False)
+    changed = bo.wait_for("contact_changed", lambda e: e["contact"]["new_device"])
+    assert changed["contact"]["user"] == "ana", "a new device waits until a person confirms it"
+    assert laptop.call("conversations.list") == []
+    bo.call("contacts.confirm_device", user="ana")
+    laptop.wait_for("contact_accepted", wait=40)
+    ana.call("session.resume")
+    laptop.wait_for("superseded")
+
+
+def test_garbage_on_standard_input_is_answered_and_harms_nothing(three: Three) -> None:
+    ana = three.peer("ana")
+    assert ana.process.stdin is not None
+    for line in (b"garbage\n", b"[]\n", b'{"id": 1}\n', b"\xff\xfe\n", b"x" * 2_000_000 + b"\n", b"[" * 5000 + b"\n"):
+        ana.process.stdin.write(line)
+    ana.process.stdin.flush()
+    assert ana.call("session.status") is None
+    with pytest.raises(RpcRefusal, match="no method"):
+        ana.call("calls.start", conversation="x")
+    with pytest.raises(RpcRefusal, match="Wrong parameters"):
+        ana.call("where", users="ana")
+    assert ana.close() == 0
