@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from protocol import limits
 from protocol.errors import RemoteProtocolError
@@ -86,9 +86,7 @@ def issue_certificate(
 
 def realm_of(authority_der: bytes) -> Realm:
     """Return the fingerprint of an authority: SHA-256 of its public key (SPKI). It does not trust it yet."""
-    key = _load(authority_der).public_key()
-    if not isinstance(key, Ed25519PublicKey):
-        raise RemoteProtocolError("the authority's key is not Ed25519")
+    key = _key_of(_load(authority_der))
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return Realm(hashlib.sha256(spki).digest())
 
@@ -99,10 +97,11 @@ def read_certificate(der: bytes, authority_der: bytes) -> Certificate:
     Raises RemoteProtocolError for anything that this authority did not sign, or a role we do not know.
     """
     certificate = _load(der)
-    authority_key = _load(authority_der).public_key()
-    key = certificate.public_key()
-    if not isinstance(authority_key, Ed25519PublicKey) or not isinstance(key, Ed25519PublicKey):
-        raise RemoteProtocolError("a certificate with a key that is not Ed25519")
+    authority_key = _key_of(_load(authority_der))
+    key = _key_of(certificate)
+    # The name of the algorithm stands outside the signed part: any other would be a second form of one certificate.
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
+        raise RemoteProtocolError("a certificate with a signature that is not Ed25519")
     try:
         authority_key.verify(certificate.signature, certificate.tbs_certificate_bytes)
     except InvalidSignature:
@@ -120,9 +119,7 @@ def read_certificate(der: bytes, authority_der: bytes) -> Certificate:
 
 def public_key_of_authority(authority_der: bytes) -> PublicKey:
     """Return the raw key of an authority, to check what it signed besides certificates (device lists)."""
-    key = _load(authority_der).public_key()
-    if not isinstance(key, Ed25519PublicKey):
-        raise RemoteProtocolError("the authority's key is not Ed25519")
+    key = _key_of(_load(authority_der))
     return PublicKey(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
@@ -136,8 +133,18 @@ def _load(der: bytes) -> x509.Certificate:
         raise RemoteProtocolError(f"a certificate of {len(der)} bytes; at most {limits.CERTIFICATE_BYTES} are taken")
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise RemoteProtocolError("malformed certificate") from error
+
+
+def _key_of(certificate: x509.Certificate) -> Ed25519PublicKey:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise RemoteProtocolError("a certificate with an unreadable key") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise RemoteProtocolError("a certificate with a key that is not Ed25519")
+    return key
 
 
 def _role_of(certificate: x509.Certificate) -> tuple[Role, UserId | None]:
@@ -149,7 +156,7 @@ def _role_of(certificate: x509.Certificate) -> tuple[Role, UserId | None]:
             return Role.LOCATOR, None
         if uri.startswith(_USER_URI):
             return Role.USER, UserId(uri.removeprefix(_USER_URI))
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError) as error:
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError) as error:
         raise RemoteProtocolError("a certificate without a readable role") from error
     raise RemoteProtocolError("a certificate with an unknown role")
 

@@ -150,12 +150,12 @@ def from_builtin(wanted: type, value: Any) -> object:
 def clean_display_name(typed: str) -> str:
     """Return a name fit for one line anywhere; raise ValueError if nothing is left or it is too long.
 
-    Control characters and those that change the writing direction are dropped: a name must not be able
-    to reorder the text beside it.
+    Control characters, those that change the writing direction and those that show nothing are dropped: a name
+    must not be able to reorder the text beside it, nor to be an empty place that can be clicked.
     """
-    kept = "".join(c for c in unicodedata.normalize("NFC", typed) if unicodedata.category(c) not in _UNSEEN)
-    name = " ".join(kept.split())
-    if not name:
+    kept = "".join(c for c in typed if unicodedata.category(c) not in _UNSEEN and c not in _BLANKS)
+    name = " ".join(unicodedata.normalize("NFC", kept).split())
+    if not any(unicodedata.category(c)[0] in "LNPS" for c in name):
         raise ValueError("a name has at least one visible character")
     if len(name) > limits.DISPLAY_NAME_LENGTH:
         raise ValueError(f"a name has at most {limits.DISPLAY_NAME_LENGTH} characters")
@@ -163,3 +163,5 @@ def clean_display_name(typed: str) -> str:
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs by their category, but drawn as nothing: Hangul fillers and the empty Braille cell."""

@@ -46,6 +46,9 @@ HANDSHAKE_SECONDS = 10.0
 REQUEST_SECONDS = 15.0
 """A client waits so long for the locator's answer; a password takes argon2 and a queue."""
 
+LONGEST_WAIT_SECONDS = 86_400.0
+"""The longest time that the locator may tell a client to wait; a number, never infinity."""
+
 # --- certificates ----------------------------------------------------------------------------
 CERTIFICATE_BYTES = 2_048
 """Bytes of a certificate as accepted from anybody; ours have about 400."""

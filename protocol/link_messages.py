@@ -27,6 +27,11 @@ Range = tuple[Number, Number]
 """First and last number, both included."""
 
 
+def _check_ranges(ranges: tuple[Range, ...]) -> None:
+    if any(first > last for first, last in ranges):
+        raise ValueError("a range that ends before it begins")
+
+
 class VectorLine(msgspec.Struct, frozen=True, array_like=True):
     """How far somebody holds one feed."""
 
@@ -41,6 +46,9 @@ class VectorLine(msgspec.Struct, frozen=True, array_like=True):
     lacking: Annotated[tuple[Range, ...], Meta(max_length=limits.LACKING_RANGES)] = ()
     """Numbers whose bodies are not held."""
 
+    def __post_init__(self) -> None:
+        _check_ranges(self.lacking)
+
 
 class ConversationDigest(msgspec.Struct, frozen=True, array_like=True):
     """One hash for all that somebody holds of a conversation."""
@@ -54,6 +62,9 @@ class ReadLine(msgspec.Struct, frozen=True, array_like=True):
 
     feed: FeedId
     ranges: Annotated[tuple[Range, ...], Meta(max_length=limits.READ_RANGES)]
+
+    def __post_init__(self) -> None:
+        _check_ranges(self.ranges)
 
 
 class ForkPoint(msgspec.Struct, frozen=True, array_like=True):

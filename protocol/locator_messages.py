@@ -26,6 +26,7 @@ Password = Annotated[str, Meta(max_length=limits.PASSWORD_LENGTH)]
 TypedName = Annotated[str, Meta(max_length=4 * limits.DISPLAY_NAME_LENGTH)]
 Users = Annotated[tuple[UserId, ...], Meta(max_length=limits.USERS_PER_QUESTION)]
 Address = Annotated[str, Meta(max_length=limits.ADDRESS_LENGTH)]
+Seconds = Annotated[float, Meta(ge=0, le=limits.LONGEST_WAIT_SECONDS)]
 CertificateBytes = Annotated[bytes, Meta(max_length=limits.CERTIFICATE_BYTES)]
 
 
@@ -107,11 +108,11 @@ class LoggedIn(Message, frozen=True, array_like=True):
 
     tag: Tag
     user: UserId
-    name: str
+    name: TypedName
     session: SessionNumber
     certificate: CertificateBytes
     device_list: SignedDeviceList
-    lease_seconds: float
+    lease_seconds: Seconds
     seen_address: Address
 
 
@@ -167,7 +168,7 @@ class Refused(Message, frozen=True, array_like=True):
     tag: Tag
     code: Annotated[str, Meta(max_length=64)]
     message: Annotated[str, Meta(max_length=500)]
-    retry_after: float = 0.0
+    retry_after: Seconds = 0.0
 
 
 @LOCATOR.register(0x010D)
