@@ -1,0 +1,221 @@
+"""A stand-in for the node, for tests of widgets only: it holds lists, and tells events when it is asked to."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from peer import events
+from peer.errors import Refusal, RefusalCode
+from peer.views import (
+    AccountView,
+    Consent,
+    ContactView,
+    ConversationId,
+    ConversationView,
+    DeviceId,
+    EntryId,
+    MessageKind,
+    MessageState,
+    MessageView,
+    SessionView,
+    UserId,
+)
+
+ME = UserId("li.wei")
+LOCATOR = "hail://127.0.0.1:7400#" + "ab" * 32
+START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+
+
+def entry_id(number: int) -> EntryId:
+    return EntryId(number.to_bytes(16, "big"))
+
+
+def conversation_id(user: str) -> ConversationId:
+    return ConversationId(hashlib.sha256(user.encode()).digest())
+
+
+def make_session(**changes: Any) -> SessionView:
+    view = SessionView(
+        user=ME,
+        name="Li Wei",
+        device=DeviceId(bytes(32)),
+        locator=LOCATOR,
+        connected=True,
+        superseded=False,
+        listen_port=4000,
+        voice_port=4001,
+        links=1,
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_contact(user: str = "alice", name: str | None = None, **changes: Any) -> ContactView:
+    view = ContactView(
+        user=UserId(user),
+        name=name or user.title(),
+        state=Consent.FRIENDS,
+        note="",
+        online=True,
+        since=START,
+        linked=True,
+        verified=False,
+        blocked=False,
+        new_device=False,
+        conversation=conversation_id(user),
+        asked_at=START,
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_message(number: int, text: str | None = None, *, user: str = "alice", **changes: Any) -> MessageView:
+    view = MessageView(
+        entry=entry_id(number),
+        conversation=conversation_id(user),
+        author=UserId(user),
+        author_name=user.title(),
+        mine=False,
+        kind=MessageKind.TEXT,
+        text=f"message {number}" if text is None else text,
+        written_at=START + timedelta(minutes=number),
+        state=MessageState.SEEN,
+        arrival=number,
+    )
+    if changes.get("mine"):
+        changes = {"author": ME, "author_name": "Li Wei", "state": MessageState.STORED} | changes
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_conversation(user: str = "alice", title: str | None = None, **changes: Any) -> ConversationView:
+    view = ConversationView(
+        conversation=conversation_id(user),
+        title=title or user.title(),
+        user=UserId(user),
+        members=(ME, UserId(user)),
+        unread=0,
+        last_entry=None,
+        online=True,
+        can_write=True,
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+class ScriptedNode:
+    """Answers from lists; `refusals` names the methods that refuse, `calls` what was asked of it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.refusals: dict[str, Refusal | Exception] = {}
+        self.people: list[ContactView] = []
+        self.talks: list[ConversationView] = []
+        self.history: dict[ConversationId, list[MessageView]] = {}
+        self.account: AccountView | None = None
+        self.gate: asyncio.Event | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.closed = False
+        self._subscribers: list[Callable[[events.Event], None]] = []
+
+    def subscribe(self, subscriber: Callable[[events.Event], None]) -> Callable[[], None]:
+        self.loop = asyncio.get_running_loop()
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def last_account(self) -> AccountView | None:
+        return self.account
+
+    def tell(self, *told: events.Event) -> None:
+        """Announce events from the network thread, as the node does. Callable from any thread."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self._tell, told)
+
+    def _tell(self, told: tuple[events.Event, ...]) -> None:
+        for event in told:
+            for subscriber in self._subscribers:
+                subscriber(event)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def register(self, locator: str, user: str, password: str, name: str) -> SessionView:
+        await self._asked("register", locator, user, password, name)
+        return make_session(user=UserId(user), name=name)
+
+    async def log_in(self, locator: str, user: str, password: str) -> SessionView:
+        await self._asked("log_in", locator, user, password)
+        return make_session(user=UserId(user))
+
+    async def log_out(self) -> None:
+        await self._asked("log_out")
+
+    async def resume(self) -> SessionView:
+        await self._asked("resume")
+        return make_session()
+
+    async def contacts(self) -> list[ContactView]:
+        await self._asked("contacts")
+        return list(self.people)
+
+    async def conversations(self) -> list[ConversationView]:
+        await self._asked("conversations")
+        return list(self.talks)
+
+    async def ask(self, user: str, note: str = "") -> ContactView:
+        await self._asked("ask", user, note)
+        return make_contact(user, state=Consent.ASKED_BY_ME, note=note, online=False)
+
+    def __getattr__(self, name: str) -> Callable[[str], Coroutine[Any, Any, ContactView]]:
+        after = {
+            "accept": {"state": Consent.FRIENDS},
+            "decline": {"state": Consent.DECLINED},
+            "remove": {"state": Consent.REMOVED},
+            "block": {"blocked": True},
+            "unblock": {"blocked": False},
+            "confirm_device": {"new_device": False},
+        }
+        if name not in after:
+            raise AttributeError(name)
+
+        async def act(user: str) -> ContactView:
+            await self._asked(name, user)
+            known = next((each for each in self.people if each.user == user), make_contact(user))
+            return msgspec.structs.replace(known, **after[name])
+
+        return act
+
+    async def messages(
+        self, conversation: ConversationId, *, before: EntryId | None = None, limit: int = 256
+    ) -> list[MessageView]:
+        await self._asked("messages", conversation, before)
+        kept = self.history.get(conversation, [])
+        end = next(i for i, each in enumerate(kept) if each.entry == before) if before else len(kept)
+        return kept[max(0, end - limit) : end]
+
+    async def send_text(self, conversation: ConversationId, text: str, reply_to: EntryId | None = None) -> MessageView:
+        await self._asked("send_text", conversation, text)
+        number = 1_000_000 + len(self.calls)
+        message = make_message(number, text, mine=True, conversation=conversation, written_at=datetime.now(UTC))
+        self.history.setdefault(conversation, []).append(message)
+        self._tell((events.MessageWritten(message),))
+        return message
+
+    async def mark_read(self, conversation: ConversationId, entry: EntryId) -> None:
+        await self._asked("mark_read", conversation, entry)
+
+    async def _asked(self, name: str, *what: Any) -> None:
+        self.calls.append((name, *what))
+        if self.gate is not None:
+            await self.gate.wait()
+        refusal = self.refusals.get(name)
+        if refusal is not None:
+            raise refusal
+
+    def asked(self, name: str) -> list[tuple[Any, ...]]:
+        """Return what a method was called with."""
+        return [call[1:] for call in list(self.calls) if call[0] == name]
+
+
+def refuse(code: RefusalCode, message: str = "") -> Refusal:
+    return Refusal(code, message or f"The node says {code}.")

@@ -1,0 +1,135 @@
+"""Builds the window and everything under it, lets it run, and takes it down again."""
+
+import argparse
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from peer.node import PeerNode
+    from ui.theme.controls import Theme
+
+log = logging.getLogger(__name__)
+
+_SWITCH_SECONDS = 0.001
+"""How long one thread may keep the interpreter: the screen must get it back within a fraction of a frame."""
+_SIGNAL_CHECK_MS = 200
+"""Python handles a signal only when Qt lets it run; this is how often it does at the least."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `hail`; return 0 when the window was closed, 1 when it could not start, 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        return _run(options.profile or _default_profile(), options.locator)
+    except Exception as error:
+        log.exception("hail could not run")
+        sys.stderr.write(f"hail: could not run: {error}. Start it again with --profile and an empty folder.\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hail", description="Chat from device to device; a locator says who is where."
+    )
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder for accounts and messages")
+    parser.add_argument(
+        "locator", nargs="?", default="", metavar="hail://HOST:PORT#FINGERPRINT", help="the locator to sign in at"
+    )
+    return parser
+
+
+def _default_profile() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("hail", appauthor=False))
+
+
+def _run(profile: Path, locator: str) -> int:
+    from ui.main_window.window import MainWindow
+    from ui.main_window.window_memory import WindowMemory
+    from ui.peer_bridge import PeerBridge
+    from ui.theme.controls import Theme
+
+    application = make_application()
+    theme = Theme()
+    dress(application, theme)
+    bridge = PeerBridge(_make_node, profile)
+    bridge.start()
+    window = MainWindow(theme, bridge, WindowMemory(profile), locator)
+    _close_on_signals(application, window.close)
+    window.show()
+    window.login.begin()
+    # What lives until the end need not be looked through by the collector again.
+    gc.freeze()
+    try:
+        return application.exec()
+    finally:
+        window.hide()
+        bridge.close()
+
+
+def make_application() -> "QApplication":
+    """Return the one QApplication, before any widget is made."""
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication([])
+    application.setApplicationName("hail")
+    application.setApplicationDisplayName("Hail")
+    application.setDesktopFileName("hail")
+    return application
+
+
+def dress(application: "QApplication", theme: "Theme") -> None:
+    """Give the application its style, face and colours."""
+    from PySide6.QtGui import QColor, QPalette
+
+    from ui.theme import fonts
+    from ui.theme.stylesheet import style_sheet
+
+    application.setStyle("Fusion")
+    application.setFont(fonts.font())
+    palette = QPalette()
+    tokens = theme.tokens
+    for role, colour in (
+        (QPalette.ColorRole.Window, tokens.window),
+        (QPalette.ColorRole.WindowText, tokens.text),
+        (QPalette.ColorRole.Base, tokens.card),
+        (QPalette.ColorRole.Text, tokens.text),
+        (QPalette.ColorRole.Button, tokens.card),
+        (QPalette.ColorRole.ButtonText, tokens.text),
+        (QPalette.ColorRole.PlaceholderText, tokens.secondary),
+        (QPalette.ColorRole.Highlight, tokens.accent),
+        (QPalette.ColorRole.HighlightedText, tokens.on_accent),
+        (QPalette.ColorRole.Link, tokens.link),
+        (QPalette.ColorRole.ToolTipBase, tokens.toast),
+        (QPalette.ColorRole.ToolTipText, tokens.on_toast),
+    ):
+        palette.setColor(role, QColor(colour))
+    application.setPalette(palette)
+    application.setStyleSheet(style_sheet(tokens))
+
+
+def _make_node(profile: Path) -> "PeerNode":
+    from peer.node import PeerNode
+
+    return PeerNode(profile)
+
+
+def _close_on_signals(application: "QApplication", close: Callable[[], object]) -> None:
+    """End as if the window had been closed, on Ctrl+C and on the system's request."""
+    from PySide6.QtCore import QTimer
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: close())
+    awake = QTimer(application)
+    awake.timeout.connect(lambda: None)
+    awake.start(_SIGNAL_CHECK_MS)

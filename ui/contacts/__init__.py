@@ -1,0 +1,1 @@
+"""Adding people, and answering those who want to be added."""

@@ -1,0 +1,197 @@
+"""Paints one message: date above it when a day begins, picture of the sender, bubble, text, time and delivery."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPen
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
+
+from peer.views import MessageView
+from ui.conversation.bubble_shapes import bubble_path
+from ui.conversation.text_layouts import LaidOutText, TextLayouts
+from ui.models.message_list import Placement
+from ui.models.roles import Role
+from ui.theme import fonts
+from ui.theme.avatars import paint_avatar
+from ui.theme.controls import Theme
+from ui.theme.delivery_marks import SIZE as MARK_SIZE
+from ui.theme.delivery_marks import paint_delivery_mark
+from ui.translations import moments, people
+
+Index = QModelIndex | QPersistentModelIndex
+
+_SIDE = 16
+_AVATAR = 34
+_BESIDE_AVATAR = 8
+_WIDEST_BUBBLE = 520
+_WIDEST_SHARE = 0.78
+_PAD_X, _PAD_Y = 12, 8
+_GROUP_GAP, _ROW_GAP = 10, 2
+_DAY_ROOM = 44
+"""Room above a message for the date."""
+_UNREAD_ROOM = 36
+"""Room above a message for the line "New messages"."""
+_CHIP_HEIGHT = 24
+_META_GAP = 10
+"""Between the end of the text and the time."""
+_META_LINE = 16
+_BOTTOM = 8
+"""Room below the newest message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Where the parts of a row are, from the row's upper left corner."""
+
+    bubble: QRectF
+    text: QPointF
+    meta: QRectF
+    height: int
+
+
+class BubbleDelegate(QStyledItemDelegate):
+    """Draws messages; the view asks it for heights, row by row, as they come into sight."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._layouts = TextLayouts()
+        self._meta_face = fonts.font(fonts.META)
+        self._meta_metrics = QFontMetrics(self._meta_face)
+        self._chip_face = fonts.bold(fonts.SMALL)
+        self._chip_metrics = QFontMetrics(self._chip_face)
+
+    def height(self, index: Index, width: int) -> int:
+        """Return the exact height of a row in a view of this width."""
+        message, placement = _row(index)
+        laid_out = self._lay_out(message, width)
+        return self._parts(message, placement, laid_out, width, self._is_last(index)).height
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Return the room a row takes."""
+        width = option.rect.width()
+        return QSize(width, self.height(index, width))
+
+    def bubble_rect(self, index: Index, row: QRect) -> QRect:
+        """Return where the bubble is, in a row at this place."""
+        message, placement = _row(index)
+        parts = self._parts(message, placement, self._lay_out(message, row.width()), row.width(), self._is_last(index))
+        return parts.bubble.translated(QPointF(row.topLeft())).toAlignedRect()
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw a row."""
+        message, placement = _row(index)
+        width = option.rect.width()
+        laid_out = self._lay_out(message, width)
+        parts = self._parts(message, placement, laid_out, width, self._is_last(index))
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(option.rect.topLeft())
+        self._paint_above(painter, message, placement, width)
+        if not laid_out.emoji_only:
+            self._paint_bubble(painter, parts.bubble, message, placement)
+        if placement.ends_group and not message.mine:
+            place = QRectF(_SIDE, parts.bubble.bottom() - _AVATAR, _AVATAR, _AVATAR)
+            paint_avatar(painter, place, message.author, message.author_name)
+        painter.setPen(QColor(self._theme.tokens.text))
+        laid_out.layout.draw(painter, parts.text)
+        self._paint_meta(painter, parts.meta, message)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            self._paint_focus(painter, parts.bubble)
+        painter.restore()
+
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
+        """Show the exact time and what the mark means."""
+        if event.type() != QEvent.Type.ToolTip or not index.isValid():
+            return super().helpEvent(event, view, option, index)
+        message, placement = _row(index)
+        row: QRect = option.rect
+        parts = self._parts(message, placement, self._lay_out(message, row.width()), row.width(), self._is_last(index))
+        if parts.meta.adjusted(-4, -4, 4, 4).contains(QPointF(event.pos() - row.topLeft())):
+            state = people.message_state(message.state)
+            when = f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"
+            QToolTip.showText(event.globalPos(), f"{when} · {state}" if state else when, view)
+        else:
+            QToolTip.hideText()
+        return True
+
+    def _lay_out(self, message: MessageView, width: int) -> LaidOutText:
+        return self._layouts.lay_out(message.entry, message.text, _widest_bubble(width) - 2 * _PAD_X)
+
+    def _parts(
+        self, message: MessageView, placement: Placement, text: LaidOutText, width: int, is_last: bool
+    ) -> _Parts:
+        top = _GROUP_GAP if placement.starts_group else _ROW_GAP
+        top += (_DAY_ROOM if placement.starts_day else 0) + (_UNREAD_ROOM if placement.starts_unread else 0)
+        widest = _widest_bubble(width) - 2 * _PAD_X
+        meta_width = self._meta_metrics.horizontalAdvance(moments.clock(message.written_at))
+        meta_width += MARK_SIZE + 3 if message.mine else 0
+        beside = text.last_width + _META_GAP + meta_width
+        fits = beside <= widest
+        inner_width = max(text.width, beside if fits else meta_width)
+        inner_height = text.height if fits else text.height + _META_LINE
+        size = QSize(inner_width + 2 * _PAD_X, inner_height + 2 * _PAD_Y)
+        left = width - _SIDE - size.width() if message.mine else _SIDE + _AVATAR + _BESIDE_AVATAR
+        bubble = QRectF(left, top, size.width(), size.height())
+        meta = QRectF(bubble.right() - _PAD_X - meta_width, bubble.bottom() - 6 - _META_LINE, meta_width, _META_LINE)
+        height = top + size.height() + (_BOTTOM if is_last else 0)
+        return _Parts(bubble, QPointF(left + _PAD_X, top + _PAD_Y), meta, height)
+
+    def _paint_above(self, painter: QPainter, message: MessageView, placement: Placement, width: int) -> None:
+        tokens = self._theme.tokens
+        y = 0
+        if placement.starts_day:
+            self._paint_chip(painter, moments.day(message.written_at), width, y + 14, tokens.secondary)
+            y += _DAY_ROOM
+        if placement.starts_unread:
+            middle = y + 10 + _CHIP_HEIGHT / 2
+            painter.setPen(QPen(QColor(tokens.accent), 1))
+            painter.drawLine(QPointF(_SIDE, middle), QPointF(width - _SIDE, middle))
+            self._paint_chip(painter, self.tr("New messages"), width, y + 10, tokens.accent)
+
+    def _paint_chip(self, painter: QPainter, text: str, width: int, top: int, colour: str) -> None:
+        room = self._chip_metrics.horizontalAdvance(text) + 24
+        place = QRectF((width - room) / 2, top, room, _CHIP_HEIGHT)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.chip))
+        painter.drawRoundedRect(place, _CHIP_HEIGHT / 2, _CHIP_HEIGHT / 2)
+        painter.setPen(QColor(colour))
+        painter.setFont(self._chip_face)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_bubble(self, painter: QPainter, place: QRectF, message: MessageView, placement: Placement) -> None:
+        tokens = self._theme.tokens
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.bubble_out if message.mine else tokens.bubble_in))
+        starts, ends = placement.starts_group, placement.ends_group
+        painter.drawPath(bubble_path(place, mine=message.mine, starts_group=starts, ends_group=ends))
+
+    def _paint_meta(self, painter: QPainter, place: QRectF, message: MessageView) -> None:
+        painter.setPen(QColor(self._theme.tokens.secondary))
+        painter.setFont(self._meta_face)
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(place, side, moments.clock(message.written_at))
+        mark = QPointF(place.right() - MARK_SIZE + 1, place.center().y() - MARK_SIZE / 2)
+        paint_delivery_mark(painter, mark, message.state, self._theme)
+
+    def _paint_focus(self, painter: QPainter, bubble: QRectF) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(self._theme.tokens.accent), 2))
+        painter.drawRoundedRect(bubble.adjusted(-2, -2, 2, 2), 15, 15)
+
+    @staticmethod
+    def _is_last(index: Index) -> bool:
+        return index.row() == index.model().rowCount() - 1
+
+
+def _row(index: Index) -> tuple[MessageView, Placement]:
+    message, placement = index.data(Role.VIEW), index.data(Role.PLACEMENT)
+    assert isinstance(message, MessageView)
+    assert isinstance(placement, Placement)
+    return message, placement
+
+
+def _widest_bubble(width: int) -> int:
+    # Beside an incoming bubble stands the picture, and there is a margin on both sides.
+    room = width - 2 * _SIDE - _AVATAR - _BESIDE_AVATAR
+    return max(120, min(_WIDEST_BUBBLE, int(width * _WIDEST_SHARE), room))

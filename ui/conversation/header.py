@@ -1,0 +1,65 @@
+"""The line above a conversation: who it is with, and how they can be reached now."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from peer.views import Consent, ContactView, ConversationView
+from ui.theme import fonts
+from ui.theme.controls import Avatar, ElidedText, IconButton, Text, Theme
+from ui.theme.tokens import HEADER_HEIGHT
+from ui.translations import people
+
+
+class ConversationHeader(QWidget):
+    """Picture, name, presence; and the way back when the window shows one column."""
+
+    back = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("role", "header")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEADER_HEIGHT)
+        self._back = IconButton(theme, "arrow-left", self.tr("Back to the list"), name="conversation.back")
+        self._back.clicked.connect(self.back)
+        self._back.hide()
+        self._avatar = Avatar(theme, 40, theme.tokens.side)
+        self._name = ElidedText(face=fonts.bold(fonts.TITLE))
+        self._name.setObjectName("conversation.name")
+        self._dot = Text("●", role="online", face=fonts.font(fonts.META))
+        self._presence = ElidedText(role="secondary", face=fonts.font(fonts.CAPTION))
+        self._presence.setObjectName("conversation.presence")
+        line = QHBoxLayout()
+        line.setSpacing(5)
+        line.addWidget(self._presence, 1)
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addStretch()
+        names.addWidget(self._name)
+        names.addLayout(line)
+        names.addStretch()
+        layout = self._line = QHBoxLayout(self)
+        layout.setContentsMargins(16, 0, 16, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self._back)
+        layout.addWidget(self._avatar)
+        layout.addLayout(names, 1)
+
+    def show_back(self, *, shown: bool) -> None:
+        """Offer the way back to the list."""
+        self._back.setVisible(shown)
+        self._line.setContentsMargins(6 if shown else 16, 0, 16, 0)
+
+    def show_conversation(self, conversation: ConversationView, contact: ContactView | None) -> None:
+        """Show who this is and whether they are there."""
+        is_friend = contact is not None and contact.state is Consent.FRIENDS and not contact.blocked
+        person = conversation.user or conversation.conversation.hex()
+        self._avatar.show_person(person, conversation.title, online=conversation.online if is_friend else None)
+        self._name.set_whole(conversation.title)
+        if contact is None:
+            self._presence.set_whole("")
+        elif is_friend:
+            self._presence.set_whole(people.presence(contact))
+        else:
+            self._presence.set_whole(contact.user)
+        self._presence.set_role("online" if is_friend and contact is not None and contact.online else "secondary")

@@ -1,0 +1,223 @@
+"""The right side of the window: the open conversation, whatever state it is in."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from peer.errors import RefusalCode
+from peer.views import Consent, ContactView, ConversationId, ConversationView, EntryId, MessageState
+from ui.contacts.actions import ContactActions
+from ui.conversation.composer import Composer
+from ui.conversation.header import ConversationHeader
+from ui.conversation.jump_button import JumpButton
+from ui.conversation.message_view import MessageView
+from ui.conversation.notices import NewDeviceStrip, NoWritingNotice, RequestCard
+from ui.models.chat_state import ChatState
+from ui.models.message_list import MessageListModel
+from ui.peer_bridge import PeerBridge
+from ui.theme.controls import Theme
+from ui.theme.empty_state import EmptyState
+from ui.translations.refusals import refusal_text
+
+_READ_AFTER_MS = 150
+"""A message was read when it stayed on the screen for so long; it also gathers many into one report."""
+
+
+class ConversationPane(QWidget):
+    """Shows one conversation, sends what is written in it, and reports what was read."""
+
+    back = Signal()
+
+    def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions) -> None:
+        super().__init__()
+        self.setObjectName("conversation")
+        self.setProperty("role", "chat")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._bridge = bridge
+        self._state = state
+        self._actions = actions
+        self._reported: EntryId | None = None
+        self._shown: ConversationView | None = None
+        self._messages: MessageListModel | None = None
+        self._drafts: dict[ConversationId, str] = {}
+        self.header = ConversationHeader(theme)
+        self._strip = NewDeviceStrip()
+        self.view = MessageView(theme)
+        self._jump = JumpButton(theme, self.view)
+        self._request = RequestCard(theme)
+        self._hello = EmptyState(
+            theme,
+            "message-circle-more",
+            self.tr("No messages yet"),
+            self.tr("Write the first one below. It goes straight to your contact's device."),
+            name="conversation.empty",
+        )
+        self._middle = QStackedWidget()
+        self.composer = Composer(theme)
+        self._notice = NoWritingNotice()
+        self._build()
+        self._read_timer = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
+        self._read_timer.timeout.connect(self._report_read)
+        self._connect()
+
+    def _build(self) -> None:
+        for page in (self.view, self._request, self._hello):
+            self._middle.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self._strip)
+        layout.addWidget(self._middle, 1)
+        layout.addWidget(self.composer)
+        layout.addWidget(self._notice)
+
+    def _connect(self) -> None:
+        self.header.back.connect(self.back)
+        self.view.rows_shown.connect(self._start_reading)
+        self.view.missed_changed.connect(self._jump.show_missed)
+        self.view.typed.connect(self._type_in)
+        self._jump.clicked.connect(self.view.follow)
+        self.composer.sent.connect(self._send)
+        self._state.contacts.person_changed.connect(self._person_changed)
+        self._state.conversations.conversation_changed.connect(self._conversation_changed)
+        self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
+        self._request.declined.connect(lambda: self._with_user(self._actions.decline))
+        self._request.blocked.connect(lambda: self._with_user(self._actions.block))
+        self._notice.asked_again.connect(lambda: self._with_user(self._actions.ask))
+        self._notice.unblocked.connect(lambda: self._with_user(self._actions.unblock))
+        self._strip.confirmed.connect(lambda: self._with_user(self._actions.confirm_device))
+
+    # --- what the window asks ------------------------------------------------------------------
+
+    @property
+    def conversation(self) -> ConversationId | None:
+        """Which conversation is open."""
+        return None if self._shown is None else self._shown.conversation
+
+    def open(self, conversation: ConversationView) -> None:
+        """Show a conversation; what was being written in the one before is kept."""
+        if self._shown is not None and self._shown.conversation == conversation.conversation:
+            self._focus()
+            return
+        self._keep_draft()
+        self._shown = conversation
+        messages = self._state.messages(conversation.conversation)
+        messages.open_at_unread(conversation.unread)
+        self._show_messages(messages)
+        self.composer.set_text(self._drafts.pop(conversation.conversation, ""))
+        self._refresh()
+        self._focus()
+
+    def close_conversation(self) -> None:
+        """Show none, and forget all drafts: somebody else may sign in."""
+        self._keep_draft()
+        self._drafts.clear()
+        self._shown = None
+        self._show_messages(None)
+        self.composer.set_text("")
+
+    def _show_messages(self, messages: MessageListModel | None) -> None:
+        if self._messages is not None:
+            self._messages.loaded.disconnect(self._choose_page)
+            self._messages.rowsInserted.disconnect(self._choose_page)
+        self._messages = messages
+        if messages is not None:
+            messages.loaded.connect(self._choose_page)
+            messages.rowsInserted.connect(self._choose_page)
+        self.view.show_messages(messages)
+
+    # --- what changed ----------------------------------------------------------------------------
+
+    def changeEvent(self, event: QEvent) -> None:
+        """When the window becomes the active one, what is on the screen is being read."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange:
+            self._start_reading()
+
+    def _person_changed(self, user: str) -> None:
+        if self._shown is not None and self._shown.user == user:
+            self._refresh()
+
+    def _conversation_changed(self, view: ConversationView) -> None:
+        if self._shown is not None and self._shown.conversation == view.conversation:
+            self._shown = view
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Choose what is seen, from how we stand with this person."""
+        if self._shown is None:
+            return
+        contact = self._state.contacts.contact(self._shown.user)
+        self.header.show_conversation(self._shown, contact)
+        self._strip.setVisible(contact is not None and contact.new_device and not contact.blocked)
+        self._strip.show_person(self._shown.title)
+        self.composer.setVisible(self._shown.can_write)
+        self._notice.setVisible(not self._shown.can_write)
+        self._notice.show_reason(contact, self._shown.title)
+        self._choose_page()
+
+    def _choose_page(self) -> None:
+        if self._shown is not None:
+            self._middle.setCurrentWidget(self._middle_page(self._state.contacts.contact(self._shown.user)))
+
+    def _middle_page(self, contact: ContactView | None) -> QWidget:
+        assert self._shown is not None
+        if contact is not None and contact.state is Consent.ASKED_BY_THEM and not contact.blocked:
+            self._request.show_contact(contact)
+            return self._request
+        is_empty = self._messages is not None and self._messages.is_loaded and self._messages.rowCount() == 0
+        return self._hello if is_empty and self._shown.can_write else self.view
+
+    # --- writing and reading -----------------------------------------------------------------------
+
+    def _send(self, text: str) -> None:
+        if self._shown is None:
+            return
+        conversation = self._shown.conversation
+
+        def refused(code: RefusalCode, message: str) -> None:
+            self._state.warned.emit(refusal_text(code, message))
+            self._give_back(conversation, text)
+
+        self._bridge.ask(self, lambda node: node.send_text(conversation, text), None, refused)
+        self.view.follow()
+
+    def _give_back(self, conversation: ConversationId, text: str) -> None:
+        """Nothing written is lost: what could not be sent stands in the composer again."""
+        if self.conversation == conversation:
+            written = self.composer.text()
+            self.composer.set_text(f"{text}\n{written}" if written else text)
+        else:
+            self._drafts[conversation] = text
+
+    def _keep_draft(self) -> None:
+        if self._shown is not None and self.composer.text().strip():
+            self._drafts[self._shown.conversation] = self.composer.text()
+
+    def _type_in(self, text: str) -> None:
+        if self.composer.isVisible():
+            self.composer.type_in(text)
+
+    def _start_reading(self) -> None:
+        if not self._read_timer.isActive():
+            self._read_timer.start()
+
+    def _report_read(self) -> None:
+        """Tell the node which message was read: on the screen, in the active window."""
+        if self._messages is None or not self.isActiveWindow() or not self.view.isVisible():
+            return
+        shown = map(self._messages.message, reversed(self.view.visible_rows()))
+        newest = next((message for message in shown if message.state is MessageState.ARRIVED), None)
+        if newest is not None and newest.entry != self._reported:
+            self._reported = newest.entry
+            self._bridge.ask(self, lambda node: node.mark_read(newest.conversation, newest.entry))
+
+    def _focus(self) -> None:
+        if self.composer.isVisible():
+            self.composer.input.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _with_user(self, act: Callable[[str], None]) -> None:
+        if self._shown is not None and self._shown.user is not None:
+            act(self._shown.user)

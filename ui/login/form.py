@@ -1,0 +1,108 @@
+"""What both cards share: fields, a general line, the button, and which error belongs beside which field."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from peer.errors import RefusalCode
+from ui.login.form_field import FormField
+from ui.theme import fonts
+from ui.theme.controls import PushButton, Text
+from ui.translations.refusals import refusal_text
+
+LOCATOR, USER, NAME, PASSWORD = "locator", "user", "name", "password"
+
+_FIELD_OF_CODE: dict[RefusalCode, str] = {
+    RefusalCode.BAD_ADDRESS: LOCATOR,
+    RefusalCode.LOCATOR_UNREACHABLE: LOCATOR,
+    RefusalCode.OTHER_AUTHORITY: LOCATOR,
+    RefusalCode.BAD_USER_ID: USER,
+    RefusalCode.NAME_TAKEN: USER,
+    RefusalCode.UNKNOWN_USER: USER,
+    RefusalCode.BAD_NAME: NAME,
+    RefusalCode.WRONG_PASSWORD: PASSWORD,
+    RefusalCode.WEAK_PASSWORD: PASSWORD,
+    RefusalCode.VAULT_LOCKED: PASSWORD,
+}
+
+
+class Form(QWidget):
+    """Fields under each other, and two buttons: go on, or use the other form."""
+
+    submitted = Signal()
+    switched = Signal()
+
+    def __init__(self, *, name: str, submit: str, busy: str, switch: str, switch_name: str) -> None:
+        super().__init__()
+        self._submit_text = submit
+        self._busy_text = busy
+        self._fields: dict[str, FormField] = {}
+        self._general = Text(role="error", face=fonts.font(fonts.CAPTION), wrap=True)
+        self._general.setObjectName(f"{name}.error")
+        self._general.hide()
+        self._submit = PushButton(submit, name=f"{name}.submit", kind="primary")
+        self._submit.clicked.connect(self._try_submit)
+        self._switch = PushButton(switch, name=switch_name)
+        self._switch.clicked.connect(self.switched)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(14)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._rows)
+        layout.addSpacing(14)
+        layout.addWidget(self._general)
+        layout.addSpacing(6)
+        layout.addWidget(self._submit)
+        layout.addSpacing(10)
+        layout.addWidget(self._switch)
+
+    def add_field(self, key: str, field: FormField) -> FormField:
+        """Put a field below the others."""
+        self._fields[key] = field
+        self._rows.addWidget(field)
+        field.submitted.connect(self._try_submit)
+        return field
+
+    def field(self, key: str) -> FormField:
+        """Return a field."""
+        return self._fields[key]
+
+    def check(self) -> bool:
+        """Say beside each field what is missing, before anybody is asked; tell whether all is there."""
+        for field in reversed(self._fields.values()):
+            if not field.text().strip():
+                field.show_error(self.tr("Fill this in."))
+        return not any(field.error() for field in self._fields.values())
+
+    def focus_first_empty(self) -> None:
+        """Put the cursor into the first field that is not filled in."""
+        empty = (field for field in self._fields.values() if not field.text())
+        next(empty, self._fields[PASSWORD]).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def set_busy(self, *, busy: bool) -> None:
+        """Wait for the answer: nothing can be typed or clicked, and the button says what goes on."""
+        self._submit.setText(self._busy_text if busy else self._submit_text)
+        for widget in (self._submit, self._switch, *self._fields.values()):
+            widget.setEnabled(not busy)
+
+    def show_refusal(self, code: RefusalCode, message: str) -> None:
+        """Show what was refused beside the field it is about, or above the button."""
+        sentence = refusal_text(code, message)
+        field = self._fields.get(_FIELD_OF_CODE.get(code, ""))
+        if field is not None:
+            field.show_error(sentence)
+        else:
+            self._general.setText(sentence)
+            self._general.show()
+
+    def clear_errors(self) -> None:
+        """Take all errors back."""
+        self._general.hide()
+        for field in self._fields.values():
+            field.clear_error()
+
+    def _try_submit(self) -> None:
+        if self._submit.isEnabled():
+            self.clear_errors()
+            if self.check():
+                self.submitted.emit()

@@ -1,0 +1,88 @@
+"""One line of a form: label, input, and room for what is wrong with it, directly below."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from ui.theme import fonts
+from ui.theme.controls import Text, Theme, restyle
+
+_INPUT_HEIGHT = 40
+
+
+class FormField(QWidget):
+    """A labelled input whose error stands beside it and goes when it is edited."""
+
+    submitted = Signal()
+
+    def __init__(self, label: str, *, name: str, placeholder: str = "") -> None:
+        super().__init__()
+        self.input = QLineEdit()
+        self.input.setObjectName(name)
+        self.input.setAccessibleName(label)
+        self.input.setFont(fonts.font())
+        self.input.setFixedHeight(_INPUT_HEIGHT)
+        self.input.setPlaceholderText(placeholder)
+        self.input.textEdited.connect(self.clear_error)
+        self.input.returnPressed.connect(self.submitted)
+        caption = Text(label, role="caption", face=fonts.bold(fonts.CAPTION))
+        caption.setBuddy(self.input)
+        self._error = Text(role="error", face=fonts.font(fonts.CAPTION), wrap=True)
+        self._error.setObjectName(f"{name}.error")
+        self._error.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(caption)
+        layout.addWidget(self.input)
+        layout.addWidget(self._error)
+        self.setFocusProxy(self.input)
+
+    def text(self) -> str:
+        """Return what was typed."""
+        return self.input.text()
+
+    def show_error(self, sentence: str) -> None:
+        """Say what is wrong, and put the cursor there."""
+        self._error.setText(sentence)
+        self._error.show()
+        self.input.setAccessibleDescription(sentence)
+        self._mark(wrong=True)
+        self.input.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def clear_error(self) -> None:
+        """Take it back."""
+        self._error.hide()
+        self.input.setAccessibleDescription("")
+        self._mark(wrong=False)
+
+    def error(self) -> str:
+        """Return the sentence that is shown; empty for none."""
+        return "" if self._error.isHidden() else self._error.text()
+
+    def _mark(self, *, wrong: bool) -> None:
+        if bool(self.input.property("wrong")) != wrong:
+            self.input.setProperty("wrong", wrong)
+            restyle(self.input)
+
+
+class PasswordField(FormField):
+    """Hides what is typed until the eye is clicked."""
+
+    def __init__(self, theme: Theme, label: str, *, name: str) -> None:
+        super().__init__(label, name=name)
+        self._theme = theme
+        self._reveal = QAction(self)
+        self._reveal.triggered.connect(self._toggle)
+        self.input.addAction(self._reveal, QLineEdit.ActionPosition.TrailingPosition)
+        self._set_hidden(hidden=True)
+
+    def _toggle(self) -> None:
+        self._set_hidden(hidden=self.input.echoMode() is QLineEdit.EchoMode.Normal)
+
+    def _set_hidden(self, *, hidden: bool) -> None:
+        self.input.setEchoMode(QLineEdit.EchoMode.Password if hidden else QLineEdit.EchoMode.Normal)
+        icon = "eye" if hidden else "eye-off"
+        self._reveal.setIcon(self._theme.icons.icon(icon, self._theme.tokens.secondary, 18))
+        self._reveal.setText(self.tr("Show the password") if hidden else self.tr("Hide the password"))
+        self._reveal.setToolTip(self._reveal.text())

@@ -1,0 +1,1 @@
+"""The window, its sidebar, and what lies over everything: banners and toasts."""

@@ -1,0 +1,111 @@
+"""List and conversation side by side; in a narrow window one of them at a time."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
+
+from peer.views import ContactView, ConversationView, SessionView
+from ui.contacts.actions import ContactActions
+from ui.contacts.add_dialog import AddContactDialog
+from ui.contacts.requests_dialog import RequestsDialog
+from ui.conversation.pane import ConversationPane
+from ui.main_window.sidebar import Sidebar
+from ui.models.chat_state import ChatState
+from ui.peer_bridge import PeerBridge
+from ui.theme.controls import Theme
+from ui.theme.empty_state import EmptyState
+from ui.theme.tokens import NARROWEST_SIDEBAR, ONE_COLUMN_BELOW, SIDEBAR_WIDTH
+
+
+class ChatPage(QWidget):
+    """What a signed-in person sees."""
+
+    said = Signal(str)
+    """A sentence to show for a moment."""
+
+    def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState) -> None:
+        super().__init__()
+        self._theme = theme
+        self._bridge = bridge
+        self._state = state
+        self._actions = ContactActions(bridge, state, self)
+        self.sidebar = Sidebar(theme, state)
+        self.sidebar.setMinimumWidth(NARROWEST_SIDEBAR)
+        self.pane = ConversationPane(theme, bridge, state, self._actions)
+        choose = EmptyState(
+            theme,
+            "messages-square",
+            self.tr("No conversation is open"),
+            self.tr("Choose one on the left, or add a contact."),
+            name="conversation.none",
+        )
+        choose.setProperty("role", "chat")
+        self._right = QStackedWidget()
+        self._right.addWidget(choose)
+        self._right.addWidget(self.pane)
+        self._splitter = QSplitter()
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setHandleWidth(1)
+        self._splitter.addWidget(self.sidebar)
+        self._splitter.addWidget(self._right)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([SIDEBAR_WIDTH, SIDEBAR_WIDTH * 2])
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._splitter)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.sidebar.opened.connect(self.open)
+        self.sidebar.own_line.add_contact.connect(self._add_contact)
+        self.sidebar.own_line.show_requests.connect(self._show_requests)
+        self.sidebar.own_line.id_copied.connect(self._id_copied)
+        self.sidebar.banner.use_here.connect(self._use_here)
+        self.pane.back.connect(self.close_conversation)
+
+    def open(self, conversation: ConversationView) -> None:
+        """Show a conversation."""
+        self._right.setCurrentWidget(self.pane)
+        self._fit()
+        self.pane.open(conversation)
+        self.sidebar.select(conversation.conversation)
+
+    def close_conversation(self) -> None:
+        """Show the list only."""
+        self._right.setCurrentIndex(0)
+        self.pane.close_conversation()
+        self.sidebar.select(None)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Change between two columns and one."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        narrow = self.width() < ONE_COLUMN_BELOW
+        is_open = self._right.currentWidget() is self.pane
+        self.sidebar.setVisible(not (narrow and is_open))
+        self._right.setVisible(not narrow or is_open)
+        self.pane.header.show_back(shown=narrow)
+
+    def _add_contact(self) -> None:
+        dialog = AddContactDialog(self._actions, self.window())
+        dialog.asked.connect(self._asked)
+        dialog.open()
+
+    def _show_requests(self) -> None:
+        RequestsDialog(self._theme, self._state.contacts, self._actions, self.window()).open()
+
+    def _asked(self, contact: ContactView) -> None:
+        sentence = self.tr("You asked %1. You can write to each other as soon as they accept.")
+        self.said.emit(sentence.replace("%1", contact.name))
+
+    def _id_copied(self, user: str) -> None:
+        self.said.emit(self.tr("Copied: %1. Give it to your friends.").replace("%1", user))
+
+    def _use_here(self) -> None:
+        self._bridge.ask(self, lambda node: node.resume(), self._resumed)
+
+    def _resumed(self, session: SessionView) -> None:
+        self._state.take_session(session)

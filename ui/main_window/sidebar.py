@@ -1,0 +1,161 @@
+"""The left side of the window: me, the tabs, the conversations, and how it stands with the locator."""
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QButtonGroup,
+    QHBoxLayout,
+    QListView,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from peer.views import ConversationId, ConversationView
+from ui.main_window.banner import ConnectionBanner
+from ui.main_window.conversation_delegate import ConversationDelegate
+from ui.main_window.own_line import OwnLine
+from ui.models.chat_state import ChatState
+from ui.models.conversation_list import UnreadFilter
+from ui.models.roles import Role
+from ui.theme import fonts
+from ui.theme.controls import PushButton, Theme
+from ui.theme.empty_state import EmptyState
+
+
+class Sidebar(QWidget):
+    """Lists the conversations; a click or Enter opens one."""
+
+    opened = Signal(object)
+    """The view of the conversation."""
+
+    def __init__(self, theme: Theme, state: ChatState) -> None:
+        super().__init__()
+        self.setProperty("role", "side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._state = state
+        self.own_line = OwnLine(theme)
+        self.banner = ConnectionBanner(theme)
+        self._filter = UnreadFilter(self)
+        self._filter.setSourceModel(state.conversations)
+        self._delegate = ConversationDelegate(theme)
+        self.list = self._make_list()
+        self._all = _tab(self.tr("All"), name="main.tab.all")
+        self._unread = _tab(self.tr("Unread"), name="main.tab.unread")
+        self._all.setChecked(True)
+        self._pages = QStackedWidget()
+        add = PushButton(self.tr("Add a contact"), name="main.empty.add_contact", kind="primary")
+        add.clicked.connect(self.own_line.add_contact)
+        self._nobody = EmptyState(
+            theme,
+            "messages-square",
+            self.tr("No conversations yet"),
+            self.tr("Add somebody by their ID. When they accept, you can write to each other."),
+            add,
+            name="main.empty",
+        )
+        self._all_read = EmptyState(
+            theme,
+            "check-check",
+            self.tr("Everything is read"),
+            self.tr("New messages appear here."),
+            name="main.all_read",
+        )
+        self._build()
+        self._connect()
+        self._choose_page()
+
+    def select(self, conversation: ConversationId | None) -> None:
+        """Mark the open conversation."""
+        self._filter.keep(conversation)
+        row = -1 if conversation is None else self._state.conversations.row_of(conversation)
+        index = self._filter.mapFromSource(self._state.conversations.index(row)) if row >= 0 else QModelIndex()
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        if index.isValid():
+            self.list.selectionModel().setCurrentIndex(index, flags)
+            self.list.scrollTo(index)
+        else:
+            self.list.selectionModel().clear()
+
+    def _make_list(self) -> QListView:
+        rows = QListView()
+        rows.setObjectName("main.conversations")
+        rows.setAccessibleName(self.tr("Conversations"))
+        rows.setModel(self._filter)
+        rows.setItemDelegate(self._delegate)
+        rows.setUniformItemSizes(True)
+        rows.setMouseTracking(True)
+        rows.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        return rows
+
+    def _build(self) -> None:
+        tabs = QHBoxLayout()
+        tabs.setContentsMargins(10, 4, 10, 6)
+        tabs.setSpacing(4)
+        group = QButtonGroup(self)
+        for tab in (self._all, self._unread):
+            group.addButton(tab)
+            tabs.addWidget(tab)
+        tabs.addStretch()
+        for page in (self.list, self._nobody, self._all_read):
+            self._pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.own_line)
+        layout.addLayout(tabs)
+        layout.addWidget(self._pages, 1)
+        layout.addWidget(self.banner)
+
+    def _connect(self) -> None:
+        self.list.clicked.connect(self._open)
+        self.list.activated.connect(self._open)
+        self._all.clicked.connect(lambda: self._show_only_unread(only=False))
+        self._unread.clicked.connect(lambda: self._show_only_unread(only=True))
+        self._state.session_changed.connect(self._session_changed)
+        self._state.conversations.unread_changed.connect(self._unread_changed)
+        for signal in (self._filter.rowsInserted, self._filter.rowsRemoved, self._filter.modelReset):
+            signal.connect(self._choose_page)
+        self._state.contacts.person_changed.connect(self._count_requests)
+        self._state.contacts.modelReset.connect(self._count_requests)
+
+    def _open(self, index: QModelIndex) -> None:
+        view = index.data(Role.VIEW)
+        if isinstance(view, ConversationView):
+            self.opened.emit(view)
+
+    def _show_only_unread(self, *, only: bool) -> None:
+        self._filter.show_only_unread(only=only)
+        self._choose_page()
+
+    def _choose_page(self) -> None:
+        if self._filter.rowCount():
+            self._pages.setCurrentWidget(self.list)
+        else:
+            self._pages.setCurrentWidget(self._all_read if self._state.conversations.rowCount() else self._nobody)
+
+    def _session_changed(self) -> None:
+        self.own_line.show_session(self._state.session)
+        self.banner.show_session(self._state.session)
+
+    def _unread_changed(self, unread: int) -> None:
+        self._unread.setText(f"{self.tr('Unread')} {unread}" if unread else self.tr("Unread"))
+
+    def _count_requests(self) -> None:
+        self.own_line.show_requests_count(len(self._state.contacts.received()))
+
+
+def _tab(text: str, *, name: str) -> QToolButton:
+    tab = QToolButton()
+    tab.setObjectName(name)
+    tab.setProperty("kind", "tab")
+    tab.setText(text)
+    tab.setAccessibleName(text)
+    tab.setFont(fonts.bold(fonts.CAPTION))
+    tab.setCheckable(True)
+    tab.setAutoExclusive(True)
+    tab.setCursor(Qt.CursorShape.PointingHandCursor)
+    return tab

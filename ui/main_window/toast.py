@@ -1,0 +1,62 @@
+"""A sentence that lies over the window for a few seconds."""
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ui.theme.controls import Text
+
+_SHOWN_MS = 6000
+_WIDEST = 420
+_FROM_BOTTOM = 84
+
+
+class Toast(QWidget):
+    """Shows one sentence at a time; a click takes it away."""
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over)
+        self.setObjectName("toast")
+        self.setProperty("role", "toast")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._over = over
+        self._text = Text(wrap=True)
+        self._text.setObjectName("toast.text")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 10, 16, 10)
+        layout.addWidget(self._text)
+        self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
+        self._timer.timeout.connect(self.hide)
+        over.installEventFilter(self)
+        self.hide()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence, and have it read aloud."""
+        self._text.setText(sentence)
+        self.setAccessibleName(sentence)
+        self.show()
+        self._place()
+        self.raise_()
+        self._timer.start()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def text(self) -> str:
+        """Return what is shown; empty for nothing."""
+        return "" if self.isHidden() else self._text.text()
+
+    def mousePressEvent(self, _event: object) -> None:
+        """It was read."""
+        self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in the middle when the window changes its size."""
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        room = min(_WIDEST, self._over.width() - 32)
+        wished = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 34
+        width = min(room, wished)
+        height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry((self._over.width() - width) // 2, self._over.height() - height - _FROM_BOTTOM, width, height)

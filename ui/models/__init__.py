@@ -1,0 +1,1 @@
+"""Qt models over the node's views: what the widgets show, without a widget."""

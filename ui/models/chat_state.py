@@ -1,0 +1,134 @@
+"""What the signed-in person sees, kept up to date from the node's events; the widgets look at nothing else."""
+
+from collections import OrderedDict
+
+from PySide6.QtCore import QObject, Signal
+
+from peer import events
+from peer.views import ContactView, ConversationId, ConversationView, MessageView, SessionView
+from ui.models.contact_book import ContactBook
+from ui.models.conversation_list import ConversationListModel
+from ui.models.message_list import MessageListModel
+from ui.peer_bridge import PeerBridge
+
+_OPEN_CONVERSATIONS = 8
+"""Conversations whose pages are kept; the one not looked at for longest goes first."""
+
+
+class ChatState(QObject):
+    """The session, the contacts, the conversations, and the messages of those that were opened."""
+
+    session_changed = Signal()
+    warned = Signal(str)
+    """A sentence to show for a moment."""
+
+    def __init__(self, bridge: PeerBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self.session: SessionView | None = None
+        self.contacts = ContactBook(self)
+        self.conversations = ConversationListModel(self.contacts, self)
+        self._messages: OrderedDict[ConversationId, MessageListModel] = OrderedDict()
+        # What events tell while the lists are on their way; it is newer than the lists.
+        self._told_contacts: dict[str, ContactView] | None = None
+        self._told_conversations: dict[ConversationId, ConversationView] | None = None
+        bridge.events_arrived.connect(self.take)
+
+    def begin(self, session: SessionView) -> None:
+        """Show this person's world."""
+        self.session = session
+        self._told_contacts, self._told_conversations = {}, {}
+        self._bridge.ask(self, lambda node: node.contacts(), self._contacts_came)
+        self._bridge.ask(self, lambda node: node.conversations(), self._conversations_came)
+        self.session_changed.emit()
+
+    def end(self) -> None:
+        """Forget it: nobody is signed in."""
+        self.session = None
+        self._told_contacts = self._told_conversations = None
+        for model in self._messages.values():
+            model.deleteLater()
+        self._messages.clear()
+        self.conversations.fill(())
+        self.contacts.fill(())
+        self.session_changed.emit()
+
+    def messages(self, conversation: ConversationId) -> MessageListModel:
+        """Return the messages of a conversation, which begin to load now if they are not here."""
+        model = self._messages.get(conversation)
+        if model is None:
+            model = MessageListModel(self._bridge, conversation, self)
+            self._messages[conversation] = model
+            while len(self._messages) > _OPEN_CONVERSATIONS:
+                self._messages.popitem(last=False)[1].deleteLater()
+        self._messages.move_to_end(conversation)
+        model.load()
+        return model
+
+    def take(self, batch: list[events.Event]) -> None:
+        """Bring the models up to date. A flood of one kind costs one change each."""
+        conversations: dict[ConversationId, ConversationView] = {}
+        messages: dict[ConversationId, list[MessageView]] = {}
+        for event in batch:
+            match event:
+                case events.ConversationChanged(conversation=view):
+                    conversations[view.conversation] = view
+                case (
+                    events.MessageWritten(message=message)
+                    | events.MessageArrived(message=message)
+                    | events.MessageChanged(message=message)
+                    | events.MessageDelivered(message=message)
+                    | events.MessageRead(message=message)
+                ):
+                    messages.setdefault(message.conversation, []).append(message)
+                case _:
+                    self._take_other(event)
+        for view in conversations.values():
+            self._take_conversation(view)
+        for conversation, changed in messages.items():
+            if conversation in self._messages:
+                self._messages[conversation].take(changed)
+            for message in changed:
+                self.conversations.take_state(message)
+
+    def take_session(self, session: SessionView) -> None:
+        """Show how it stands with the locator now."""
+        if self.session is not None:
+            self.session = session
+            self.session_changed.emit()
+
+    def _take_other(self, event: events.Event) -> None:
+        match event:
+            case (
+                events.PresenceChanged(contact=contact)
+                | events.ContactAsked(contact=contact)
+                | events.ContactAccepted(contact=contact)
+                | events.ContactChanged(contact=contact)
+            ):
+                self._take_contact(contact)
+            case (
+                events.Connected(session=session)
+                | events.Disconnected(session=session)
+                | events.Superseded(session=session)
+            ):
+                self.take_session(session)
+            case events.Warned(message=sentence):
+                self.warned.emit(sentence)
+
+    def _take_contact(self, contact: ContactView) -> None:
+        if self._told_contacts is not None:
+            self._told_contacts[contact.user] = contact
+        self.contacts.take(contact)
+
+    def _take_conversation(self, view: ConversationView) -> None:
+        if self._told_conversations is not None:
+            self._told_conversations[view.conversation] = view
+        self.conversations.take(view)
+
+    def _contacts_came(self, contacts: list[ContactView]) -> None:
+        told, self._told_contacts = self._told_contacts, None
+        self.contacts.fill(({contact.user: contact for contact in contacts} | (told or {})).values())
+
+    def _conversations_came(self, views: list[ConversationView]) -> None:
+        told, self._told_conversations = self._told_conversations, None
+        self.conversations.fill(({view.conversation: view for view in views} | (told or {})).values())

@@ -1,0 +1,1 @@
+"""How Hail looks: colours, type, icons and pictures of people, and nothing about what they are used for."""

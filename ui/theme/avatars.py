@@ -1,0 +1,74 @@
+"""Pictures of people: a coloured disc with an initial, and a dot that says whether they are there."""
+
+import hashlib
+
+from PySide6.QtCore import QPointF, QRectF, Qt, QTextBoundaryFinder
+from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
+
+from ui.theme import fonts
+from ui.theme.tokens import AVATAR_COLOURS, Tokens
+
+
+def avatar_colour(user: str) -> str:
+    """Return the colour of a person: the same on every screen, because it depends on the ID alone."""
+    digest = hashlib.sha256(user.encode()).digest()
+    return AVATAR_COLOURS[digest[0] % len(AVATAR_COLOURS)]
+
+
+def initial(name: str) -> str:
+    """Return the first whole character of a name, as it is read (an emoji of several code points is one)."""
+    stripped = name.strip()
+    if not stripped:
+        return "?"
+    finder = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Grapheme, stripped)
+    end = finder.toNextBoundary()
+    # Qt counts UTF-16 units, Python code points.
+    units = stripped.encode("utf-16-le")[: 2 * end]
+    return units.decode("utf-16-le", "ignore").upper()
+
+
+def paint_avatar(painter: QPainter, place: QRectF, user: str, name: str) -> None:
+    """Draw the disc with the initial into a square."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(avatar_colour(user)))
+    painter.drawEllipse(place)
+    painter.setPen(QColor("white"))
+    face = fonts.font(max(11, round(place.height() * 0.4)), QFont.Weight.Bold)
+    painter.setFont(face)
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, initial(name))
+    painter.restore()
+
+
+def paint_presence(painter: QPainter, avatar: QRectF, tokens: Tokens, ground: str, *, online: bool) -> None:
+    """Draw the dot at the avatar's lower right: full when online, a ring when not (never colour alone)."""
+    radius = max(4.5, avatar.height() * 0.125)
+    centre = QPointF(avatar.right() - radius, avatar.bottom() - radius)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(ground))
+    painter.drawEllipse(centre, radius + 2, radius + 2)
+    painter.setBrush(QColor(tokens.online if online else tokens.offline))
+    painter.drawEllipse(centre, radius, radius)
+    if not online:
+        painter.setBrush(QColor(ground))
+        painter.drawEllipse(centre, radius - 2, radius - 2)
+    painter.restore()
+
+
+def avatar_pixmap(
+    user: str, name: str, size: int, scale: float, tokens: Tokens, ground: str, *, online: bool | None
+) -> QPixmap:
+    """Return an avatar as a picture; `online` None leaves the dot out."""
+    pixmap = QPixmap(round(size * scale), round(size * scale))
+    pixmap.setDevicePixelRatio(scale)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    place = QRectF(0, 0, size, size)
+    paint_avatar(painter, place, user, name)
+    if online is not None:
+        paint_presence(painter, place, tokens, ground, online=online)
+    painter.end()
+    return pixmap

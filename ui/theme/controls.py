@@ -1,0 +1,142 @@
+"""The small parts of which every screen is built, already dressed: texts, icon buttons, push buttons, avatars."""
+
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from ui.theme import fonts
+from ui.theme.avatars import avatar_pixmap
+from ui.theme.icons import Icons
+from ui.theme.tokens import LIGHT, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What a widget needs to look right; handed to each through its constructor."""
+
+    tokens: Tokens = LIGHT
+    icons: Icons = field(default_factory=Icons)
+
+
+class Text(QLabel):
+    """A piece of text with a role: plain, secondary, caption, error."""
+
+    def __init__(self, text: str = "", *, role: str = "", face: QFont | None = None, wrap: bool = False) -> None:
+        super().__init__(text)
+        # Names and messages of other people are never read as HTML.
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(face or fonts.font())
+        self.setWordWrap(wrap)
+        if role:
+            self.setProperty("role", role)
+
+    def set_role(self, role: str) -> None:
+        """Change how it is coloured."""
+        if self.property("role") != role:
+            self.setProperty("role", role)
+            restyle(self)
+
+
+class ElidedText(Text):
+    """One line that gives way: what does not fit ends in an ellipsis, and the whole is in the tooltip."""
+
+    def __init__(self, text: str = "", *, role: str = "", face: QFont | None = None) -> None:
+        super().__init__(role=role, face=face)
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.set_whole(text)
+
+    def set_whole(self, text: str) -> None:
+        """Show as much of `text` as there is room for."""
+        self._whole = text
+        self.setAccessibleName(text)
+        self._fit()
+
+    def whole(self) -> str:
+        """Return the text as it was given."""
+        return self._whole
+
+    def resizeEvent(self, event: object) -> None:
+        """Cut again for the new width."""
+        del event
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for one line, and for no width at all."""
+        return QSize(0, self.fontMetrics().height())
+
+    def sizeHint(self) -> QSize:
+        """Wish for the whole text."""
+        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, self.fontMetrics().height())
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 0))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+
+
+class PushButton(QPushButton):
+    """A button with words; kinds: primary, plain, danger, quiet."""
+
+    def __init__(self, text: str, *, name: str, kind: str = "plain") -> None:
+        super().__init__(text)
+        self.setFont(fonts.bold())
+        self.setObjectName(name)
+        self.setProperty("kind", kind)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+
+
+class IconButton(QToolButton):
+    """A button without words; its name is its tooltip and what a screen reader says."""
+
+    def __init__(self, theme: Theme, icon: str, label: str, *, name: str, size: int = 20, area: int = 36) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setIcon(theme.icons.icon(icon, theme.tokens.secondary, size))
+        self.setIconSize(QSize(size, size))
+        self.setFixedSize(area, area)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.set_label(label)
+
+    def set_label(self, label: str) -> None:
+        """Name what a click does now."""
+        self.setToolTip(label)
+        self.setAccessibleName(label)
+
+
+class Avatar(QLabel):
+    """The picture of a person, with or without the dot of presence."""
+
+    def __init__(self, theme: Theme, size: int, ground: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._size = size
+        self._ground = ground
+        self.setFixedSize(size, size)
+
+    def show_person(self, user: str, name: str, *, online: bool | None = None) -> None:
+        """Draw this person; `online` None leaves the dot out."""
+        scale = self.devicePixelRatioF()
+        self.setPixmap(avatar_pixmap(user, name, self._size, scale, self._theme.tokens, self._ground, online=online))
+        self.setAccessibleName(name)
+
+
+class Line(QFrame):
+    """A hairline between two parts."""
+
+    def __init__(self, *, vertical: bool = False) -> None:
+        super().__init__()
+        self.setProperty("role", "line")
+        if vertical:
+            self.setFixedWidth(1)
+        else:
+            self.setFixedHeight(1)
+
+
+def restyle(widget: QWidget) -> None:
+    """Apply the style sheet again after a property it looks at has changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)

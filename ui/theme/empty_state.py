@@ -1,0 +1,35 @@
+"""What an empty place says: what it is for, and what to do next."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from ui.theme import fonts
+from ui.theme.controls import PushButton, Text, Theme
+
+_ICON = 44
+
+
+class EmptyState(QWidget):
+    """An icon, a line, a sentence, and perhaps a button."""
+
+    def __init__(
+        self, theme: Theme, icon: str, title: str, sentence: str, button: PushButton | None = None, *, name: str
+    ) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        picture = QLabel()
+        picture.setPixmap(theme.icons.pixmap(icon, theme.tokens.secondary, _ICON, self.devicePixelRatioF(), 1.5))
+        picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 24)
+        layout.setSpacing(6)
+        layout.addStretch(2)
+        layout.addWidget(picture)
+        layout.addSpacing(6)
+        for text in (Text(title, face=fonts.bold(), wrap=True), Text(sentence, role="secondary", wrap=True)):
+            text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(text)
+        if button is not None:
+            layout.addSpacing(10)
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)

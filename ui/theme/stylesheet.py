@@ -1,0 +1,98 @@
+"""The style sheet of the whole application, filled in from a colour table.
+
+Widgets say what they are by the properties `kind` (buttons) and `role` (labels and frames).
+"""
+
+from dataclasses import asdict
+from string import Template
+
+from ui.theme.tokens import Tokens
+
+_SHEET = Template("""
+* { color: $text; selection-background-color: $accent; selection-color: $on_accent; }
+QMainWindow, QDialog, QWidget[role="window"] { background: $window; }
+QWidget[role="side"] { background: $side; }
+QWidget[role="sidebar"] { background: $side; border-right: 1px solid $border; }
+QWidget[role="chat"] { background: $chat; }
+QWidget[role="header"] { background: $side; border-bottom: 1px solid $border; }
+QWidget[role="footer"] { background: $side; border-top: 1px solid $border; }
+QFrame[role="card"] { background: $card; border: 1px solid $border; border-radius: 16px; }
+QWidget[role="banner"] { background: $warning_ground; border-radius: 10px; }
+QWidget[role="strip"] { background: $warning_ground; border-bottom: 1px solid $border; }
+QWidget[role="toast"] { background: $toast; border-radius: 10px; }
+QWidget[role="toast"] QLabel { color: $on_toast; }
+QWidget[role="line"] { background: $border; }
+QLabel { background: transparent; }
+QLabel[role="secondary"], QLabel[role="caption"] { color: $secondary; }
+QLabel[role="error"] { color: $danger; }
+QLabel[role="online"] { color: $ok; }
+
+QLineEdit, QTextEdit[role="input"] {
+    background: $card; border: 1px solid $border; border-radius: 10px; padding: 1px;
+    placeholder-text-color: $secondary;
+}
+QLineEdit { padding: 8px 13px; min-height: 20px; }
+QTextEdit[role="input"] { padding: 4px 9px; }
+QLineEdit:hover, QTextEdit[role="input"]:hover { border-color: $secondary; }
+QLineEdit:focus { border: 2px solid $accent; padding: 7px 12px; }
+QTextEdit[role="input"]:focus { border: 2px solid $accent; padding: 3px 8px; }
+QLineEdit[wrong="true"] { border-color: $danger; }
+QLineEdit:disabled { background: $window; color: $secondary; }
+
+QPushButton {
+    background: $hover; border: 1px solid $border; border-radius: 10px; padding: 8px 17px; min-height: 20px;
+}
+QPushButton:hover { background: $selected; }
+QPushButton:pressed { background: $selected; border-color: $accent; }
+QPushButton:focus { border: 2px solid $accent; padding: 7px 16px; }
+QPushButton:disabled { color: $secondary; }
+QPushButton[kind="primary"] { background: $accent; border-color: $accent; color: $on_accent; }
+QPushButton[kind="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
+QPushButton[kind="primary"]:pressed { background: $accent_pressed; border-color: $accent_pressed; }
+QPushButton[kind="primary"]:focus { border: 2px solid $text; }
+QPushButton[kind="primary"]:disabled { background: $secondary; border-color: $secondary; color: $on_accent; }
+QPushButton[kind="danger"] { background: transparent; color: $danger; }
+QPushButton[kind="danger"]:hover { background: $hover; border-color: $danger; }
+QPushButton[kind="quiet"] { background: transparent; border-color: transparent; color: $accent; padding: 8px 9px; }
+QPushButton[kind="quiet"]:hover { background: $hover; }
+QPushButton[kind="quiet"]:focus { border-color: $accent; padding: 7px 8px; }
+
+QToolButton { background: transparent; border: 2px solid transparent; border-radius: 10px; padding: 0px; }
+QToolButton:hover { background: $hover; }
+QToolButton:pressed, QToolButton:open { background: $selected; }
+QToolButton:focus { border-color: $accent; }
+QToolButton::menu-indicator { image: none; }
+QToolButton[kind="send"] { background: $accent; border-radius: 20px; }
+QToolButton[kind="send"]:hover { background: $accent_hover; }
+QToolButton[kind="send"]:pressed { background: $accent_pressed; }
+QToolButton[kind="send"]:focus { border-color: $text; }
+QToolButton[kind="send"]:disabled { background: $border; }
+QToolButton[kind="jump"] { background: $card; border: 1px solid $border; border-radius: 18px; padding: 0px 11px; }
+QToolButton[kind="jump"]:hover { background: $hover; }
+QToolButton[kind="jump"]:focus { border: 2px solid $accent; padding: 0px 10px; }
+QToolButton[kind="tab"] { border-radius: 8px; padding: 5px 9px; color: $secondary; }
+QToolButton[kind="tab"]:checked { background: $selected; color: $accent; }
+
+QListView { background: $side; border: none; outline: none; }
+QListView[role="chat"] { background: $chat; }
+QScrollArea, QScrollArea > QWidget > QWidget[role="clear"] { background: transparent; border: none; }
+QSplitter::handle { background: $border; }
+
+QMenu { background: $card; border: 1px solid $border; border-radius: 10px; padding: 6px; }
+QMenu::item { padding: 8px 24px 8px 12px; border-radius: 6px; }
+QMenu::item:selected { background: $selected; }
+QMenu::icon { padding-left: 10px; }
+QMenu::separator { height: 1px; background: $border; margin: 6px 4px; }
+QToolTip { background: $toast; color: $on_toast; border: none; padding: 5px 8px; }
+
+QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }
+QScrollBar::handle:vertical { background: $border; border-radius: 3px; min-height: 36px; }
+QScrollBar::handle:vertical:hover { background: $secondary; }
+QScrollBar::add-line, QScrollBar::sub-line { height: 0px; width: 0px; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+""")
+
+
+def style_sheet(tokens: Tokens) -> str:
+    """Return the sheet in these colours."""
+    return _SHEET.substitute(asdict(tokens))

@@ -1,0 +1,140 @@
+"""Every colour and measure of the screen, by its meaning; nothing else in `ui` names a colour."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One colour table, `#RRGGBB` each."""
+
+    window: str
+    side: str
+    card: str
+    chat: str
+    bubble_in: str
+    bubble_out: str
+    text: str
+    secondary: str
+    link: str
+    accent: str
+    accent_hover: str
+    accent_pressed: str
+    on_accent: str
+    border: str
+    hover: str
+    selected: str
+    danger: str
+    ok: str
+    online: str
+    offline: str
+    warning: str
+    warning_ground: str
+    chip: str
+    toast: str
+    on_toast: str
+
+
+LIGHT = Tokens(
+    window="#F3F5F8",
+    side="#FFFFFF",
+    card="#FFFFFF",
+    chat="#E9EEF4",
+    bubble_in="#FFFFFF",
+    bubble_out="#D6E6FF",
+    text="#17202B",
+    secondary="#556070",
+    link="#1D56D0",
+    accent="#2257CF",
+    accent_hover="#1C4BB6",
+    accent_pressed="#173F9A",
+    on_accent="#FFFFFF",
+    border="#DCE2EA",
+    hover="#F0F3F8",
+    selected="#E1EBFF",
+    danger="#C62B3B",
+    ok="#1B7F4B",
+    online="#23A55A",
+    offline="#556070",
+    warning="#9A5B00",
+    warning_ground="#FFF4DD",
+    chip="#FFFFFF",
+    toast="#17202B",
+    on_toast="#FFFFFF",
+)
+
+DARK = Tokens(
+    window="#12161C",
+    side="#181D25",
+    card="#181D25",
+    chat="#0F1318",
+    bubble_in="#232A34",
+    bubble_out="#1D3966",
+    text="#E8EDF4",
+    secondary="#A3AFBF",
+    link="#8FB4FF",
+    accent="#79A5FF",
+    accent_hover="#93B6FF",
+    accent_pressed="#AAC6FF",
+    on_accent="#0B1220",
+    border="#2A323E",
+    hover="#212833",
+    selected="#20304F",
+    danger="#FF7B86",
+    ok="#5AD08F",
+    online="#3BC274",
+    offline="#A3AFBF",
+    warning="#F0B45A",
+    warning_ground="#33291A",
+    chip="#232A34",
+    toast="#E8EDF4",
+    on_toast="#12161C",
+)
+
+TEXT_PAIRS: tuple[tuple[str, str], ...] = (
+    ("text", "window"),
+    ("text", "side"),
+    ("text", "card"),
+    ("text", "bubble_in"),
+    ("text", "bubble_out"),
+    ("text", "hover"),
+    ("text", "selected"),
+    ("text", "warning_ground"),
+    ("secondary", "window"),
+    ("secondary", "side"),
+    ("secondary", "chat"),
+    ("secondary", "bubble_in"),
+    ("secondary", "bubble_out"),
+    ("secondary", "hover"),
+    ("secondary", "selected"),
+    ("secondary", "chip"),
+    ("link", "bubble_in"),
+    ("link", "bubble_out"),
+    ("accent", "card"),
+    ("accent", "hover"),
+    ("accent", "selected"),
+    ("accent", "bubble_out"),
+    ("accent", "warning_ground"),
+    ("on_accent", "accent"),
+    ("on_accent", "accent_hover"),
+    ("on_accent", "accent_pressed"),
+    ("on_accent", "offline"),
+    ("danger", "card"),
+    ("danger", "hover"),
+    ("danger", "side"),
+    ("ok", "side"),
+    ("warning", "warning_ground"),
+    ("on_toast", "toast"),
+)
+"""Which colour is written on which ground; each pair is at least 4.5:1."""
+
+AVATAR_COLOURS = ("#7A5AF0", "#E0567A", "#1C9A83", "#D9822B", "#2F7FD6", "#A8519E", "#5B7F1F")
+"""Grounds of people's pictures, chosen by a hash of their ID; the initials on them are white, bold and large."""
+
+GRID = 4
+"""Pixels to which distances keep."""
+SIDEBAR_WIDTH = 320
+NARROWEST_SIDEBAR = 240
+ONE_COLUMN_BELOW = 720
+"""A window narrower than this shows the list or a conversation, not both."""
+HEADER_HEIGHT = 62
+ROW_HEIGHT = 68

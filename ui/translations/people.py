@@ -1,0 +1,49 @@
+"""How a person stands to us, in words: presence, and why nothing can be written yet."""
+
+from PySide6.QtCore import QCoreApplication
+
+from peer.views import Consent, ContactView, MessageState
+from ui.translations import moments
+
+
+def presence(contact: ContactView) -> str:
+    """Return the line under a name: "online · direct connection", "offline · last seen 14:03"."""
+    if contact.online:
+        online = QCoreApplication.translate("Presence", "online")
+        return (
+            online + " · " + QCoreApplication.translate("Presence", "direct connection") if contact.linked else online
+        )
+    if contact.linked:
+        return QCoreApplication.translate("Presence", "direct connection")
+    offline = QCoreApplication.translate("Presence", "offline")
+    if contact.since is None:
+        return offline
+    seen = QCoreApplication.translate("Presence", "last seen %1").replace("%1", moments.since(contact.since))
+    return f"{offline} · {seen}"
+
+
+def standing(contact: ContactView | None) -> str:
+    """Return what a row of the list says of somebody with whom no word was exchanged yet."""
+    if contact is not None and contact.blocked:
+        return QCoreApplication.translate("Standing", "Blocked")
+    state = Consent.STRANGERS if contact is None else contact.state
+    return {
+        Consent.FRIENDS: QCoreApplication.translate("Standing", "Say hello"),
+        Consent.ASKED_BY_ME: QCoreApplication.translate("Standing", "Waiting for an answer"),
+        Consent.ASKED_BY_THEM: QCoreApplication.translate("Standing", "Wants to be your contact"),
+        Consent.DECLINED: QCoreApplication.translate("Standing", "Request declined"),
+        Consent.REMOVED: QCoreApplication.translate("Standing", "No longer a contact"),
+        Consent.STRANGERS: QCoreApplication.translate("Standing", "Not a contact"),
+    }[state]
+
+
+def message_state(state: MessageState) -> str:
+    """Return how far a message has come, in a word."""
+    return {
+        MessageState.STORED: QCoreApplication.translate("MessageState", "waiting to be sent"),
+        MessageState.SENT: QCoreApplication.translate("MessageState", "sent"),
+        MessageState.DELIVERED: QCoreApplication.translate("MessageState", "delivered"),
+        MessageState.READ: QCoreApplication.translate("MessageState", "read"),
+        MessageState.ARRIVED: QCoreApplication.translate("MessageState", "new"),
+        MessageState.SEEN: "",
+    }[state]
