@@ -1,0 +1,192 @@
+"""One fixed example of everything that travels, for the golden vectors. All of it comes from fixed seeds.
+
+For a new message, add an example to `MESSAGES` and run `python -m tests.protocol.write_vectors`.
+"""
+
+from protocol.certificates import realm_of
+from protocol.device_lists import DeviceList, sign_device_list
+from protocol.entries import BODIES, Accepted, Asked, Body, Declined, Entry, Removed, Text, WireEntry, write_entry
+from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, UserId
+from protocol.link_messages import (
+    Buckets,
+    ConversationDigest,
+    Digests,
+    Entries,
+    Equivocation,
+    ForkPoint,
+    ForkPoints,
+    Goodbye,
+    Greeting,
+    Keep,
+    Lines,
+    Ping,
+    Pong,
+    ReadLine,
+    Reads,
+    SignedHeader,
+    VectorLine,
+)
+from protocol.locator_messages import (
+    ChangePassword,
+    Done,
+    Endpoint,
+    KeepAlive,
+    LoggedIn,
+    LogIn,
+    LogInByKey,
+    LogOut,
+    Moved,
+    PasswordChanged,
+    Refused,
+    Register,
+    Superseded,
+    Unwatch,
+    Watch,
+    Welcome,
+    Where,
+    Whereabout,
+    Whereabouts,
+    login_challenge,
+)
+from protocol.registry import Message, Registry
+from protocol.replication import ALL_BUCKETS, digest_of
+from protocol.signatures import Purpose
+from tests.protocol.strategies import encode_struct
+from tests.protocol.vector_files import ANN_KEY, AUTHORITY, BOB_KEY, CERTIFICATES, read_vector, seeded
+
+# Certificates hold a random serial number: they were made once, and are kept.
+AUTHORITY_DER, LOCATOR_DER, ANN_DER = (
+    read_vector(CERTIFICATES / f"{name}.hex") for name in ("authority", "locator", "ann")
+)
+REALM = realm_of(AUTHORITY_DER)
+ANN, BOB = UserId("ann"), UserId("bob")
+STAMP = 1_767_225_600_000
+"""The first moment of 2026."""
+
+# --- a conversation ---------------------------------------------------------------------------
+
+CONVERSATION = ConversationId.of_two(REALM, ANN, BOB)
+FEED = FeedId.of(ANN_KEY.device, seeded("incarnation", 16))
+BOBS_FEED = FeedId.of(BOB_KEY.device, seeded("bob's incarnation", 16))
+
+
+def _name(text: str) -> tuple[EntryId, bytes]:
+    return EntryId(seeded(f"entry {text}", 16)), seeded(f"salt {text}", 16)
+
+
+def _entry(body: Body, number: int, previous: EntryHash) -> Entry:
+    return write_entry(
+        ANN_KEY,
+        REALM,
+        body,
+        conversation=CONVERSATION,
+        feed=FEED,
+        number=number,
+        previous=previous,
+        stamp=STAMP + number,
+        certificate=ANN_DER,
+    )
+
+
+ASKED = Asked(*_name("asked"), 1, "Ann", "We met at the fair.")
+TEXT = Text(*_name("text"), "Hail, 王小明! 👋", reply_to=ASKED.entry_id)
+FIRST = _entry(ASKED, 1, NO_HASH)
+SECOND = _entry(TEXT, 2, FIRST.hash)
+OTHER_SECOND = _entry(Text(*_name("other text"), "Another second entry."), 2, FIRST.hash)
+WITHOUT_BODY = WireEntry(SECOND.wire.header, SECOND.wire.signature, None)
+LINE = VectorLine(FEED, 1, 2, SECOND.hash)
+BOBS_LINE = VectorLine(BOBS_FEED, 1, 300, EntryHash(seeded("bob's head", 32)), closed=True, lacking=((7, 9), (12, 12)))
+DIGEST = digest_of((LINE, BOBS_LINE))
+
+# --- at the locator ---------------------------------------------------------------------------
+
+ENDPOINT = Endpoint(40_001, 40_002, ("192.0.2.7", "2001:db8::7"))
+NONCE = seeded("nonce", 32)
+DEVICES = DeviceList(ANN, 3, (ANN_KEY.device, BOB_KEY.device))
+SIGNED_DEVICES = sign_device_list(AUTHORITY, REALM, DEVICES)
+LOGIN_SIGNATURE = ANN_KEY.sign(Purpose.LOGIN, REALM, login_challenge(NONCE, LOCATOR_DER, ANN))
+ABOUT_ANN = Whereabout(
+    ANN,
+    online=True,
+    addresses=("192.0.2.7",),
+    listen_port=40_001,
+    voice_port=40_002,
+    device_list=SIGNED_DEVICES,
+    since=STAMP,
+    known=True,
+)
+NOBODY = Whereabout(UserId("nobody"), online=False)
+
+LOCATOR_MESSAGES: tuple[Message, ...] = (
+    Welcome(AUTHORITY_DER, NONCE, registration_open=True),
+    Register(1, ANN, "correct horse", "Ann", ANN_KEY.public, ENDPOINT),
+    LogIn(2, ANN, "correct horse", ANN_KEY.public, ENDPOINT),
+    LogInByKey(3, ANN, ANN_KEY.public, LOGIN_SIGNATURE, 17, renew_certificate=True, endpoint=ENDPOINT),
+    LoggedIn(3, ANN, "Ann", 17, ANN_DER, SIGNED_DEVICES, 30.0, "192.0.2.7"),
+    LogOut(4),
+    Where(5, (ANN, NOBODY.user)),
+    Watch(6, (BOB,)),
+    Unwatch(7, (BOB,)),
+    KeepAlive(8),
+    Done(8),
+    Refused(2, "rate_limited", "Try again in 3 s.", 3.0),
+    Whereabouts(5, (ABOUT_ANN, NOBODY)),
+    Moved(ABOUT_ANN),
+    Superseded(18),
+    ChangePassword(9, "correct horse", "battery staple"),
+    PasswordChanged(9, SIGNED_DEVICES),
+)
+
+LINK_MESSAGES: tuple[Message, ...] = (
+    Greeting(1, "hail 0.1.0"),
+    Keep(),
+    Ping(),
+    Pong(),
+    Goodbye("duplicate"),
+    Digests((ConversationDigest(CONVERSATION, DIGEST.root),)),
+    Buckets(CONVERSATION, DIGEST.buckets),
+    Lines(CONVERSATION, ALL_BUCKETS, (LINE, BOBS_LINE), answer=True),
+    Entries(CONVERSATION, (FIRST.wire, WITHOUT_BODY)),
+    Reads(CONVERSATION, (ReadLine(FEED, ((1, 1), (3, 8))),)),
+    ForkPoints(CONVERSATION, FEED, (ForkPoint(2, SECOND.hash), ForkPoint(1, FIRST.hash))),
+    Equivocation(
+        CONVERSATION,
+        SignedHeader(SECOND.wire.header, SECOND.wire.signature),
+        SignedHeader(OTHER_SECOND.wire.header, OTHER_SECOND.wire.signature),
+    ),
+)
+
+ENTRY_BODIES: tuple[Message, ...] = (
+    ASKED,
+    Accepted(*_name("accepted"), 1, "Bob"),
+    Declined(*_name("declined"), 1),
+    Removed(*_name("removed"), 2),
+    TEXT,
+)
+
+MESSAGES: dict[type[Message], Message] = {
+    type(message): message for message in (*LOCATOR_MESSAGES, *LINK_MESSAGES, *ENTRY_BODIES)
+}
+
+VALUES: dict[str, bytes] = {
+    "realm": REALM,
+    "conversation_of_ann_and_bob": CONVERSATION,
+    "login_challenge": login_challenge(NONCE, LOCATOR_DER, ANN),
+    "DeviceList": encode_struct(DEVICES),
+    "SignedDeviceList": encode_struct(SIGNED_DEVICES),
+    "Header": FIRST.wire.header,
+    "header_hash": FIRST.hash,
+    "WireEntry": encode_struct(FIRST.wire),
+    "WireEntry_without_body": encode_struct(WITHOUT_BODY),
+    "VectorLine": encode_struct(BOBS_LINE),
+    "digest_buckets": DIGEST.buckets,
+    "digest_root": DIGEST.root,
+    "digest_root_of_nothing": digest_of(()).root,
+}
+"""What is hashed or signed, and what messages are made of."""
+
+
+def encode_example(registry: Registry, cls: type[Message]) -> bytes:
+    """Return the bytes of a message's vector: a whole frame; of an entry's body the body alone."""
+    message = MESSAGES[cls]
+    return registry.encode_body(message) if registry is BODIES else registry.encode(message)
