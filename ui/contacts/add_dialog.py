@@ -56,6 +56,7 @@ class AddContactDialog(QDialog):
         layout.addWidget(self._note)
         layout.addSpacing(4)
         layout.addLayout(buttons)
+        self._user.error_changed.connect(self._fit)
         self._user.setFocus()
 
     def _ask(self) -> None:
@@ -75,6 +76,13 @@ class AddContactDialog(QDialog):
     def _refused(self, code: RefusalCode, message: str) -> None:
         self._set_busy(busy=False)
         self._user.show_error(refusal_text(code, message))
+
+    def _fit(self) -> None:
+        """Be as high as the texts are at this width: an error needs a line more."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.resize(self.width(), layout.totalHeightForWidth(self.width()))
 
     def _set_busy(self, *, busy: bool) -> None:
         self._submit.setText(self.tr("Sending…") if busy else self.tr("Send request"))

@@ -105,7 +105,7 @@ class _RequestRow(QWidget):
         super().__init__()
         self.setObjectName(f"requests.row.{contact.user}")
         self.setAccessibleName(contact.name)
-        avatar = Avatar(theme, 40, theme.tokens.window)
+        avatar = Avatar(theme, 40, theme.tokens.card)
         avatar.show_person(contact.user, contact.name)
         names = QVBoxLayout()
         names.setSpacing(1)

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView, ConversationView
 from ui.theme import fonts
-from ui.theme.controls import Avatar, ElidedText, IconButton, Text, Theme
+from ui.theme.controls import Avatar, ElidedText, IconButton, Theme
 from ui.theme.tokens import HEADER_HEIGHT
 from ui.translations import people
 
@@ -26,17 +26,13 @@ class ConversationHeader(QWidget):
         self._avatar = Avatar(theme, 40, theme.tokens.side)
         self._name = ElidedText(face=fonts.bold(fonts.TITLE))
         self._name.setObjectName("conversation.name")
-        self._dot = Text("●", role="online", face=fonts.font(fonts.META))
         self._presence = ElidedText(role="secondary", face=fonts.font(fonts.CAPTION))
         self._presence.setObjectName("conversation.presence")
-        line = QHBoxLayout()
-        line.setSpacing(5)
-        line.addWidget(self._presence, 1)
         names = QVBoxLayout()
         names.setSpacing(1)
         names.addStretch()
         names.addWidget(self._name)
-        names.addLayout(line)
+        names.addWidget(self._presence)
         names.addStretch()
         layout = self._line = QHBoxLayout(self)
         layout.setContentsMargins(16, 0, 16, 0)

@@ -153,6 +153,9 @@ class ConversationPane(QWidget):
         self.header.show_conversation(self._shown, contact)
         self._strip.setVisible(contact is not None and contact.new_device and not contact.blocked)
         self._strip.show_person(self._shown.title)
+        if not self._shown.can_write and self.composer.input.hasFocus():
+            # Else Qt would give the focus to whatever comes first in the window.
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.composer.setVisible(self._shown.can_write)
         self._notice.setVisible(not self._shown.can_write)
         self._notice.show_reason(contact, self._shown.title)
@@ -215,8 +218,8 @@ class ConversationPane(QWidget):
             self._bridge.ask(self, lambda node: node.mark_read(newest.conversation, newest.entry))
 
     def _focus(self) -> None:
-        if self.composer.isVisible():
-            self.composer.input.setFocus(Qt.FocusReason.OtherFocusReason)
+        target = self.composer.input if self.composer.isVisible() else self.view
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _with_user(self, act: Callable[[str], None]) -> None:
         if self._shown is not None and self._shown.user is not None:

@@ -7,13 +7,15 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme, restyle
 
-_INPUT_HEIGHT = 40
+_INPUT_HEIGHT = 38
 
 
 class FormField(QWidget):
     """A labelled input whose error stands beside it and goes when it is edited."""
 
     submitted = Signal()
+    error_changed = Signal()
+    """There is more or less to show than before."""
 
     def __init__(self, label: str, *, name: str, placeholder: str = "") -> None:
         super().__init__()
@@ -49,10 +51,14 @@ class FormField(QWidget):
         self.input.setAccessibleDescription(sentence)
         self._mark(wrong=True)
         self.input.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.error_changed.emit()
 
     def clear_error(self) -> None:
         """Take it back."""
+        if self._error.isHidden():
+            return
         self._error.hide()
+        self.error_changed.emit()
         self.input.setAccessibleDescription("")
         self._mark(wrong=False)
 

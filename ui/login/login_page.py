@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peer.node import PeerNode
 
 _CARD_WIDTH = 400
-_LOGO = 44
+_LOGO = 40
 
 
 class LoginPage(QScrollArea):
@@ -98,14 +98,14 @@ class LoginPage(QScrollArea):
         card.setProperty("role", "card")
         card.setMaximumWidth(_CARD_WIDTH)
         inside = QVBoxLayout(card)
-        inside.setContentsMargins(36, 30, 36, 32)
+        inside.setContentsMargins(36, 26, 36, 28)
         inside.setSpacing(0)
         inside.addWidget(logo)
-        inside.addSpacing(10)
+        inside.addSpacing(8)
         inside.addWidget(self._title)
-        inside.addSpacing(6)
+        inside.addSpacing(4)
         inside.addWidget(self._subtitle)
-        inside.addSpacing(20)
+        inside.addSpacing(16)
         inside.addWidget(self.sign_in)
         inside.addWidget(self.register)
         ground = QWidget()

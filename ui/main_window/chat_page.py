@@ -1,6 +1,6 @@
 """List and conversation side by side; in a narrow window one of them at a time."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
@@ -40,6 +40,7 @@ class ChatPage(QWidget):
             name="conversation.none",
         )
         choose.setProperty("role", "chat")
+        choose.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._right = QStackedWidget()
         self._right.addWidget(choose)
         self._right.addWidget(self.pane)
@@ -76,6 +77,7 @@ class ChatPage(QWidget):
         self.pane.close_conversation()
         self.sidebar.select(None)
         self._fit()
+        self.sidebar.take_focus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Change between two columns and one."""

@@ -32,6 +32,7 @@ class OwnLine(QWidget):
         self._me.setFixedSize(_AVATAR + 8, _AVATAR + 8)
         self._me.setIconSize(QSize(_AVATAR, _AVATAR))
         self._me.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._me.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._me.setCursor(Qt.CursorShape.PointingHandCursor)
         self._me.setToolTip(self.tr("You: copy your ID, log out"))
         self._me.setMenu(self._make_menu())

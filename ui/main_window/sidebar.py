@@ -78,6 +78,11 @@ class Sidebar(QWidget):
         else:
             self.list.selectionModel().clear()
 
+    def take_focus(self) -> None:
+        """Have the focus: in the list, or nowhere in particular when it is empty."""
+        target: QWidget = self.list if self.list.isVisible() else self
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _make_list(self) -> QListView:
         rows = QListView()
         rows.setObjectName("main.conversations")

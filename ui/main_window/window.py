@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
     def _signed_in(self, session: SessionView) -> None:
         self._state.begin(session)
         self._pages.setCurrentWidget(self.chat)
+        self.chat.sidebar.take_focus()
 
     def _log_out(self) -> None:
         self._bridge.ask(self, lambda node: node.log_out(), self._logged_out, self._log_out_refused)

@@ -98,6 +98,8 @@ class IconButton(QToolButton):
         self.setIcon(theme.icons.icon(icon, theme.tokens.secondary, size))
         self.setIconSize(QSize(size, size))
         self.setFixedSize(area, area)
+        # A click leaves the focus where it was: in the composer, as a rule.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.set_label(label)
 

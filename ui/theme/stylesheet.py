@@ -10,7 +10,8 @@ from ui.theme.tokens import Tokens
 
 _SHEET = Template("""
 * { color: $text; selection-background-color: $accent; selection-color: $on_accent; }
-QMainWindow, QDialog, QWidget[role="window"] { background: $window; }
+QMainWindow, QWidget[role="window"] { background: $window; }
+QDialog { background: $card; }
 QWidget[role="side"] { background: $side; }
 QWidget[role="sidebar"] { background: $side; border-right: 1px solid $border; }
 QWidget[role="chat"] { background: $chat; }
