@@ -1,6 +1,5 @@
 """How a caller becomes somebody: registering, logging in with the password or by key, and one session a person."""
 
-import logging
 from datetime import UTC, datetime
 
 from locator.authority import Authority
@@ -30,8 +29,6 @@ from protocol.locator_messages import (
     login_challenge,
 )
 from protocol.signatures import Purpose, is_signed_by
-
-log = logging.getLogger(__name__)
 
 
 class Logins:

@@ -42,6 +42,8 @@ class Caller:
     """The locator's own certificate (DER) that this connection was shown."""
     heard_at: float
     """Monotonic time of the last frame."""
+    nobody_since: float
+    """Monotonic time since which nobody is logged in here; no meaning while somebody is."""
     session: Session | None = None
     watched: set[UserId] = field(default_factory=set)
 

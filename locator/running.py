@@ -47,20 +47,22 @@ async def _serve(settings: Settings, folder: DataFolder, when_ready: Callable[[s
     told_to_stop = asyncio.Event()
     _on_stop_signals(told_to_stop)
     authority = _open_authority(folder)
-    listener = _listen(settings.listen, folder.kept_port())
-    store = MemoryAndSqlite(folder.path)
-    requests = Requests(store, authority, registration_open=settings.registration is Registration.OPEN)
-    server = LocatorServer(requests, authority, PasswordPool(), store)
-    port = listener.getsockname()[1]
-    await server.start(listener)
-    try:
-        link = f"hail://{public_place(settings, port)}#{authority.realm.hex()}"
-        folder.keep(port, link)
+    async with contextlib.AsyncExitStack() as opened:
+        store = MemoryAndSqlite(folder.path)
+        opened.push_async_callback(store.close)
+        passwords = PasswordPool()
+        opened.callback(passwords.close)
+        listener = _listen(settings.listen, folder.kept_port())
+        opened.callback(listener.close)
+        requests = Requests(store, authority, registration_open=settings.registration is Registration.OPEN)
+        server = LocatorServer(requests, authority, passwords, store)
+        opened.push_async_callback(server.stop)
+        link = f"hail://{public_place(settings, listener.getsockname()[1])}#{authority.realm.hex()}"
+        folder.keep(listener.getsockname()[1], link)
+        await server.start(listener)
         when_ready(link)
         await told_to_stop.wait()
         log.info("stopping")
-    finally:
-        await server.stop()
 
 
 def _open_authority(folder: DataFolder) -> Authority:

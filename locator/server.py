@@ -88,8 +88,6 @@ class LocatorServer:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._passwords.close()
-        await self._store.close()
 
     # --- what connections call ---------------------------------------------------------------
 
@@ -103,7 +101,8 @@ class LocatorServer:
             is_near=is_loopback(address),
             nonce=secrets.token_bytes(CHALLENGE_BYTES),
             certificate=self._own_certificate.der,
-            heard_at=time.monotonic(),
+            heard_at=(now := time.monotonic()),
+            nobody_since=now,
         )
         self._connections[caller] = connection
         self._carry_out(self._requests.welcome(caller))
@@ -112,11 +111,12 @@ class LocatorServer:
 
     def requests_came(self, connection: "Connection", caller: Caller) -> None:
         """Answer what a connection has read, until it must wait for work or for its reader."""
+        now = _now()
         try:
             while (frame := connection.next_frame()) is not None:
                 request = LOCATOR.decode(frame)
                 if request is not None:
-                    self._carry_out(self._requests.answer(request, caller, _now()))
+                    self._carry_out(self._requests.answer(request, caller, now))
                 if connection.outgoing_bytes > limits.ANSWERS_BYTES:
                     connection.flush()  # it may tell us now that its reader is slow
         except RemoteProtocolError as error:
@@ -216,7 +216,7 @@ class LocatorServer:
         self._carry_out(self._requests.sweep(now))
         oldest = now.monotonic - limits.BEFORE_LOGIN_SECONDS
         for caller, connection in tuple(self._connections.items()):
-            if caller.session is None and caller.heard_at < oldest and not connection.works:
+            if caller.session is None and caller.nobody_since < oldest and not connection.works:
                 connection.hang_up(f"nobody logged in within {limits.BEFORE_LOGIN_SECONDS:.0f} s")
         self._flush()
         moment = datetime.fromtimestamp(now.wall, UTC)
@@ -253,6 +253,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._caller: Caller | None = None
         self._reads_slowly = False
+        self._waits = False
         self._is_closing = False
         self.works = False
         """Whether a request waits for a hash or a commit; the next ones wait behind it."""
@@ -332,9 +333,11 @@ class Connection(asyncio.Protocol):
 
     def read_on_or_wait(self) -> None:
         """Read from the socket only while what was read before is being answered at once."""
-        if self._transport is None or self._is_closing:
+        must_wait = self.works or self._reads_slowly
+        if self._transport is None or self._is_closing or must_wait == self._waits:
             return
-        if self.works or self._reads_slowly:
+        self._waits = must_wait
+        if must_wait:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from protocol import limits
+from protocol.certificates import realm_of
 from protocol.framing import FrameReader
 from protocol.identity import UserId
 from protocol.locator_messages import (
@@ -28,7 +29,6 @@ from protocol.locator_messages import (
     Whereabouts,
     login_challenge,
 )
-from protocol.certificates import realm_of
 from protocol.registry import Message
 from protocol.signatures import Purpose, SigningKey
 
@@ -144,7 +144,13 @@ class Client:
         return self.ask(lambda tag: LogIn(tag, UserId(user), password, self.key.public, self.endpoint), kind)
 
     def log_in_by_key(
-        self, user: str, kind: type[M] = LoggedIn, *, resume: int = 0, renew: bool = False, signer: SigningKey | None = None
+        self,
+        user: str,
+        kind: type[M] = LoggedIn,
+        *,
+        resume: int = 0,
+        renew: bool = False,
+        signer: SigningKey | None = None,
     ) -> M:
         challenge = login_challenge(self.welcome.nonce, self.certificate, UserId(user))
         signature = (signer or self.key).sign(Purpose.LOGIN, self.realm, challenge)
