@@ -61,6 +61,9 @@ class Form(QWidget):
         self._fields[key] = field
         self._rows.addWidget(field)
         field.submitted.connect(self._try_submit)
+        # The buttons were made before the fields, but come after them.
+        QWidget.setTabOrder(field.input, self._submit)
+        QWidget.setTabOrder(self._submit, self._switch)
         return field
 
     def field(self, key: str) -> FormField:

@@ -44,6 +44,11 @@ class FormField(QWidget):
         """Return what was typed."""
         return self.input.text()
 
+    def set_text(self, text: str) -> None:
+        """Fill it in; of a long text the beginning is seen."""
+        self.input.setText(text)
+        self.input.setCursorPosition(0)
+
     def show_error(self, sentence: str) -> None:
         """Say what is wrong, and put the cursor there."""
         self._error.setText(sentence)

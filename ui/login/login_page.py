@@ -86,7 +86,7 @@ class LoginPage(QScrollArea):
     def _add_locator_and_user(self, form: Form, name: str) -> None:
         locator = form.add_field(LOCATOR, FormField(self.tr("Locator address"), name=f"{name}.locator"))
         locator.input.setPlaceholderText(self.tr("host:port or hail://…"))
-        locator.input.setText(self._given_locator)
+        locator.set_text(self._given_locator)
         user = form.add_field(USER, FormField(self.tr("Your ID"), name=f"{name}.user"))
         user.input.setPlaceholderText(self.tr("for example li.wei"))
 
@@ -122,13 +122,14 @@ class LoginPage(QScrollArea):
         around.addStretch()
         self.setWidget(ground)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _show_form(self, form: Form) -> None:
         other = self.register if form is self.sign_in else self.sign_in
         for key in (LOCATOR, USER):
-            form.field(key).input.setText(other.field(key).text() or form.field(key).text())
+            form.field(key).set_text(other.field(key).text() or form.field(key).text())
         form.clear_errors()
         if form is self.sign_in:
             self._title.setText(self.tr("Welcome"))
@@ -146,9 +147,9 @@ class LoginPage(QScrollArea):
             return
         for form in (self.sign_in, self.register):
             if not form.field(LOCATOR).text():
-                form.field(LOCATOR).input.setText(account.locator)
+                form.field(LOCATOR).set_text(account.locator)
         if not self.sign_in.field(USER).text() and not self._given_locator:
-            self.sign_in.field(USER).input.setText(account.user)
+            self.sign_in.field(USER).set_text(account.user)
         self._form.focus_first_empty()
 
     def _sign_in(self) -> None:
@@ -176,9 +177,9 @@ class LoginPage(QScrollArea):
         for form in (self.sign_in, self.register):
             form.set_busy(busy=False)
             form.field(PASSWORD).input.clear()
-            form.field(LOCATOR).input.setText(session.locator)
+            form.field(LOCATOR).set_text(session.locator)
         self.register.field("repeat").input.clear()
-        self.sign_in.field(USER).input.setText(session.user)
+        self.sign_in.field(USER).set_text(session.user)
         self._show_form(self.sign_in)
         self.signed_in.emit(session)
 

@@ -114,6 +114,8 @@ class Sidebar(QWidget):
         layout.addLayout(tabs)
         layout.addWidget(self._pages, 1)
         layout.addWidget(self.banner)
+        QWidget.setTabOrder(self._all, self._unread)
+        QWidget.setTabOrder(self._unread, self.list)
 
     def _connect(self) -> None:
         self.list.clicked.connect(self._open)

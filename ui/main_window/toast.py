@@ -5,10 +5,11 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ui.theme.controls import Text
+from ui.theme.tokens import HEADER_HEIGHT
 
 _SHOWN_MS = 6000
 _WIDEST = 420
-_FROM_BOTTOM = 84
+_FROM_TOP = HEADER_HEIGHT + 14
 
 
 class Toast(QWidget):
@@ -59,4 +60,4 @@ class Toast(QWidget):
         wished = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 34
         width = min(room, wished)
         height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
-        self.setGeometry((self._over.width() - width) // 2, self._over.height() - height - _FROM_BOTTOM, width, height)
+        self.setGeometry((self._over.width() - width) // 2, _FROM_TOP, width, height)

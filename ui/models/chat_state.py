@@ -106,6 +106,7 @@ class ChatState(QObject):
                 | events.ContactChanged(contact=contact)
             ):
                 self._take_contact(contact)
+                self._announce(event)
             case (
                 events.Connected(session=session)
                 | events.Disconnected(session=session)
@@ -114,6 +115,14 @@ class ChatState(QObject):
                 self.take_session(session)
             case events.Warned(message=sentence):
                 self.warned.emit(sentence)
+
+    def _announce(self, event: events.Event) -> None:
+        """Say what a person would otherwise find out only by looking."""
+        match event:
+            case events.ContactAsked(contact=contact):
+                self.warned.emit(self.tr("%1 wants to be your contact.").replace("%1", contact.name))
+            case events.ContactAccepted(contact=contact):
+                self.warned.emit(self.tr("You and %1 are contacts now.").replace("%1", contact.name))
 
     def _take_contact(self, contact: ContactView) -> None:
         if self._told_contacts is not None:
