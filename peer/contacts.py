@@ -10,6 +10,7 @@ from peer.conversations import Conversation, Conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import ContactAccepted, ContactAsked, ContactChanged, Event, PresenceChanged
+from peer.intake import MakeBody
 from peer.links.link_book import Caller
 from peer.storage import people
 from peer.storage.database import Connection, Database
@@ -155,7 +156,8 @@ class Contacts:
         if len(note) > limits.NOTE_LENGTH:
             raise Refusal(RefusalCode.TOO_LARGE, f"Keep the note to {limits.NOTE_LENGTH} characters.")
 
-        def make(standing: Standing, entry: EntryId, salt: bytes) -> Body:
+        def make(stand: Callable[[], Standing], entry: EntryId, salt: bytes) -> Body:
+            standing = stand()
             if standing.state is Consent.FRIENDS:
                 raise Refusal(RefusalCode.ALREADY_FRIENDS, "You are friends already.")
             if standing.state is Consent.ASKED_BY_ME:
@@ -177,7 +179,8 @@ class Contacts:
     async def remove(self, user: UserId) -> ContactView:
         """End a friendship, or take a request back."""
 
-        def make(standing: Standing, entry: EntryId, salt: bytes) -> Body:
+        def make(stand: Callable[[], Standing], entry: EntryId, salt: bytes) -> Body:
+            standing = stand()
             if standing.state not in {Consent.FRIENDS, Consent.ASKED_BY_ME}:
                 raise Refusal(RefusalCode.NOT_A_FRIEND, "There is no friendship or request to end.")
             return Removed(entry, salt, standing.round)
@@ -193,15 +196,16 @@ class Contacts:
             self.on_device_shut_out(user, frozenset())
         return self._tell(ContactChanged, user)
 
-    def _answer(self, say: Callable[[int, EntryId, bytes], Body]) -> Callable[[Standing, EntryId, bytes], Body]:
-        def make(standing: Standing, entry: EntryId, salt: bytes) -> Body:
+    def _answer(self, say: Callable[[int, EntryId, bytes], Body]) -> MakeBody:
+        def make(stand: Callable[[], Standing], entry: EntryId, salt: bytes) -> Body:
+            standing = stand()
             if standing.state is not Consent.ASKED_BY_THEM:
                 raise Refusal(RefusalCode.NOT_ASKED, "There is no request to answer.")
             return say(standing.round, entry, salt)
 
         return make
 
-    async def _say(self, user: UserId, make: Callable[[Standing, EntryId, bytes], Body]) -> ContactView:
+    async def _say(self, user: UserId, make: MakeBody) -> ContactView:
         await self._conv.write(await self._conv.with_user(user), make)
         return self.view(user)
 

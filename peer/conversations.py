@@ -4,7 +4,9 @@ The database is the truth; what is kept in memory beside it (how far each feed i
 brought up to date after each commit, so vectors and events never promise what a crash could take back.
 """
 
+import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +28,7 @@ from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow, SaidRow
 from peer.views import ConversationView, MessageKind, MessageState, MessageView
 from protocol.consent import Consent, Standing, fold_consent
-from protocol.entries import Body, Text, WireEntry
+from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, UserId
 from protocol.limits import TEXT_BYTES
 from protocol.link_messages import Range, ReadLine, SignedHeader, VectorLine
@@ -35,7 +37,7 @@ from protocol.replication import Digest, covers, digest_of, holds_entry, subtrac
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Conversation:
     """What is known of one conversation, as committed."""
 
@@ -84,6 +86,10 @@ class Conversations:
         self._name_of = name_of
         self._is_online = is_online
         self._all: dict[ConversationId, Conversation] = {}
+        self._holders_to_keep: dict[tuple[int, DeviceId], tuple[UserId, VectorLine]] = {}
+        self._keeping_holders: asyncio.Task[None] | None = None
+        self._rows_to_tell: list[Conversation] = []
+        self._recent: OrderedDict[tuple[int, int], WireEntry] = OrderedDict()
         self.on_growth: Callable[[Conversation], None] = lambda _: None
         """Called when entries were committed that neighbours may lack."""
         self.on_consent: Callable[[UserId, Standing, dict[UserId, str]], None] = lambda *_: None
@@ -125,9 +131,9 @@ class Conversations:
 
     async def write(self, conversation: Conversation, make: MakeBody) -> Happened:
         """Sign, store, announce. When this returns, a power cut cannot undo it."""
-        now_ms = self._now_ms()
+        now_ms, last_ms = self._now_ms(), conversation.last.stamp if conversation.last else 0
         happened = await self._database.write(
-            lambda c: intake.write_body(c, self._author, conversation.kept, make, now_ms), own=True
+            lambda c: intake.write_body(c, self._author, conversation.kept, make, now_ms, last_ms), own=True
         )
         self._announce(conversation, happened)
         return happened
@@ -141,13 +147,22 @@ class Conversations:
         if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
             raise Refusal(RefusalCode.BAD_REQUEST, "This text holds half a character and cannot be sent.")
 
-        def make(standing: Standing, entry_id: EntryId, salt: bytes) -> Body:
-            if standing.state is not Consent.FRIENDS:
-                raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
-            return Text(entry_id, salt, text, reply_to)
-
-        happened = await self.write(conversation, make)
+        if conversation.standing.state is not Consent.FRIENDS:
+            raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
+        happened = await self.write(conversation, lambda _, entry, salt: Text(entry, salt, text, reply_to))
         return self._view(conversation, happened.messages[0])
+
+    def tell_row_soon(self, conversation: Conversation) -> None:
+        """Tell of the changed row of the conversation list: once, however much changes at this moment."""
+        if conversation not in self._rows_to_tell:
+            self._rows_to_tell.append(conversation)
+        if len(self._rows_to_tell) == 1:
+            asyncio.get_running_loop().call_soon(self._tell_rows)
+
+    def _tell_rows(self) -> None:
+        rows, self._rows_to_tell = self._rows_to_tell, []
+        for conversation in rows:
+            self._events.tell(ConversationChanged(self.view(conversation)))
 
     # --- taking in ---------------------------------------------------------------------------
 
@@ -177,8 +192,7 @@ class Conversations:
     def _announce(self, conversation: Conversation, happened: Happened) -> None:
         """Bring memory up to date with a commit, then tell the screen and the neighbours."""
         conversation.kept = happened.conversation
-        for name, feed in happened.feeds.items():
-            conversation.feeds[name] = feed
+        self._remember(conversation, happened)
         for row in happened.messages:
             if conversation.last is None or (row.stamp, row.arrival) > (
                 conversation.last.stamp,
@@ -195,9 +209,20 @@ class Conversations:
             event = MessageWritten if row.mine else MessageArrived
             self._events.tell(event(self._view(conversation, row)))
         if happened.messages:
-            self._events.tell(ConversationChanged(self.view(conversation)))
+            self.tell_row_soon(conversation)
         if happened.feeds:
             self.on_growth(conversation)
+
+    def _remember(self, conversation: Conversation, happened: Happened) -> None:
+        conversation.feeds |= happened.feeds
+        closed = {feed.row for feed in happened.feeds.values() if feed.line.closed}
+        for place in [place for place in self._recent if place[0] in closed] if closed else ():
+            del self._recent[place]
+        for entry in happened.entries:
+            feed_row = happened.feeds[entry.header.feed]
+            self._recent[feed_row.row, entry.header.number] = entry.wire
+        while len(self._recent) > limits.RECENT_ENTRIES:
+            self._recent.popitem(last=False)
 
     # --- what others hold and were shown -----------------------------------------------------
 
@@ -216,18 +241,48 @@ class Conversations:
         if not news:
             return
 
-        def job(connection: Connection) -> list[MessageRow]:
-            for feed, line, _ in news:
-                feeds.put_holder(connection, feed.row, device, user, line)
-            return [row for feed, _, fresh in news for row in messages.messages_at(connection, feed.row, fresh)]
-
-        delivered = await self._database.write(job)
         conversation.held.setdefault(device, {}).update((line.feed, line) for _, line, _ in news)
         conversation.owner_of_device[device] = user
+        for feed, line, _ in news:
+            self._holders_to_keep[feed.row, device] = (user, line)
+        if self._keeping_holders is None:
+            self._keeping_holders = asyncio.create_task(self._keep_holders_soon(), name="keeping who holds what")
+        places = [(feed.row, fresh) for feed, _, fresh in news if fresh]
+        if not places:
+            return
+        delivered = await self._database.read(
+            lambda c: [row for number, fresh in places for row in messages.messages_at(c, number, fresh)]
+        )
         for row in delivered:
             self._events.tell(MessageDelivered(self._view(conversation, row)))
         if delivered:
-            self._events.tell(ConversationChanged(self.view(conversation)))
+            self.tell_row_soon(conversation)
+
+    async def _keep_holders_soon(self) -> None:
+        """Keep what neighbours told to hold, a moment later and together.
+
+        After a crash they tell it again at the next link-up; a commit for each would only slow down messages.
+        """
+        await asyncio.sleep(limits.HOLDERS_KEPT_SECONDS)
+        self._keeping_holders = None
+        await self.keep_holders()
+
+    async def keep_holders(self) -> None:
+        """Keep at once what neighbours told to hold."""
+        news, self._holders_to_keep = self._holders_to_keep, {}
+
+        def job(connection: Connection) -> None:
+            for (feed, device), (user, line) in news.items():
+                feeds.put_holder(connection, feed, device, user, line)
+
+        if news:
+            await self._database.write(job)
+
+    async def close(self) -> None:
+        """Keep what was not kept yet."""
+        if self._keeping_holders is not None:
+            self._keeping_holders.cancel()
+        await self.keep_holders()
 
     async def note_displayed(self, conversation: Conversation, user: UserId, reads: Iterable[ReadLine]) -> None:
         """Remember what a person was shown; tell of what was read by it."""
@@ -254,7 +309,7 @@ class Conversations:
             if row.mine:
                 self._events.tell(MessageRead(self._view(conversation, row)))
         if any(row.mine for row in shown):
-            self._events.tell(ConversationChanged(self.view(conversation)))
+            self.tell_row_soon(conversation)
 
     async def mark_read(self, conversation: Conversation, entry: EntryId) -> None:
         """A message, and with it all above, was on the screen."""
@@ -277,7 +332,7 @@ class Conversations:
             return
         mine.update(fresh)
         conversation.unseen = await self._database.read(lambda c: messages.count_unseen(c, conversation.kept.row))
-        self._events.tell(ConversationChanged(self.view(conversation)))
+        self.tell_row_soon(conversation)
         self.on_displayed(conversation, tuple(ReadLine(name, ranges) for name, ranges in fresh.items()))
 
     def own_feed(self, conversation: Conversation) -> FeedId:
@@ -293,6 +348,11 @@ class Conversations:
 
     async def entries(self, feed: FeedRow, first: int, last: int, limit: int) -> list[WireEntry]:
         """Return entries as they go over the wire."""
+        last = min(last, first + limit - 1)
+        recent = [self._recent.get((feed.row, number)) for number in range(first, last + 1)]
+        found = [wire for wire in recent if wire is not None]
+        if len(found) == len(recent):
+            return found
         return await self._database.read(lambda c: feeds.entries_between(c, feed, first, last, limit))
 
     async def orphans(self, feed: FeedRow, limit: int) -> list[WireEntry]:

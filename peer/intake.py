@@ -40,8 +40,8 @@ from protocol.stamps import display_stamp, stamp_to_write
 
 log = logging.getLogger(__name__)
 
-MakeBody = Callable[[Standing, EntryId, bytes], Body]
-"""Given how the two people stand, a fresh entry ID and a salt: what to write. May raise Refusal."""
+MakeBody = Callable[[Callable[[], Standing], EntryId, bytes], Body]
+"""Given a way to ask how the two people stand, a fresh entry ID and a salt: what to write. May raise Refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Happened:
     parted: set[FeedId] = field(default_factory=set)
     """Feeds of which the other side holds another version: where they part is not known yet."""
     refused: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    """What was appended, in order, for neighbours who wait for just that."""
 
 
 def incarnation() -> bytes:
@@ -77,14 +79,14 @@ def incarnation() -> bytes:
 
 
 def write_body(
-    connection: Connection, author: Author, conversation: ConversationRow, make: MakeBody, now_ms: int
+    connection: Connection, author: Author, conversation: ConversationRow, make: MakeBody, now_ms: int, last_ms: int
 ) -> Happened:
-    """Sign and append one entry to our own feed."""
-    current = feeds.find_conversation(connection, conversation.conversation)
-    assert current is not None
-    happened = Happened(current)
-    body = make(standing_in(connection, current.row), EntryId(secrets.token_bytes(16)), secrets.token_bytes(16))
-    _append_own(connection, author, happened, body, now_ms)
+    """Sign and append one entry to our own feed. `last_ms` is the newest stamp that its author sees above it."""
+    happened = Happened(conversation)
+    body = make(
+        lambda: standing_in(connection, conversation.row), EntryId(secrets.token_bytes(16)), secrets.token_bytes(16)
+    )
+    _append_own(connection, author, happened, body, now_ms, last_ms)
     return happened
 
 
@@ -93,31 +95,46 @@ def standing_in(connection: Connection, conversation: int) -> Standing:
     return fold_consent(row.said for row in messages.consent_in(connection, conversation))
 
 
-def _append_own(connection: Connection, author: Author, happened: Happened, body: Body, now_ms: int) -> None:
-    conversation = happened.conversation
-    name = FeedId.of(author.key.device, conversation.incarnation)
-    feed = feeds.find_feed(connection, conversation.row, name)
-    last = max(messages.last_stamp(connection, conversation.row), feed.stamp if feed else 0)
+def _append_own(
+    connection: Connection, author: Author, happened: Happened, body: Body, now_ms: int, last_ms: int
+) -> None:
+    feed = _own_feed(connection, author, happened)
+    name = FeedId.of(author.key.device, happened.conversation.incarnation)
     entry = write_entry(
         author.key,
         author.realm,
         body,
-        conversation=conversation.conversation,
+        conversation=happened.conversation.conversation,
         feed=name,
         number=feed.line.head + 1 if feed else 1,
         previous=feed.line.head_hash if feed else NO_HASH,
-        stamp=stamp_to_write(now_ms, last),
+        stamp=stamp_to_write(now_ms, max(last_ms, feed.stamp if feed else 0)),
         certificate=author.certificate,
     )
     shown = display_stamp(entry.header.stamp, entry.header.stamp, feed.stamp if feed else 0)
     if feed is None:
-        feed = feeds.add_feed(
-            connection, conversation.row, author.user, author.key.public, author.certificate, entry, shown
-        )
+        row = happened.conversation.row
+        feed = feeds.add_feed(connection, row, author.user, author.key.public, author.certificate, entry, shown)
     else:
         feed = feeds.append_entry(connection, feed, entry, shown)
+        feeds.save_head(connection, feed)
     happened.feeds[name] = feed
+    happened.entries.append(entry)
     _apply(connection, author, happened, feed, entry)
+
+
+def _own_feed(connection: Connection, author: Author, happened: Happened) -> FeedRow | None:
+    """Return the feed to write to; None where it has to be begun."""
+    conversation = happened.conversation
+    feed = feeds.find_feed(connection, conversation.row, FeedId.of(author.key.device, conversation.incarnation))
+    if feed is not None and feed.line.closed:
+        # A fork was settled a moment ago, in this very transaction: another incarnation is ours now.
+        current = feeds.find_conversation(connection, conversation.conversation)
+        assert current is not None
+        assert current.incarnation != conversation.incarnation
+        happened.conversation = current
+        return _own_feed(connection, author, happened)
+    return feed
 
 
 # --- entries of others, and our own come back ------------------------------------------------
@@ -131,6 +148,7 @@ class EntryTaker:
         self._author = author
         self._now_ms = now_ms
         self._feeds: dict[FeedId, FeedRow | None] = {}
+        self._unsaved: set[FeedId] = set()
         self._said: list[Said] | None = None
         self.happened = Happened(conversation)
 
@@ -141,6 +159,7 @@ class EntryTaker:
                 self._take_one(wire)
             except RemoteProtocolError as error:
                 self.happened.refused.append(str(error))
+        self._save_heads()
         return self.happened
 
     def take_proof(self, first: SignedHeader, second: SignedHeader) -> Happened:
@@ -192,6 +211,7 @@ class EntryTaker:
             self._check_signature(entry, feed.key)
             entry = self._as_allowed(feed.author, entry)
             shown = display_stamp(header.stamp, self._now_ms, feed.stamp)
+            self._unsaved.add(header.feed)
             self._keep(feeds.append_entry(self._connection, feed, entry, shown), entry)
 
     def _begin_feed(self, entry: Entry) -> None:
@@ -238,6 +258,7 @@ class EntryTaker:
 
     def _close(self, feed: FeedRow, one: Entry, other: Entry) -> None:
         """Two headers with one number: the feed ends with the lower; our own orphans are written again."""
+        self._save_heads()
         log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
         closed = feeds.close_feed(self._connection, feed, winner, loser)
@@ -261,7 +282,7 @@ class EntryTaker:
 
     def _write_again(self, entry: Entry) -> None:
         if entry.body is not None and not feeds.is_in_a_feed(self._connection, entry.body.entry_id):
-            _append_own(self._connection, self._author, self.happened, entry.body, entry.header.stamp)
+            _append_own(self._connection, self._author, self.happened, entry.body, entry.header.stamp, 0)
 
     def _as_allowed(self, author: UserId, entry: Entry) -> Entry:
         """Return the entry with or without its body, as consent allows; raise RemoteProtocolError if not at all."""
@@ -300,6 +321,14 @@ class EntryTaker:
         if name not in self._feeds:
             self._feeds[name] = feeds.find_feed(self._connection, self.happened.conversation.row, name)
         return self._feeds[name]
+
+    def _save_heads(self) -> None:
+        """Keep how far the feeds are held; once for a whole batch, not once an entry."""
+        for name in self._unsaved:
+            feed = self._feeds[name]
+            assert feed is not None
+            feeds.save_head(self._connection, feed)
+        self._unsaved.clear()
 
     def _remember(self, feed: FeedRow) -> None:
         self._feeds[feed.feed] = feed

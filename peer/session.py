@@ -9,7 +9,7 @@ from peer.contacts import Contacts
 from peer.conversations import Conversation, Conversations
 from peer.errors import Refusal
 from peer.event_stream import EventStream
-from peer.events import Connected, ConversationChanged, Disconnected, Superseded
+from peer.events import Connected, Disconnected, Superseded
 from peer.identity_vault import IdentityVault
 from peer.intake import Author, renew_incarnations
 from peer.links.dialing import Dialer, Place
@@ -170,6 +170,7 @@ class Session:
         await self._book.close_all(LinkEnd.LEAVING)
         if hasattr(self, "_synchronizer"):
             await self._synchronizer.close()
+            await self.conversations.close()
         await self._database.close()
         self._folder.unlock()
 
@@ -287,7 +288,7 @@ class Session:
     def _tell_row(self, user: UserId) -> None:
         conversation = self.conversations.get(self.conversations.id_with(user))
         if conversation is not None:
-            self._events.tell(ConversationChanged(self.conversations.view(conversation)))
+            self.conversations.tell_row_soon(conversation)
 
 
 def _settle(connection: Connection, facts: AccountFacts, mark: bytes) -> None:

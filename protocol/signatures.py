@@ -1,6 +1,7 @@
 """Ed25519 signatures that are good for one purpose in one realm only."""
 
 from enum import Enum
+from functools import lru_cache
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -65,7 +66,12 @@ class SigningKey:
 def is_signed_by(key: PublicKey, purpose: Purpose, realm: Realm, payload: bytes, signature: bytes) -> bool:
     """Tell whether `signature` was made by the holder of `key` for exactly this purpose, realm and payload."""
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, purpose.value + realm + payload)
+        _loaded(key).verify(signature, purpose.value + realm + payload)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=256)
+def _loaded(key: PublicKey) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(key)

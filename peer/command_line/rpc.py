@@ -4,10 +4,12 @@ import asyncio
 import logging
 import os
 import signal
+import stat
 import sys
 import threading
 from collections import deque
 from pathlib import Path
+from typing import Protocol, cast
 
 from peer import limits
 from peer.command_line.json_rpc import answer, notification, overlong
@@ -15,102 +17,49 @@ from peer.events import Event
 from peer.node import PeerNode
 
 log = logging.getLogger(__name__)
-
-
-class _Output:
-    """Lines for standard output, in order, written by a thread so that a slow reader stops nobody.
-
-    Answers are never dropped; of events only the latest are kept, as the contract says (at most once).
-    """
-
-    def __init__(self) -> None:
-        self._lines: deque[bytes] = deque()
-        self._events_waiting = 0
-        self._changed = threading.Condition()
-        self._is_closing = False
-        self._thread = threading.Thread(target=self._write_all, name="output", daemon=True)
-        self._thread.start()
-
-    def put_answer(self, line: bytes) -> None:
-        with self._changed:
-            self._lines.append(line)
-            self._changed.notify()
-
-    def put_event(self, event: Event) -> None:
-        with self._changed:
-            if len(self._lines) < limits.EVENTS_WAITING:
-                self._lines.append(notification(event))
-                self._changed.notify()
-
-    def close(self) -> None:
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify()
-        self._thread.join(limits.CLOSING_SECONDS)
-
-    def _write_all(self) -> None:
-        while True:
-            with self._changed:
-                while not self._lines and not self._is_closing:
-                    self._changed.wait()
-                if not self._lines:
-                    return
-                chunk = b"".join(line + b"\n" for line in self._lines)
-                self._lines.clear()
-            try:
-                _write_fully(chunk)
-            except OSError:
-                return
-
-
-def _write_fully(chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(sys.stdout.fileno(), view) :]
+_CHUNK = 64 * 1024
 
 
 async def serve_rpc(profile: Path) -> int:
     """Serve until the end of standard input, SIGINT or SIGTERM; then sign out cleanly."""
     node = PeerNode(profile)
-    output = _Output()
-    node.subscribe(output.put_event)
-    stop = asyncio.Event()
+    output = await _open_output()
+    node.subscribe(lambda event: _put_event(output, event))
     loop = asyncio.get_running_loop()
+    serving = asyncio.current_task()
+    assert serving is not None
     if sys.platform != "win32":
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-    lines: asyncio.Queue[bytes] = asyncio.Queue(maxsize=limits.FRAMES_WAITING)
-    threading.Thread(target=_read_lines, args=(loop, lines), name="input", daemon=True).start()
+            loop.add_signal_handler(number, serving.cancel)
     running: set[asyncio.Task[None]] = set()
-    stopping = asyncio.create_task(stop.wait())
     try:
-        while not stop.is_set():
-            reading = asyncio.create_task(lines.get())
-            await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not reading.done():
-                reading.cancel()
-                break
-            line = reading.result()
-            if not line:
-                break
-            await _answer_line(node, output, line, running)
+        await _serve_lines(node, output, running)
+    except asyncio.CancelledError:
+        log.info("asked to stop")
     finally:
-        stopping.cancel()
         if running:
             await asyncio.wait(running, timeout=limits.CLOSING_SECONDS)
         await node.close()
-        output.close()
+        await output.close()
     return 0
 
 
-async def _answer_line(node: PeerNode, output: _Output, line: bytes, running: set[asyncio.Task[None]]) -> None:
+async def _serve_lines(node: PeerNode, output: "_Output", running: set[asyncio.Task[None]]) -> None:
+    chunks = await _open_input()
+    lines = LineSplitter(limits.RPC_LINE_BYTES)
+    while chunk := await chunks.next_chunk():
+        for line in lines.add(chunk):
+            await _answer_line(node, output, line, running)
+
+
+async def _answer_line(node: PeerNode, output: "_Output", line: bytes | None, running: set[asyncio.Task[None]]) -> None:
     """Answer beside others, so that one slow request holds up none; at most so many at once."""
 
     async def work() -> None:
-        if len(line) > limits.RPC_LINE_BYTES:
-            output.put_answer(overlong())
+        if line is None:
+            output.put(overlong())
         elif line.strip() and (reply := await answer(node, line)) is not None:
-            output.put_answer(reply)
+            output.put(reply)
 
     if len(running) >= limits.RPC_REQUESTS_AT_ONCE:
         await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -119,16 +68,187 @@ async def _answer_line(node: PeerNode, output: _Output, line: bytes, running: se
     task.add_done_callback(running.discard)
 
 
-def _read_lines(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[bytes]") -> None:
-    """Read standard input in a thread: its end is an empty line in the queue."""
-    while True:
-        line = sys.stdin.buffer.readline(limits.RPC_LINE_BYTES + 1)
-        if len(line) > limits.RPC_LINE_BYTES and not line.endswith(b"\n"):
-            while (rest := sys.stdin.buffer.readline(limits.RPC_LINE_BYTES)) and not rest.endswith(b"\n"):
-                pass
+class LineSplitter:
+    """Cuts a stream into lines; of one longer than the limit only the fact is kept (None)."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._rest = b""
+        self._is_overlong = False
+
+    def add(self, chunk: bytes) -> list[bytes | None]:
+        """Return the lines that `chunk` completes, without their ends."""
+        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        lines: list[bytes | None] = [line if len(line) <= self._longest else None for line in whole]
+        if lines and self._is_overlong:
+            lines[0] = None
+            self._is_overlong = False
+        if len(self._rest) > self._longest:
+            self._rest = b""
+            self._is_overlong = True
+        return lines
+
+
+# --- standard input --------------------------------------------------------------------------
+
+
+class _Chunks(asyncio.Protocol):
+    """What standard input gives, at most a few chunks ahead; b"" is its end."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._has_chunk = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._transport: asyncio.ReadTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.ReadTransport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._has_chunk.set()
+        if self._transport is not None and len(self._waiting) >= limits.FRAMES_WAITING:
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._transport = None
+        self.data_received(b"")
+
+    async def next_chunk(self) -> bytes:
+        while not self._waiting:
+            self._has_chunk.clear()
+            await self._has_chunk.wait()
+        if self._transport is not None and len(self._waiting) == limits.FRAMES_WAITING:
+            self._transport.resume_reading()
+        self._has_room.set()
+        return self._waiting.popleft()
+
+    async def room(self) -> None:
+        """For a thread that reads: wait until somebody took what it gave."""
+        if len(self._waiting) >= limits.FRAMES_WAITING:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+
+async def _open_input() -> _Chunks:
+    chunks = _Chunks()
+    loop = asyncio.get_running_loop()
+    if _is_pipe(sys.stdin.fileno()):
+        await loop.connect_read_pipe(lambda: chunks, sys.stdin)
+    else:
+        threading.Thread(target=_read_in_thread, args=(loop, chunks), name="input", daemon=True).start()
+    return chunks
+
+
+def _read_in_thread(loop: asyncio.AbstractEventLoop, chunks: _Chunks) -> None:
+    """Read a file or a terminal, which no event loop can watch."""
+
+    async def give(chunk: bytes) -> None:
+        await chunks.room()
+        chunks.data_received(chunk)
+
+    chunk = b" "
+    while chunk:
+        chunk = os.read(sys.stdin.fileno(), _CHUNK)
         try:
-            asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+            asyncio.run_coroutine_threadsafe(give(chunk), loop).result()
         except (RuntimeError, asyncio.CancelledError):
             return
-        if not line:
-            return
+
+
+# --- standard output -------------------------------------------------------------------------
+
+
+class _Output(Protocol):
+    """Lines out, in order, without ever making the node wait."""
+
+    def put(self, line: bytes) -> None:
+        """Write a line soon."""
+
+    def is_behind(self) -> bool:
+        """Whether so much waits that events (which come at most once) are dropped."""
+
+    async def close(self) -> None:
+        """Write what waits, within a few seconds."""
+
+
+def _put_event(output: _Output, event: Event) -> None:
+    if not output.is_behind():
+        output.put(notification(event))
+
+
+async def _open_output() -> _Output:
+    if _is_pipe(sys.stdout.fileno()):
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout)
+        return _PipeOutput(transport)
+    return _ThreadOutput()
+
+
+class _PipeOutput:
+    """A pipe, written by the event loop itself: no second thread, the shortest way out."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+
+    def put(self, line: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(line + b"\n")
+
+    def is_behind(self) -> bool:
+        return self._transport.get_write_buffer_size() > limits.EVENT_BYTES_WAITING
+
+    async def close(self) -> None:
+        for _ in range(int(limits.CLOSING_SECONDS * 100)):
+            if not self._transport.get_write_buffer_size():
+                break
+            await asyncio.sleep(0.01)
+        self._transport.close()
+
+
+class _ThreadOutput:
+    """A file or a terminal, written by a thread."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._write_all, name="output", daemon=True)
+        self._thread.start()
+
+    def put(self, line: bytes) -> None:
+        with self._changed:
+            self._lines.append(line + b"\n")
+            self._bytes += len(line)
+            self._changed.notify()
+
+    def is_behind(self) -> bool:
+        return self._bytes > limits.EVENT_BYTES_WAITING
+
+    async def close(self) -> None:
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join, limits.CLOSING_SECONDS)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._lines or self._is_closing)
+                if not self._lines:
+                    return
+                chunk = memoryview(b"".join(self._lines))
+                self._lines.clear()
+                self._bytes = 0
+            try:
+                while chunk:
+                    chunk = chunk[os.write(sys.stdout.fileno(), chunk) :]
+            except OSError:
+                return
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Whether the event loop can watch it, and nobody else is disturbed by its not blocking."""
+    mode = os.fstat(descriptor).st_mode
+    return sys.platform != "win32" and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))

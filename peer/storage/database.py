@@ -54,7 +54,8 @@ class Database:
     """One writer thread and one reader thread on one file.
 
     Writes that wait while a commit is under way share the next one (group commit, synchronous=FULL): when the
-    future of `write` is done, a power cut cannot undo it. A job that raises is undone alone.
+    future of `write` is done, a power cut cannot undo it. A job that raises is undone alone; jobs must not mind
+    being run twice, of which only the second run counts.
     """
 
     def __init__(self, path: Path, writer: concurrent.futures.Executor, reader: concurrent.futures.Executor) -> None:
@@ -143,7 +144,26 @@ class Database:
 
 
 def _run_in_one_commit(connection: Connection, jobs: list[Callable[[Connection], object]]) -> list[object]:
-    """Run the jobs in one transaction, each undone alone if it fails; return each result or exception."""
+    """Run the jobs in one transaction, each undone alone if it fails; return each result or exception.
+
+    Nearly always none fails, so savepoints are set only in a second run, after the first one was undone.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results: list[object] = [job(connection) for job in jobs]
+        connection.execute("COMMIT")
+    except Exception as error:
+        _roll_back(connection)
+        if len(jobs) == 1:
+            if isinstance(error, sqlcipher.Error):
+                raise _refusal_for(error) from error
+            raise
+    else:
+        return results
+    return _run_apart(connection, jobs)
+
+
+def _run_apart(connection: Connection, jobs: list[Callable[[Connection], object]]) -> list[object]:
     results: list[object] = []
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -48,12 +48,6 @@ def add_text(
     mine: bool,
 ) -> MessageRow | None:
     """Keep a text for the screen. One that is known already only moves to its new place; then return None."""
-    moved = connection.execute(
-        "UPDATE message SET feed = ?, number = ? WHERE entry = ? AND author = ?",
-        (feed, entry.header.number, bytes(body.entry_id), str(author)),
-    )
-    if moved.rowcount:
-        return None
     cursor = connection.execute(
         "INSERT INTO message (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen)"
         " VALUES (?, ?, ?, ?, ?, ?, 'text', ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -71,8 +65,25 @@ def add_text(
         ),
     )
     if not cursor.rowcount:
+        connection.execute(
+            "UPDATE message SET feed = ?, number = ? WHERE entry = ? AND author = ?",
+            (feed, entry.header.number, bytes(body.entry_id), str(author)),
+        )
         return None
-    return find_message(connection, body.entry_id)
+    return MessageRow(
+        arrival=cursor.lastrowid,
+        entry=body.entry_id,
+        conversation=conversation,
+        feed=entry.header.feed,
+        number=entry.header.number,
+        author=author,
+        mine=mine,
+        kind="text",
+        text=body.text,
+        reply_to=body.reply_to,
+        stamp=stamp,
+        seen=mine,
+    )
 
 
 def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:

@@ -1,5 +1,6 @@
 """Real programs as a test drives them: a locator and peers without windows, one process each."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -117,7 +118,7 @@ class PeerProcess:
         try:
             self.process.stdin.write(line.encode())
             self.process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: the pipe was closed here
             self._answers[number].put({"error": {"data": {"code": "gone"}, "message": "the process ended"}})
         return number
 
@@ -164,10 +165,8 @@ class PeerProcess:
         self._reader.join(5)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
         return code
 
 

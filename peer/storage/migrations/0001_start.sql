@@ -62,7 +62,6 @@ CREATE TABLE entry (
     entry BLOB,                         -- the entry ID in the body, where the body is there
     PRIMARY KEY (feed, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX entry_by_id ON entry (entry);
 
 -- Entries that fell out of a closed feed. Their author gets them back, and writes them again elsewhere.
 CREATE TABLE orphan (
@@ -97,7 +96,7 @@ CREATE INDEX consent_by_conversation ON consent (conversation);
 
 -- What the screen shows. `feed` and `number` are where the entry stands now; it may have been written again.
 CREATE TABLE message (
-    arrival INTEGER PRIMARY KEY AUTOINCREMENT,
+    arrival INTEGER PRIMARY KEY,         -- messages are never deleted, so it only ever grows
     entry BLOB NOT NULL UNIQUE,
     conversation INTEGER NOT NULL REFERENCES conversation (id),
     feed INTEGER NOT NULL REFERENCES feed (id),
