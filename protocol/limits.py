@@ -36,7 +36,7 @@ ADDRESS_LENGTH = 45
 DEVICES_PER_USER = 8
 """Devices valid at once for one user; the oldest goes when a ninth logs in with the password."""
 LEASE_SECONDS = 30.0
-"""A session silent for this long is gone; three keep-alives may be lost."""
+"""A session silent for this long is gone; three signs of life may be lost."""
 KEEP_ALIVE_SECONDS = 9.0
 """A client says that it is still there this often."""
 CHALLENGE_BYTES = 32

@@ -106,7 +106,7 @@ class Pong(Message, frozen=True, array_like=True):
 
 @LINK.register(0x0205)
 class Goodbye(Message, frozen=True, array_like=True):
-    """The link is about to be closed, and why (`duplicate`, `leaving`, `not_valid`)."""
+    """The link is about to be closed, and why (`duplicate`, `leaving`, `not_valid`, `broken_rules`)."""
 
     reason: Annotated[str, Meta(max_length=64)]
 

@@ -191,7 +191,7 @@ def test_a_length_that_is_claimed_but_does_not_come_is_refused(
 def test_the_error_does_not_quote_what_came() -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         LOCATOR.decode_body(0x0103, msgspec.msgpack.encode([1, "Secret!", "secret", b"", []]))
-    assert "ecret" not in str(caught.value)
+    assert "secret" not in str(caught.value).lower()
 
 
 def array_with(cls: type[Message], **changed: Any) -> bytes:
