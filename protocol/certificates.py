@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from protocol import limits
 from protocol.errors import RemoteProtocolError
@@ -18,6 +18,8 @@ from protocol.signatures import SigningKey
 
 _LOCATOR_URI = "hail:locator"
 _USER_URI = "hail:user/"
+_ENDING = bytes.fromhex("300506032b6570 034100")
+"""DER of what follows the signed part: the algorithm Ed25519 (RFC 8410), then a bit string of 64 whole bytes."""
 _CLOCK_LENIENCE = timedelta(hours=1)
 _SKIP_DATE_CHECKS = 0x200000
 VERIFY_FLAGS_WITHOUT_DATES = _SKIP_DATE_CHECKS
@@ -99,8 +101,8 @@ def read_certificate(der: bytes, authority_der: bytes) -> Certificate:
     certificate = _load(der)
     authority_key = _key_of(_load(authority_der))
     key = _key_of(certificate)
-    # The name of the algorithm stands outside the signed part: any other would be a second form of one certificate.
-    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
+    # What stands beside the signed part may have one form only, or one certificate could come in many.
+    if not der.endswith(_ENDING + certificate.signature):
         raise RemoteProtocolError("a certificate with a signature that is not Ed25519")
     try:
         authority_key.verify(certificate.signature, certificate.tbs_certificate_bytes)

@@ -180,7 +180,17 @@ def test_garbage_is_refused(garbage: bytes, read: object) -> None:
         read(garbage)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("value", [0x00, 0x02, 0x30, 0x6E, 0xFF])
+def test_unused_bits_beside_the_signature_do_not_make_a_second_form() -> None:
+    genuine = ANN_DER
+    while genuine[-1] & 1:  # a signature whose last bit may count as unused
+        genuine = issue_certificate(AUTHORITY, AUTHORITY_DER, ANN_KEY.public, Role.USER, ANN, NOW)
+    with_unused_bit = genuine[:-65] + b"\x01" + genuine[-64:]
+    assert read_certificate(genuine, AUTHORITY_DER).user == ANN
+    with pytest.raises(RemoteProtocolError):
+        read_certificate(with_unused_bit, AUTHORITY_DER)
+
+
+@pytest.mark.parametrize("value", [0x00, 0x01, 0x02, 0x30, 0x6E, 0xFF])
 def test_no_changed_byte_makes_another_certificate_or_another_error(value: int) -> None:
     genuine = read_certificate(ANN_DER, AUTHORITY_DER)
     for place in range(len(ANN_DER)):
