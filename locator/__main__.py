@@ -5,6 +5,7 @@ import getpass
 import logging
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -73,9 +74,17 @@ def _users_add(settings: Settings, asked: argparse.Namespace) -> None:
 def _users_list(settings: Settings, _: argparse.Namespace) -> None:
     accounts = _with_accounts(settings, lambda accounts: accounts.read_all()).values()
     rows = [("ID", "NAME", "DEVICES"), *((str(a.user), a.name, str(len(a.devices))) for a in accounts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    widths = [max(_columns(row[column]) for row in rows) for column in range(3)]
     for user, name, devices in rows:
-        print(f"{user:<{widths[0]}}  {name:<{widths[1]}}  {devices:>7}")  # noqa: T201
+        left = "  ".join(
+            text + " " * (width - _columns(text)) for text, width in zip((user, name), widths, strict=False)
+        )
+        print(f"{left}  {devices:>{widths[2]}}")  # noqa: T201
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal gives to a text: a Chinese character takes two, an accent none."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
 
 
 def _users_password(settings: Settings, asked: argparse.Namespace) -> None:

@@ -11,7 +11,6 @@ import socket
 import ssl
 import time
 from asyncio import sslproto
-from collections import deque
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import cast
@@ -50,7 +49,7 @@ class LocatorServer:
         self._store = store
         self._most_connections = most_connections
         self._context = tls_context()
-        self._own_certificate = authority.make_own_certificate(datetime.now(UTC))
+        self._own_certificate = authority.make_own_certificate(datetime.fromtimestamp(_now().wall, UTC))
         self._own_certificate.load_into(self._context)
         self._connections: dict[Caller, Connection] = {}
         self._to_flush: set[Connection] = set()
@@ -111,14 +110,15 @@ class LocatorServer:
 
     def requests_came(self, connection: "Connection", caller: Caller) -> None:
         """Answer what a connection has read, until it must wait for work or for its reader."""
-        now = _now()
+        now, answered = _now(), 0
         try:
             while (frame := connection.next_frame()) is not None:
                 request = LOCATOR.decode(frame)
                 if request is not None:
                     self._carry_out(self._requests.answer(request, caller, now))
-                if connection.outgoing_bytes > limits.ANSWERS_BYTES:
-                    connection.flush()  # it may tell us now that its reader is slow
+                answered += 1
+                if answered == limits.REQUESTS_AT_ONCE or connection.outgoing_bytes > limits.ANSWERS_BYTES:
+                    connection.go_on_later()
         except RemoteProtocolError as error:
             connection.hang_up(str(error))
         except Exception:
@@ -246,13 +246,13 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: LocatorServer) -> None:
         self._server = server
         self._reader = FrameReader(LOCATOR_REQUEST_FRAME)
-        self._frames: deque[Frame] = deque()
         self._outgoing: list[bytes] = []
         self.outgoing_bytes = 0
         """Bytes queued and not flushed yet."""
         self._transport: asyncio.Transport | None = None
         self._caller: Caller | None = None
         self._reads_slowly = False
+        self._lets_others_go_first = False
         self._waits = False
         self._is_closing = False
         self.works = False
@@ -275,15 +275,10 @@ class Connection(asyncio.Protocol):
             self.hang_up("there are too many connections")
 
     def data_received(self, data: bytes) -> None:
-        """Cut what came into frames, and have them answered."""
-        if self._is_closing or self._caller is None:
-            return
-        try:
-            self._frames += self._reader.receive(data)
-        except RemoteProtocolError as error:
-            self.hang_up(str(error))
-            return
-        self._server.requests_came(self, self._caller)
+        """Keep what came, and have the whole frames in it answered."""
+        if not self._is_closing:
+            self._reader.add(data)
+            self._answer_what_waits()
 
     def pause_writing(self) -> None:
         """The other side reads slowly: its next requests wait."""
@@ -293,15 +288,13 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It has caught up."""
         self._reads_slowly = False
-        if self._caller is not None:
-            self._server.requests_came(self, self._caller)
+        self._answer_what_waits()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone."""
         if error is not None:
             log.debug("a connection was lost: %s", error)
         self._is_closing = True
-        self._frames.clear()
         if self._caller is not None:
             self._server.connection_lost(self._caller)
 
@@ -309,8 +302,12 @@ class Connection(asyncio.Protocol):
 
     def next_frame(self) -> Frame | None:
         """Return the next request to answer; None while there is none, or while one must wait."""
-        must_wait = self.works or self._reads_slowly or self._is_closing
-        return self._frames.popleft() if self._frames and not must_wait else None
+        return None if self._must_wait() or self._is_closing else self._reader.next_frame()
+
+    def go_on_later(self) -> None:
+        """Give the other connections a turn before the next request is answered."""
+        self._lets_others_go_first = True
+        asyncio.get_running_loop().call_soon(self._go_on)
 
     def queue(self, frame: bytes) -> None:
         """Take a frame to be sent with the next flush."""
@@ -333,7 +330,7 @@ class Connection(asyncio.Protocol):
 
     def read_on_or_wait(self) -> None:
         """Read from the socket only while what was read before is being answered at once."""
-        must_wait = self.works or self._reads_slowly
+        must_wait = self._must_wait()
         if self._transport is None or self._is_closing or must_wait == self._waits:
             return
         self._waits = must_wait
@@ -349,7 +346,6 @@ class Connection(asyncio.Protocol):
         self._log_end(reason)
         self.flush()
         self._is_closing = True
-        self._frames.clear()
         self._transport.resume_reading()  # closing with unread data would destroy what we just sent
         self._transport.close()
 
@@ -359,6 +355,17 @@ class Connection(asyncio.Protocol):
             self._log_end(reason)
             self._is_closing = True
             self._transport.abort()
+
+    def _go_on(self) -> None:
+        self._lets_others_go_first = False
+        self._answer_what_waits()
+
+    def _answer_what_waits(self) -> None:
+        if self._caller is not None and not self._is_closing:
+            self._server.requests_came(self, self._caller)
+
+    def _must_wait(self) -> bool:
+        return self.works or self._reads_slowly or self._lets_others_go_first
 
     def _log_end(self, reason: str) -> None:
         assert self._transport is not None

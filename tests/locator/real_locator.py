@@ -1,5 +1,6 @@
 """The real thing, for end-to-end tests: `python -m locator serve` as a process, and a client over real TLS."""
 
+import os
 import secrets
 import signal
 import socket
@@ -23,6 +24,7 @@ from protocol.locator_messages import (
     LogIn,
     LogInByKey,
     Register,
+    Watch,
     Welcome,
     Where,
     Whereabout,
@@ -42,26 +44,32 @@ class RealLocator:
 
     def __init__(self, data: Path, *flags: str, listen: str = "127.0.0.1:0") -> None:
         self.data = data
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "locator", "serve", "--data", str(data), "--listen", listen, *flags],
-            stdout=subprocess.PIPE,
-            stderr=(data.parent / f"{data.name}.log").open("ab"),
-            text=True,
-        )
+        with self.log_path.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "locator", "serve", "--data", str(data), "--listen", listen, *flags],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.ready_line = self.process.stdout.readline()
         self.link = self.ready_line.removeprefix("ready ").strip()
         host, _, port = self.link.removeprefix("hail://").partition("#")[0].rpartition(":")
         self.place = (host, int(port or 0))
 
     @property
+    def log_path(self) -> Path:
+        return self.data.parent / f"{self.data.name}.log"
+
+    @property
     def log(self) -> str:
-        return (self.data.parent / f"{self.data.name}.log").read_text()
+        return self.log_path.read_text()
 
     def connect(self, key: SigningKey | None = None) -> "Client":
         return Client(self.place, key)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
+        if self.process.returncode is None:
+            self.process.send_signal(number)
         code = self.process.wait(PATIENCE)
         self.process.stdout.close()
         return code
@@ -116,11 +124,12 @@ class Client:
         """Tell whether nothing at all comes for a while."""
         self.socket.settimeout(seconds)
         try:
-            return self.receive() is None and False
+            self.receive()
         except TimeoutError:
             return True
         finally:
             self.socket.settimeout(PATIENCE)
+        return False
 
     def tag(self) -> int:
         self._tag += 1
@@ -160,3 +169,20 @@ class Client:
 
     def where(self, *users: str) -> tuple[Whereabout, ...]:
         return self.ask(lambda tag: Where(tag, tuple(map(UserId, users))), Whereabouts).about
+
+    def watch(self, *users: str) -> tuple[Whereabout, ...]:
+        return self.ask(lambda tag: Watch(tag, tuple(map(UserId, users))), Whereabouts).about
+
+
+def command(data: Path | None, *words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the operator's commands to its end."""
+    place = [] if data is None else ["--data", str(data)]
+    return subprocess.run(
+        [sys.executable, "-m", "locator", *words, *place],
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        env=os.environ | environment,
+    )

@@ -1,0 +1,84 @@
+import asyncio
+import threading
+
+import pytest
+
+from locator.accounts import NobodyWaitsError, PasswordPool, TooManyPasswordsError, hash_password, is_password
+
+
+def run(work):
+    with asyncio.Runner() as runner:
+        return runner.run(work)
+
+
+def wanted():
+    return True
+
+
+def test_a_hash_is_argon2id_with_the_agreed_cost():
+    assert hash_password("secret").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_only_the_right_password_is_right():
+    kept = hash_password("secret")
+    assert is_password("secret", kept)
+    assert not is_password("Secret", kept)
+    assert not is_password("secret", "no hash at all")
+
+
+def test_a_password_typed_on_another_system_is_the_same():
+    assert is_password("e\u0301te\u0301", hash_password("\u00e9t\u00e9"))
+
+
+def test_the_pool_verifies_and_hashes():
+    async def scene():
+        pool = PasswordPool(threads=1)
+        kept = await pool.hash("secret", wanted)
+        assert await pool.verify("secret", kept, wanted)
+        assert not await pool.verify("wrong", kept, wanted)
+        assert not await pool.verify("secret", None, wanted)
+        pool.close()
+
+    run(scene())
+
+
+def test_an_account_that_is_not_there_takes_a_hash_as_well(monkeypatch):
+    checked = []
+    monkeypatch.setattr("locator.accounts.is_password", lambda _, kept: checked.append(kept) or True)
+
+    async def scene():
+        pool = PasswordPool(threads=1)
+        assert not await pool.verify("secret", None, wanted)
+        pool.close()
+
+    run(scene())
+    assert checked[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_full_queue_says_when_to_try_again(monkeypatch):
+    go_on = threading.Event()
+    monkeypatch.setattr("locator.accounts.is_password", lambda *_: go_on.wait(5))
+
+    async def scene():
+        pool = PasswordPool(threads=1, waiting_per_thread=3)
+        waiting = [asyncio.create_task(pool.verify("secret", "hash", wanted)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyPasswordsError) as caught:
+            await pool.verify("secret", "hash", wanted)
+        assert caught.value.retry_after >= 1
+        go_on.set()
+        assert await asyncio.gather(*waiting) == [True, True, True]
+        assert await pool.verify("secret", "hash", wanted)
+        pool.close()
+
+    run(scene())
+
+
+def test_nobody_s_password_is_not_hashed():
+    async def scene():
+        pool = PasswordPool(threads=1)
+        with pytest.raises(NobodyWaitsError):
+            await pool.hash("secret", lambda: False)
+        pool.close()
+
+    run(scene())

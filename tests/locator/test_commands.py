@@ -1,0 +1,183 @@
+"""`hail-locator` as an operator types it."""
+
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from locator.__main__ import main
+from protocol.errors import RefusalCode
+from protocol.locator_messages import Moved, Refused
+from tests.locator.real_locator import PASSWORD, RealLocator, command
+
+
+@pytest.fixture(autouse=True)
+def _same_umask(monkeypatch):
+    """The command changes the process's umask, which is the test run's where it runs in here."""
+    monkeypatch.setattr("os.umask", lambda _: 0)
+
+
+@pytest.fixture
+def data(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def locator(data):
+    real = RealLocator(data)
+    yield real
+    assert real.stop() == 0
+
+
+def test_accounts_are_added_and_listed_without_a_server(data):
+    assert command(data, "users", "add", "Ana", "--name", "Ana 安娜", typed="1\n").returncode == 0
+    assert command(data, "users", "add", "bo", typed="secret\n").returncode == 0
+    listed = command(data, "users", "list")
+    assert listed.stdout.splitlines() == [
+        "ID   NAME      DEVICES",
+        "ana  Ana 安娜        0",
+        "bo   bo              0",
+    ]
+
+
+def test_the_data_folder_may_be_named_before_or_after_the_verbs(data, capsys):
+    for words in (["--data", str(data), "users", "list"], ["users", "--data", str(data), "list"]):
+        assert main(words) == 0
+    assert main(["users", "list", "--data", str(data)]) == 0
+    assert capsys.readouterr().out.count("DEVICES") == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "sentence"),
+    [
+        (("users", "add", "ana"), "secret\n", "has an account already"),
+        (("users", "password", "nobody"), "secret\n", "There is no account nobody"),
+        (("users", "add", "cy"), "", "at least one character"),
+        (("users", "add", "cy", "--name", "\u202e"), "secret\n", "Choose another name"),
+        (("address",), "", "No locator has served"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_sentence(data, words, typed, sentence):
+    command(data, "users", "add", "ana", typed="secret\n")
+    done = command(data, *words, typed=typed)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("dance",),
+        ("users",),
+        ("users", "import", "x.csv"),
+        ("users", "add", "no spaces"),
+        ("serve", "--listen", "nowhere"),
+        ("serve", "--registration", "maybe"),
+        ("serve", "--store", "redis://x"),
+        ("address", "--config", "none.toml"),
+    ],
+)
+def test_wrong_usage_has_its_own_exit_code(data, words, capsys):
+    assert run_here("--data", str(data), *words) == 2
+    told = capsys.readouterr()
+    assert (told.out, bool(told.err)) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "words", [("serve",), ("users", "add"), ("users", "list"), ("users", "password"), ("address",)]
+)
+def test_the_help_of_every_verb_has_an_example(words, capsys):
+    assert run_here(*words, "--help") == 0
+    assert f"Example: hail-locator {' '.join(words)}" in capsys.readouterr().out
+
+
+def run_here(*words):
+    """Run the command in this process, for what ends before it does anything."""
+    try:
+        return main(words)
+    except SystemExit as end:
+        return end.code
+
+
+def test_the_address_is_the_one_that_was_given_out(data, locator):
+    assert command(data, "address").stdout == locator.link + "\n"
+
+
+def test_an_added_user_can_log_in_within_a_second(data, locator):
+    with locator.connect().greeted() as bo, locator.connect().greeted() as ana:
+        bo.register("bo")
+        bo.watch("ana")
+        command(data, "users", "add", "ana", typed="1\n")
+        bo.socket.settimeout(1)
+        assert bo.expect(Moved).about.known
+        assert ana.log_in("ana", password="1").session == 1
+
+
+def test_a_new_password_by_the_operator_ends_live_sessions_within_a_second(data, locator):
+    with locator.connect().greeted() as ana, locator.connect().greeted() as other:
+        ana.register("ana")
+        assert command(data, "users", "password", "ana", typed="new\n").returncode == 0
+        start = time.monotonic()
+        assert ana.receive() is None
+        assert time.monotonic() - start < 1
+        assert other.log_in("ana", Refused, password=PASSWORD).code == RefusalCode.WRONG_PASSWORD
+        assert other.log_in("ana", password="new").session == 2
+    assert command(data, "users", "list").stdout.splitlines()[1].split() == ["ana", "Somebody", "1"]
+
+
+def test_a_second_server_on_the_same_folder_is_refused(data, locator):
+    second = command(data, "serve", "--listen", "127.0.0.1:0")
+    assert second.returncode == 1
+    assert second.stderr.startswith("Another locator already serves from")
+    assert len(second.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_told_in_one_sentence(data):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = command(data, "serve", "--listen", f"127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert done.stderr == f"Port {port} is in use by another program. Stop that, or choose another with --listen.\n"
+
+
+def test_a_kept_port_that_is_taken_is_replaced(data):
+    first = RealLocator(data)
+    first.stop()
+    with socket.create_server(first.place):
+        second = RealLocator(data)
+    assert second.stop() == 0
+    assert second.place != first.place
+
+
+def test_settings_come_from_variables_and_a_file_too(data, tmp_path):
+    file = tmp_path / "locator.toml"
+    file.write_text(f'data = "{data.as_posix()}"\nlisten = "127.0.0.1:0"\npublic = "chat.example:80"')
+    process = subprocess.Popen(
+        [sys.executable, "-m", "locator", "serve", "--config", str(file)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline().startswith("ready hail://chat.example:80#")
+    process.terminate()
+    assert process.wait(5) == 0
+    process.stdout.close()
+    assert command(None, "address", HAIL_LOCATOR_DATA=str(data)).stdout.startswith("hail://chat.example:80#")
+
+
+def test_a_damaged_authority_is_told_plainly(data):
+    RealLocator(data).stop()
+    (data / "authority.pem").write_text("nonsense")
+    done = command(data, "serve", "--listen", "127.0.0.1:0")
+    assert done.returncode == 1
+    assert "authority's key" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_registration_is_told_in_the_welcome(data):
+    real = RealLocator(data, "--registration", "closed")
+    with real.connect().greeted() as client:
+        assert not client.welcome.registration_open
+        assert client.register("ana", Refused).code == RefusalCode.REGISTRATION_CLOSED
+    assert real.stop() == 0

@@ -1,0 +1,423 @@
+"""The driver: a real server object and connections whose transport only remembers."""
+
+import asyncio
+import logging
+import secrets
+import socket
+import ssl
+from asyncio import sslproto
+from datetime import UTC, datetime
+from time import monotonic
+
+import pytest
+
+from locator import limits as locator_limits
+from locator.accounts import PasswordPool
+from locator.authority import Authority
+from locator.orders import Now
+from locator.requests import Requests
+from locator.server import Connection, LocatorServer, use_small_tls_buffers
+from locator.stores.interface import StoreFailedError
+from locator.stores.memory_and_sqlite import MemoryAndSqlite
+from protocol import limits
+from protocol.errors import RefusalCode
+from protocol.framing import FrameReader, encode_frame
+from protocol.identity import UserId
+from protocol.locator_messages import (
+    ALPN,
+    LOCATOR,
+    Done,
+    Endpoint,
+    KeepAlive,
+    LoggedIn,
+    LogIn,
+    Refused,
+    Register,
+    Superseded,
+    Watch,
+    Welcome,
+    Where,
+    Whereabouts,
+)
+from protocol.signatures import SigningKey
+
+ANA, BO = UserId("ana"), UserId("bo")
+
+
+class RememberingTransport(asyncio.Transport):
+    """What a connection wrote, write by write."""
+
+    def __init__(self, alpn: str | None = ALPN, peer: str = "192.0.2.1") -> None:
+        super().__init__({"ssl_object": self, "peername": (peer, 4711)})
+        self.alpn = alpn
+        self.writes: list[bytes] = []
+        self.is_reading_now = True
+        self.ended: str | None = None
+        self.unread = 0
+        self.written = asyncio.Event()
+        self.connection: Connection
+
+    def selected_alpn_protocol(self):
+        return self.alpn
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        self.high = high
+
+    def get_write_buffer_size(self):
+        return self.unread
+
+    def write(self, data):
+        self.writes.append(data)
+        self.written.set()
+
+    def pause_reading(self):
+        self.is_reading_now = False
+
+    def resume_reading(self):
+        self.is_reading_now = True
+
+    def close(self):
+        if self.ended is None:
+            self.ended = "closed"
+            asyncio.get_running_loop().call_soon(self.connection.connection_lost, None)
+
+    def abort(self):
+        self.close()
+        self.ended = "aborted"
+
+
+class Line:
+    """One connection of a test."""
+
+    def __init__(self, server: LocatorServer, **transport: object) -> None:
+        self.connection = Connection(server)
+        self.transport = RememberingTransport(**transport)
+        self.key = SigningKey(secrets.token_bytes(32))
+        self.transport.connection = self.connection
+        self.connection.connection_made(self.transport)
+        self.greeting = self.heard()
+
+    def says(self, *messages) -> None:
+        self.connection.data_received(b"".join(map(LOCATOR.encode, messages)))
+
+    def heard(self) -> list:
+        """Return, and forget, what was written."""
+        data = b"".join(self.transport.writes)
+        self.transport.writes.clear()
+        self.transport.written.clear()
+        return [LOCATOR.decode(frame) for frame in FrameReader(limits.LOCATOR_REPLY_FRAME).receive(data)]
+
+    async def hears(self, kind):
+        """Wait for the next write, and return its last message."""
+        async with asyncio.timeout(5):
+            await self.transport.written.wait()
+        message = self.heard()[-1]
+        assert isinstance(message, kind), message
+        return message
+
+    def register(self, user, tag=1):
+        return Register(tag, user, "correct horse", "Somebody", self.key.public, Endpoint(1, 2))
+
+    async def registered(self, user) -> "Line":
+        self.says(self.register(user))
+        await self.hears(LoggedIn)
+        return self
+
+
+def serving(scene, folder, *, pool=None, **options):
+    """Run a scene with a server that has no socket."""
+
+    async def whole() -> None:
+        authority = Authority.open_or_create(folder, datetime.now(UTC))
+        store, passwords = MemoryAndSqlite(folder), pool or PasswordPool(threads=1)
+        requests = Requests(store, authority, registration_open=True)
+        server = LocatorServer(requests, authority, passwords, store, **options)
+        try:
+            await scene(server)
+        finally:
+            await server.stop()
+            passwords.close()
+            await store.close()
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(whole())
+
+
+def test_all_frames_of_a_read_are_answered_with_one_write(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        line.says(KeepAlive(1), Where(2, (ANA,)), KeepAlive(3))
+        assert len(line.transport.writes) == 1
+        assert [message.tag for message in line.heard()] == [1, 2, 3]
+
+    serving(scene, tmp_path)
+
+
+def test_a_watcher_gets_one_write_too(tmp_path):
+    async def scene(server):
+        ana, cy, bo = [await Line(server).registered(UserId(user)) for user in ("ana", "cy", "bo")]
+        bo.says(Watch(2, (ANA, UserId("cy"))))
+        bo.heard()
+        ana.connection.connection_lost(None)
+        cy.connection.connection_lost(None)
+        server._let_time_pass(Now(monotonic() + locator_limits.GRACE_SECONDS, 0))
+        assert len(bo.transport.writes) == 1
+
+    serving(scene, tmp_path)
+
+
+def test_requests_behind_a_password_wait_for_it(tmp_path):
+    async def scene(server):
+        line = Line(server)
+        line.says(line.register(ANA, tag=1), Where(2, (ANA,)), KeepAlive(3))
+        assert line.heard() == []
+        assert not line.transport.is_reading_now
+        await line.transport.written.wait()
+        assert len(line.transport.writes) == 1
+        answers = line.heard()
+        assert [type(answer) for answer in answers] == [LoggedIn, Whereabouts, Done]
+        assert line.transport.is_reading_now
+
+    serving(scene, tmp_path)
+
+
+def test_a_client_with_many_requests_lets_others_go_first(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        line.says(*(KeepAlive(tag) for tag in range(locator_limits.REQUESTS_AT_ONCE + 1)))
+        assert len(line.heard()) == locator_limits.REQUESTS_AT_ONCE
+        assert not line.transport.is_reading_now
+        assert await line.hears(Done) == Done(locator_limits.REQUESTS_AT_ONCE)
+        assert line.transport.is_reading_now
+
+    serving(scene, tmp_path)
+
+
+def test_a_full_disk_is_told_and_harms_no_look_up(tmp_path, monkeypatch, expected_log):
+    expected_log.append("the disk is full")
+
+    async def fail(_):
+        raise StoreFailedError(RefusalCode.DISK_FULL, "the disk is full")
+
+    async def scene(server):
+        good, unlucky = await Line(server).registered(ANA), Line(server)
+        monkeypatch.setattr(server._store, "make", fail)
+        unlucky.says(unlucky.register(BO))
+        assert (await unlucky.hears(Refused)).code == RefusalCode.DISK_FULL
+        assert unlucky.transport.ended is None
+        good.says(KeepAlive(1))
+        assert good.heard() == [Done(1)]
+
+    serving(scene, tmp_path)
+
+
+def test_a_client_that_reads_slowly_is_not_answered_further(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        line.connection.pause_writing()
+        line.says(KeepAlive(1))
+        assert line.heard() == []
+        assert not line.transport.is_reading_now
+        line.connection.resume_writing()
+        assert line.heard() == [Done(1)]
+        assert line.transport.is_reading_now
+
+    serving(scene, tmp_path)
+
+
+def test_a_client_that_never_reads_is_dropped(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        line.transport.unread = locator_limits.UNREAD_BYTES
+        line.says(KeepAlive(1))
+        assert line.transport.ended == "aborted"
+
+    serving(scene, tmp_path)
+
+
+GOOD = LOCATOR.encode(KeepAlive(1))
+BROKEN = {
+    "oversized": (limits.LOCATOR_REQUEST_FRAME + 1).to_bytes(4, "big") + b"\x01\x0a",
+    "garbage body": encode_frame(0x010A, b"\xc1 garbage"),
+    "unknown kind": encode_frame(0x01FF, b"\x90"),
+    "another language": encode_frame(0x0301, b"\x90"),
+    "wrong type": encode_frame(0x010A, b"\x91\xa1x"),
+    "no request": LOCATOR.encode(Done(1)),
+    "http": b"GET / HTTP/1.1\r\nHost: locator\r\n\r\n",
+    "bad user": encode_frame(0x0107, b"\x92\x01\x91\xa4../x"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_a_bad_frame_ends_its_connection_alone(tmp_path, broken, caplog):
+    async def scene(server):
+        good, bad = await Line(server).registered(ANA), await Line(server).registered(BO)
+        with caplog.at_level(logging.INFO, "locator.server"):
+            bad.connection.data_received(GOOD + broken + GOOD)
+        assert bad.transport.ended == "closed"
+        assert len(bad.heard()) <= 1
+        assert "closing the connection" in caplog.text
+        good.says(KeepAlive(1))
+        assert good.heard() == [Done(1)]
+        assert good.transport.ended is None
+
+    serving(scene, tmp_path)
+
+
+def test_an_optional_message_of_a_newer_client_is_skipped(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        line.connection.data_received(encode_frame(0x81F0, b"\x90") + GOOD)
+        assert line.heard() == [Done(1)]
+
+    serving(scene, tmp_path)
+
+
+def test_a_frame_may_come_byte_by_byte(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        for byte in GOOD:
+            line.connection.data_received(bytes([byte]))
+        assert line.heard() == [Done(1)]
+
+    serving(scene, tmp_path)
+
+
+@pytest.mark.parametrize("alpn", [None, "http/1.1"])
+def test_who_speaks_another_protocol_is_not_greeted(tmp_path, alpn):
+    async def scene(server):
+        line = Line(server, alpn=alpn)
+        assert (line.transport.ended, line.greeting) == ("closed", [])
+
+    serving(scene, tmp_path)
+
+
+def test_one_connection_too_many_is_hung_up_on(tmp_path):
+    async def scene(server):
+        first, second = Line(server), Line(server)
+        assert isinstance(first.greeting[0], Welcome)
+        assert (second.transport.ended, second.greeting) == ("closed", [])
+        first.connection.connection_lost(None)
+        assert isinstance(Line(server).greeting[0], Welcome)
+
+    serving(scene, tmp_path, most_connections=1)
+
+
+def test_a_connection_that_nobody_logs_in_on_is_hung_up_on(tmp_path):
+    async def scene(server):
+        user, nobody = await Line(server).registered(ANA), Line(server)
+        nobody.says(KeepAlive(1))  # chattering does not help
+        soon = monotonic() + locator_limits.BEFORE_LOGIN_SECONDS
+        server._let_time_pass(Now(soon - 1, 0))
+        assert nobody.transport.ended is None
+        server._let_time_pass(Now(soon + 1, 0))
+        assert nobody.transport.ended == "closed"
+        assert user.heard() == []
+
+    serving(scene, tmp_path)
+
+
+def test_a_lease_runs_out_on_the_drivers_clock(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        server._let_time_pass(Now(monotonic() + limits.LEASE_SECONDS + 1, 0))
+        assert line.transport.ended == "closed"
+
+    serving(scene, tmp_path)
+
+
+def test_when_too_many_passwords_wait_the_client_is_told_to_try_again(tmp_path):
+    async def scene(server):
+        line = Line(server)
+        line.says(line.register(ANA))
+        answer = await line.hears(Refused)
+        assert answer.code == RefusalCode.RATE_LIMITED
+        assert answer.retry_after >= 1
+        assert line.transport.ended is None
+
+    serving(scene, tmp_path, pool=PasswordPool(threads=1, waiting_per_thread=0))
+
+
+def test_who_hung_up_during_the_login_is_not_online(tmp_path):
+    async def scene(server):
+        bo = await Line(server).registered(BO)
+        ana = Line(server)
+        ana.says(ana.register(ANA))
+        ana.connection.connection_lost(None)
+        await asyncio.gather(*server._tasks)
+        server._let_time_pass(Now(monotonic() + locator_limits.GRACE_SECONDS + 1, 0))
+        bo.says(Where(1, (ANA,)))
+        assert not bo.heard()[0].about[0].online
+
+    serving(scene, tmp_path)
+
+
+def test_a_login_whose_caller_hung_up_still_ends_the_older_session(tmp_path, monkeypatch):
+    async def scene(server):
+        old, new = await Line(server).registered(ANA), Line(server)
+        made = server._store.make
+
+        async def make_after_loss(change):
+            new.connection.connection_lost(None)
+            return await made(change)
+
+        monkeypatch.setattr(server._store, "make", make_after_loss)
+        new.says(LogIn(1, ANA, "correct horse", new.key.public, Endpoint(1, 2)))
+        assert (await old.hears(Superseded)).session == 2
+        assert old.transport.ended == "closed"
+
+    serving(scene, tmp_path)
+
+
+def test_a_bug_in_a_handler_ends_one_connection_and_is_logged(tmp_path, monkeypatch, caplog, expected_log):
+    expected_log.append("a request failed")
+
+    async def scene(server):
+        good, unlucky = await Line(server).registered(ANA), await Line(server).registered(BO)
+        monkeypatch.setattr(server._requests, "answer", lambda *_: 1 / 0)
+        unlucky.says(KeepAlive(1))
+        monkeypatch.undo()
+        assert unlucky.transport.ended == "closed"
+        assert "ZeroDivisionError" in caplog.text
+        good.says(KeepAlive(1))
+        assert good.heard() == [Done(1)]
+
+    serving(scene, tmp_path)
+
+
+def test_a_locator_that_runs_for_months_renews_its_certificate(tmp_path):
+    async def scene(server):
+        before = server._own_certificate.der
+        server._let_time_pass(Now(0, datetime.now(UTC).timestamp() + 31 * 86_400))
+        assert server._own_certificate.der != before
+
+    serving(scene, tmp_path)
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+def test_a_tls_connection_of_asyncio_takes_one_record_of_buffer(tmp_path, monkeypatch):
+    monkeypatch.setattr(sslproto.SSLProtocol, "max_size", 256 * 1024)
+
+    async def scene(server):
+        listener = socket.create_server(("127.0.0.1", 0))
+        place = listener.getsockname()
+        await server.start(listener)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols([ALPN])
+        reader, writer = await asyncio.open_connection(*place, ssl=context)
+        assert await reader.readexactly(6)
+        (connection,) = server._connections.values()
+        assert len(connection._transport._ssl_protocol._ssl_buffer) == locator_limits.TLS_READ_BYTES
+        writer.close()
+        await writer.wait_closed()
+
+    serving(scene, tmp_path)
+
+
+def test_a_python_without_that_setting_is_left_as_it_is(monkeypatch):
+    monkeypatch.delattr(sslproto.SSLProtocol, "max_size")
+    use_small_tls_buffers()
+    assert not hasattr(sslproto.SSLProtocol, "max_size")
