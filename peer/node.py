@@ -103,10 +103,8 @@ class PeerNode:
     async def ask(self, user: str, note: str = "") -> ContactView:
         """Ask somebody to be our friend. Who is not there now gets it later."""
         session, other = self._need_session(), parse_user_id(user)
-        if session.locator.is_connected and other != session.user:
-            (about,) = await session.locator.where([other])
-            if not about.known:
-                raise Refusal(RefusalCode.UNKNOWN_USER, "Nobody here has this ID. Check how it is written.")
+        if other != session.user and await session.is_unknown(other):
+            raise Refusal(RefusalCode.UNKNOWN_USER, "Nobody here has this ID. Check how it is written.")
         return await session.contacts.ask(other, note)
 
     async def accept(self, user: str) -> ContactView:

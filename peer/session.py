@@ -193,6 +193,15 @@ class Session:
         self._is_superseded = False
         self.locator.take_over()
 
+    async def is_unknown(self, user: UserId) -> bool:
+        """Tell whether the locator says that there is no such account; while it is out of reach nobody knows."""
+        try:
+            (about,) = await self.locator.where([user])
+        except Refusal as refusal:
+            log.info("whether %s exists is not known: %s", user, refusal)
+            return False
+        return not about.known
+
     async def confirm_devices(self, user: UserId) -> ContactView:
         """A person said that a friend's new device really is theirs: let it have what waits."""
         view = await self.contacts.confirm_devices(user)

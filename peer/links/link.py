@@ -106,12 +106,12 @@ class Link(asyncio.Protocol):
     def peer_certificate(self) -> bytes:
         """Return the other side's certificate (DER), of which TLS proved that it is held there.
 
-        Raises RemoteProtocolError if another language than ours was agreed on.
+        Raises RemoteProtocolError if another language than ours was agreed on, ConnectionResetError if it is gone.
         """
         secured = self._transport.get_extra_info("ssl_object") if self._transport else None
         certificate = secured.getpeercert(binary_form=True) if secured else None
         if secured is None or certificate is None:
-            raise RemoteProtocolError("the connection was gone before its certificate was read")
+            raise ConnectionResetError("the connection was gone before its certificate was read")
         if secured.selected_alpn_protocol() != ALPN:
             raise RemoteProtocolError("a connection that does not speak hail-link/1")
         assert isinstance(certificate, bytes)
@@ -169,7 +169,8 @@ class Link(asyncio.Protocol):
             return
         if silence >= limits.PING_SECONDS / 2:
             self.send(Ping())
-        self._timer = self._loop.call_later(limits.PING_SECONDS, self._watch_over)
+        left = limits.DEAD_LINK_SECONDS - silence
+        self._timer = self._loop.call_later(min(limits.PING_SECONDS, left), self._watch_over)
 
     def _end_as(self, reason: LinkEnd) -> None:
         if self.end is not None:
@@ -184,12 +185,14 @@ class Link(asyncio.Protocol):
 
 
 async def exchange_greetings(link: Link, mine: Greeting) -> Greeting:
-    """Greet, and return the other's greeting; raise RemoteProtocolError or TimeoutError."""
+    """Greet, and return the other's greeting; raise RemoteProtocolError, TimeoutError or ConnectionResetError."""
     link.send(mine)
     async with asyncio.timeout(limits.GREETING_SECONDS):
         first = await link.next_message()
+    if first is None:
+        raise ConnectionResetError("the other side hung up before it greeted")
     if not isinstance(first, Greeting):
-        raise RemoteProtocolError("the other side did not greet" if first else "the other side hung up")
+        raise RemoteProtocolError("the other side did not greet")
     return first
 
 

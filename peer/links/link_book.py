@@ -83,8 +83,8 @@ class LinkBook:
             log.warning("a link%s was refused: %s", f" with {link.user}" if link.user else "", error)
             link.close(LinkEnd.NOT_VALID)
             return False
-        except TimeoutError:
-            log.info("a link with %s was not greeted in time", link.user)
+        except (TimeoutError, ConnectionResetError) as error:
+            log.info("a link with %s came to nothing: %s", link.user, str(error) or "no greeting in time")
             link.close(LinkEnd.DEAD)
             return False
         except BaseException:

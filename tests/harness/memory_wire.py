@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ class _End(asyncio.Transport):
         self.other: _End
         self.protocol: asyncio.BaseProtocol | None = None
         self.early = bytearray()
+        self.under_way: deque[bytes | None] = deque()
         self._inbox: list[bytes | None] = []
         self._paused = False
         self._closing = False
@@ -78,6 +80,9 @@ class _End(asyncio.Transport):
             self._loop.call_soon(self._lose)
 
     def abort(self) -> None:
+        self.close()
+
+    def _force_close(self, _: BaseException | None) -> None:
         self.close()
 
     # What the network does.
@@ -141,7 +146,9 @@ class MemoryNetwork:
     def send(self, end: _End, data: bytes | None) -> None:
         addresses = {end.get_extra_info("peername")[0], end.other.get_extra_info("peername")[0]}
         if not addresses & self.unplugged:
-            asyncio.get_running_loop().call_later(self.delay, end.other.receive, data)
+            # Timers of one moment fire in any order; the cable keeps the order of what was sent.
+            end.under_way.append(data)
+            asyncio.get_running_loop().call_later(self.delay, lambda: end.other.receive(end.under_way.popleft()))
 
     def hang_up(self, address: str) -> None:
         """End every connection of a host, as its crash would."""

@@ -1,0 +1,153 @@
+"""Two nodes and a locator in one process, in virtual time, on a network in memory: the fixture `linked_peers`."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import locator.server
+from locator.accounts import PasswordPool
+from locator.authority import Authority
+from locator.orders import Now
+from locator.requests import Requests
+from locator.server import Connection, LocatorServer
+from locator.stores.memory_and_sqlite import MemoryAndSqlite
+from peer.events import Event
+from peer.node import PeerNode
+from peer.surroundings import Surroundings
+from peer.views import ConversationId
+from tests.harness.memory_wire import MemoryNetwork
+from tests.harness.virtual_time import Clock, InlineExecutor
+
+PASSWORD = "correct horse"
+LOCATOR_HOST, LOCATOR_PORT = "10.0.0.254", 7400
+
+
+@dataclass
+class Person:
+    """A node, where it lives, and what it told."""
+
+    name: str
+    node: PeerNode
+    clock: Clock
+    events: list[Event] = field(default_factory=list)
+
+    def told(self, kind: str) -> list[Any]:
+        return [event for event in self.events if event.type == kind]
+
+    async def texts(self, conversation: ConversationId) -> list[str]:
+        return [message.text for message in await self.node.messages(conversation, limit=1000)]
+
+
+class World:
+    """Everything that a test of the node needs, without a thread, a socket or a wait."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.network = MemoryNetwork()
+        self.people: dict[str, Person] = {}
+        self._hosts: dict[str, str] = {}
+        self._monkeypatch = monkeypatch
+        self._closing: list[Callable[[], Awaitable[Any]]] = []
+        self.server: LocatorServer
+        self.link = ""
+
+    async def start_locator(self) -> None:
+        loop = asyncio.get_running_loop()
+        clock = Clock(loop)
+        self._monkeypatch.setattr(locator.server, "_now", lambda: Now(loop.time(), clock().timestamp()))
+        folder = self.folder / "locator"
+        folder.mkdir(exist_ok=True)
+        authority = Authority.open_or_create(folder, clock())
+        passwords = PasswordPool()
+        passwords._executor = InlineExecutor()  # type: ignore[assignment]
+        store = MemoryAndSqlite(folder)
+        store._thread = InlineExecutor()  # type: ignore[assignment]
+        self._closing.append(store.close)
+        self.server = LocatorServer(Requests(store, authority, registration_open=True), authority, passwords, store)
+        self.network.serve_tls(
+            LOCATOR_HOST, LOCATOR_PORT, lambda: Connection(self.server), self.server._context
+        )
+        self.link = f"hail://{LOCATOR_HOST}:{LOCATOR_PORT}#{authority.realm.hex()}"
+
+    def stop_locator(self) -> None:
+        self.network.servers.clear()
+        self.network.hang_up(LOCATOR_HOST)
+
+    def host(self, name: str) -> str:
+        """Return the address at which a person of that name lives."""
+        return self._hosts.setdefault(name, f"10.0.0.{len(self._hosts) + 1}")
+
+    def person(self, name: str, *, host: str = "", profile: str = "", clock_error: timedelta = timedelta(0)) -> Person:
+        """Make a node that is not signed in. `host` and `profile` default to the name."""
+        clock = Clock(asyncio.get_running_loop(), clock_error)
+        surroundings = Surroundings(
+            wire=self.network.wire(self.host(host or name)),
+            now=clock,
+            chance=random.Random(name),
+            worker=lambda _: InlineExecutor(),
+        )
+        person = Person(name, PeerNode(self.folder / (profile or name), surroundings), clock)
+        person.node.subscribe(person.events.append)
+        self.people[name] = person
+        self._closing.append(person.node.close)
+        return person
+
+    async def registered(self, name: str, **where: Any) -> Person:
+        person = self.person(name, **where)
+        await person.node.register(self.link, name, PASSWORD, name.title())
+        return person
+
+    async def returns(self, name: str, **where: Any) -> Person:
+        """Start a node anew on its profile, as after a restart."""
+        person = self.person(name, **where)
+        await person.node.log_in(self.link, name, PASSWORD)
+        return person
+
+    async def linked_peers(self, one: str = "ana", other: str = "bo") -> tuple[Person, Person, ConversationId]:
+        """Return two friends with a link, and their conversation."""
+        if not self.link:
+            await self.start_locator()
+        first, second = await self.registered(one), await self.registered(other)
+        await first.node.ask(other)
+        await self.until(lambda: bool(second.told("contact_asked")))
+        await second.node.accept(one)
+        await self.until(lambda: bool(first.told("contact_accepted")))
+        return first, second, (await first.node.open_conversation(other)).conversation
+
+    async def until(self, condition: Callable[[], bool | Awaitable[bool]], seconds: float = 120.0) -> None:
+        """Let virtual time pass until a condition holds; fail after so many virtual seconds."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            holds = condition()
+            if await holds if isinstance(holds, Awaitable) else holds:
+                return
+            assert asyncio.get_running_loop().time() < deadline, "that did not happen in time"
+            await asyncio.sleep(0.05)
+
+    async def shows(self, person: Person, conversation: ConversationId, texts: list[str], seconds: float = 120) -> None:
+        """Wait until a person sees exactly these texts, in any order."""
+        try:
+            await self.until(lambda: self._has(person, conversation, texts), seconds)
+        except AssertionError:
+            shown = await person.texts(conversation)
+            raise AssertionError(f"{person.name} shows {shown}, not {texts}") from None
+
+    async def _has(self, person: Person, conversation: ConversationId, texts: list[str]) -> bool:
+        return sorted(await person.texts(conversation)) == sorted(texts)
+
+    async def close(self) -> None:
+        for close in reversed(self._closing):
+            await close()
+        if self.link:
+            await self.server.stop()
+        for end in list(self.network.connections):
+            end.abort()
+        await asyncio.sleep(2 * self.network.delay + 0.1)
+
+

@@ -1,0 +1,38 @@
+"""Tests of the node: coroutine tests run in virtual time, each in a world of its own."""
+
+import asyncio
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.virtual_time import VirtualTimeLoop
+from tests.harness.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A network in memory with a locator to be started; closed when the test is done."""
+    return World(tmp_path, monkeypatch)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
+    """Run a coroutine test on a loop whose clock jumps."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return None
+    wanted = {name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}
+
+    async def run() -> None:
+        try:
+            await test(**wanted)
+        finally:
+            for value in wanted.values():
+                if isinstance(value, World):
+                    await value.close()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(run())
+    return True
