@@ -48,12 +48,10 @@ def is_password(password: str, password_hash: str) -> bool:
 class PasswordPool:
     """Hashes passwords off the loop's thread; refuses work, instead of piling it up, when too much waits."""
 
-    def __init__(
-        self, threads: int | None = None, waiting_per_thread: int = limits.PASSWORDS_WAITING_PER_THREAD
-    ) -> None:
+    def __init__(self, threads: int | None = None, longest_wait: float = limits.PASSWORD_WAIT_SECONDS) -> None:
         """`threads` defaults to all cores but one, which is left to the look-ups."""
         self._threads = threads or max(1, (os.cpu_count() or 1) - 1)
-        self._most = self._threads * waiting_per_thread
+        self._longest_wait = longest_wait
         self._asked = 0
         self._seconds_each = limits.HASH_SECONDS_AT_FIRST
         self._executor = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="passwords")
@@ -76,8 +74,9 @@ class PasswordPool:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], Result], is_wanted: Callable[[], bool]) -> Result:
-        if self._asked >= self._most:
-            raise TooManyPasswordsError(max(1.0, math.ceil(self._asked * self._seconds_each / self._threads)))
+        wait = self._asked * self._seconds_each / self._threads
+        if wait >= self._longest_wait:
+            raise TooManyPasswordsError(float(max(1, math.ceil(wait))))
 
         def timed() -> tuple[Result, float]:
             if not is_wanted():

@@ -27,8 +27,8 @@ SWEEP_SECONDS = 0.25
 """Leases, graces and deadlines are looked at this often."""
 
 # --- passwords -------------------------------------------------------------------------------
-PASSWORDS_WAITING_PER_THREAD = 128
-"""Passwords waiting for one hashing thread: about 2.5 s of work, well within a client's patience."""
+PASSWORD_WAIT_SECONDS = 8.0
+"""Passwords are taken until the last one would wait this long, well within a client's patience (15 s)."""
 HASH_SECONDS_AT_FIRST = 0.02
 """What one hash is believed to take before any was measured."""
 

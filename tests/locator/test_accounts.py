@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from locator import limits
 from locator.accounts import NobodyWaitsError, PasswordPool, TooManyPasswordsError, hash_password, is_password
 
 
@@ -60,7 +61,7 @@ def test_a_full_queue_says_when_to_try_again(monkeypatch):
     monkeypatch.setattr("locator.accounts.is_password", lambda *_: go_on.wait(5))
 
     async def scene():
-        pool = PasswordPool(threads=1, waiting_per_thread=3)
+        pool = PasswordPool(threads=1, longest_wait=2.5 * limits.HASH_SECONDS_AT_FIRST)
         waiting = [asyncio.create_task(pool.verify("secret", "hash", wanted)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyPasswordsError) as caught:

@@ -335,7 +335,7 @@ def test_when_too_many_passwords_wait_the_client_is_told_to_try_again(tmp_path):
         assert answer.retry_after >= 1
         assert line.transport.ended is None
 
-    serving(scene, tmp_path, pool=PasswordPool(threads=1, waiting_per_thread=0))
+    serving(scene, tmp_path, pool=PasswordPool(threads=1, longest_wait=0))
 
 
 def test_who_hung_up_during_the_login_is_not_online(tmp_path):
