@@ -148,7 +148,7 @@ class LoginPage(QScrollArea):
         for form in (self.sign_in, self.register):
             if not form.field(LOCATOR).text():
                 form.field(LOCATOR).set_text(account.locator)
-        if not self.sign_in.field(USER).text() and not self._given_locator:
+        if not self.sign_in.field(USER).text() and self._given_locator in {"", account.locator}:
             self.sign_in.field(USER).set_text(account.user)
         self._form.focus_first_empty()
 
