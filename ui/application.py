@@ -5,7 +5,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from peer.node import PeerNode
+    from ui.main_window.window import MainWindow
     from ui.theme.controls import Theme
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ def _run(profile: Path, locator: str) -> int:
     bridge = PeerBridge(_make_node, profile)
     bridge.start()
     window = MainWindow(theme, bridge, WindowMemory(profile), locator)
-    _close_on_signals(application, window.close)
+    window.closed.connect(application.quit)
+    _close_on_signals(window)
     window.show()
     window.login.begin()
     # What lives until the end need not be looked through by the collector again.
@@ -79,8 +81,11 @@ def _run(profile: Path, locator: str) -> int:
 
 def make_application() -> "QApplication":
     """Return the one QApplication, before any widget is made."""
+    from PySide6.QtCore import QLocale
     from PySide6.QtWidgets import QApplication
 
+    # The language of the window is English, so its dates are too, in the form of the person's country.
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.system().territory()))
     application = QApplication([])
     application.setApplicationName("hail")
     application.setApplicationDisplayName("Hail")
@@ -124,12 +129,13 @@ def _make_node(profile: Path) -> "PeerNode":
     return PeerNode(profile)
 
 
-def _close_on_signals(application: "QApplication", close: Callable[[], object]) -> None:
+def _close_on_signals(window: "MainWindow") -> None:
     """End as if the window had been closed, on Ctrl+C and on the system's request."""
     from PySide6.QtCore import QTimer
 
+    # By a timer, so that a signal that comes before the event loop runs is not lost.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: close())
-    awake = QTimer(application)
+        signal.signal(number, lambda _number, _frame: QTimer.singleShot(0, window, window.close))
+    awake = QTimer(window)
     awake.timeout.connect(lambda: None)
     awake.start(_SIGNAL_CHECK_MS)

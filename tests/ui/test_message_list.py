@@ -154,7 +154,7 @@ def test_a_screen_reader_hears_sender_time_text_and_state(model: MessageListMode
 
 def test_any_order_of_changes_keeps_the_model_sound(loaded: MessageListModel) -> None:
     chance = random.Random(11)
-    for _ in range(200):
+    for _ in range(50):
         some = [
             make_message(
                 number,

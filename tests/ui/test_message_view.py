@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -216,3 +216,15 @@ def test_chinese_and_emoji_find_their_faces(theme: Theme) -> None:
     assert "Noto Sans CJK SC" in faces
     assert "Noto Color Emoji" in faces
     assert 0 not in glyphs
+
+
+def test_a_screen_reader_finds_the_messages_where_they_are(view: MessageView, model: MessageListModel) -> None:
+    listed = QAccessible.queryAccessibleInterface(view)
+    assert listed.text(QAccessible.Text.Name) == "Messages"
+    assert listed.role() is QAccessible.Role.List
+    assert listed.childCount() == model.rowCount()
+    row = view.visible_rows()[2]
+    message = listed.child(row)
+    assert message.text(QAccessible.Text.Name) == model.index(row).data(Qt.ItemDataRole.AccessibleTextRole)
+    seen = view.visualRect(model.index(row))
+    assert message.rect() == seen.translated(view.viewport().mapToGlobal(QPoint()))

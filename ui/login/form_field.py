@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme, restyle
@@ -86,6 +86,10 @@ class PasswordField(FormField):
         self._reveal = QAction(self)
         self._reveal.triggered.connect(self._toggle)
         self.input.addAction(self._reveal, QLineEdit.ActionPosition.TrailingPosition)
+        # Qt makes the button for the action, and gives it no name.
+        self._eye = self.input.findChild(QToolButton)
+        assert self._eye is not None
+        self._eye.setObjectName(f"{name}.reveal")
         self._set_hidden(hidden=True)
 
     def _toggle(self) -> None:
@@ -97,3 +101,5 @@ class PasswordField(FormField):
         self._reveal.setIcon(self._theme.icons.icon(icon, self._theme.tokens.secondary, 18))
         self._reveal.setText(self.tr("Show the password") if hidden else self.tr("Hide the password"))
         self._reveal.setToolTip(self._reveal.text())
+        if self._eye is not None:
+            self._eye.setAccessibleName(self._reveal.text())
