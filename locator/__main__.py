@@ -73,13 +73,14 @@ def _users_add(settings: Settings, asked: argparse.Namespace) -> None:
 
 def _users_list(settings: Settings, _: argparse.Namespace) -> None:
     accounts = _with_accounts(settings, lambda accounts: accounts.read_all()).values()
-    rows = [("ID", "NAME", "DEVICES"), *((str(a.user), a.name, str(len(a.devices))) for a in accounts)]
-    widths = [max(_columns(row[column]) for row in rows) for column in range(3)]
-    for user, name, devices in rows:
+    heads = ("ID", "NAME", "DEVICES", "SESSION")
+    rows = [heads, *((str(a.user), a.name, str(len(a.devices)), str(a.session)) for a in accounts)]
+    widths = [max(_columns(row[column]) for row in rows) for column in range(2)]
+    for user, name, devices, session in rows:
         left = "  ".join(
-            text + " " * (width - _columns(text)) for text, width in zip((user, name), widths, strict=False)
+            text + " " * (width - _columns(text)) for text, width in zip((user, name), widths, strict=True)
         )
-        print(f"{left}  {devices:>{widths[2]}}")  # noqa: T201
+        print(f"{left}  {devices:>7}  {session:>7}")  # noqa: T201
 
 
 def _columns(text: str) -> int:
@@ -196,7 +197,8 @@ _PASSWORD_COMES = "The password is asked for, or is one line of standard input; 
 _DESCRIPTIONS: dict[Verb, str] = {
     _serve: "Serve until stopped. When it can serve it prints one line, 'ready hail://HOST:PORT#FINGERPRINT'.",
     _users_add: f"Make an account. {_PASSWORD_COMES}",
-    _users_list: "List all accounts: ID, name, and how many devices may log in by themselves.",
+    _users_list: "List all accounts: ID, name, how many devices may log in by themselves, and the number of the last "
+    "session (0: nobody ever logged in).",
     _users_password: f"Set a password; all devices must log in with it again. {_PASSWORD_COMES}",
     _address: "Print the link that the last 'serve' on this data folder gave out.",
 }

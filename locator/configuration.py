@@ -1,6 +1,5 @@
 """The settings of a locator: flags, then HAIL_LOCATOR_* variables, then a TOML file, then defaults."""
 
-import socket
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import platformdirs
+
+from locator.own_address import address_of_this_machine
 
 ENVIRONMENT_PREFIX = "HAIL_LOCATOR_"
 DEFAULT_LISTEN = "0.0.0.0:7400"
@@ -93,7 +94,7 @@ def public_place(settings: Settings, port: int) -> Place:
     if settings.public is not None:
         return _with_port(settings.public, port)
     if settings.listen.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return Place(_first_address(settings.listen.host), port)
+        return Place(address_of_this_machine(ipv6=settings.listen.host == "::"), port)
     return Place(settings.listen.host, port)
 
 
@@ -138,18 +139,3 @@ def _with_port(text: str, port: int) -> Place:
     if any(c.isspace() or c in "/#@" for c in place.host):
         raise ValueError("it is a host's name or address, with a port if that differs")
     return place
-
-
-def _first_address(wildcard: str) -> str:
-    """Return the address from which this machine would reach others; nothing is sent to find out."""
-    families = [(socket.AF_INET, "192.0.2.1", "127.0.0.1")]
-    if wildcard == "::":
-        families.append((socket.AF_INET6, "2001:db8::1", "::1"))
-    for family, somewhere, _ in families:
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((somewhere, 9))
-                return str(probe.getsockname()[0])
-        except OSError:
-            continue
-    return families[0][2]

@@ -36,9 +36,9 @@ def test_accounts_are_added_and_listed_without_a_server(data):
     assert command(data, "users", "add", "bo", typed="secret\n").returncode == 0
     listed = command(data, "users", "list")
     assert listed.stdout.splitlines() == [
-        "ID   NAME      DEVICES",
-        "ana  Ana 安娜        0",
-        "bo   bo              0",
+        "ID   NAME      DEVICES  SESSION",
+        "ana  Ana 安娜        0        0",
+        "bo   bo              0        0",
     ]
 
 
@@ -126,7 +126,7 @@ def test_a_new_password_by_the_operator_ends_live_sessions_within_a_second(data,
         assert time.monotonic() - start < 1
         assert other.log_in("ana", Refused, password=PASSWORD).code == RefusalCode.WRONG_PASSWORD
         assert other.log_in("ana", password="new").session == 2
-    assert command(data, "users", "list").stdout.splitlines()[1].split() == ["ana", "Somebody", "1"]
+    assert command(data, "users", "list").stdout.splitlines()[1].split() == ["ana", "Somebody", "1", "2"]
 
 
 def test_a_second_server_on_the_same_folder_is_refused(data, locator):
