@@ -30,7 +30,7 @@ from peer.views import ConversationView, MessageKind, MessageState, MessageView
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, UserId
-from protocol.limits import TEXT_BYTES
+from protocol.limits import READ_RANGES, TEXT_BYTES
 from protocol.link_messages import Range, ReadLine, SignedHeader, VectorLine
 from protocol.replication import Digest, covers, digest_of, holds_entry, subtract, union
 
@@ -333,7 +333,7 @@ class Conversations:
         mine.update(fresh)
         conversation.unseen = await self._database.read(lambda c: messages.count_unseen(c, conversation.kept.row))
         self.tell_row_soon(conversation)
-        self.on_displayed(conversation, tuple(ReadLine(name, ranges) for name, ranges in fresh.items()))
+        self.on_displayed(conversation, _read_lines(fresh))
 
     def own_feed(self, conversation: Conversation) -> FeedId:
         """Return the feed that this device writes in a conversation now."""
@@ -342,7 +342,7 @@ class Conversations:
     def displayed_here(self, conversation: Conversation) -> tuple[ReadLine, ...]:
         """Return all that was shown here of others' feeds."""
         mine = conversation.displayed.get(self._author.user, {})
-        return tuple(ReadLine(name, ranges) for name, ranges in mine.items())
+        return _read_lines(mine)
 
     # --- what goes to neighbours -------------------------------------------------------------
 
@@ -466,6 +466,11 @@ def _newly_held(before: VectorLine | None, now: VectorLine) -> tuple[Range, ...]
     if before is None:
         return held
     return subtract(held, subtract(((before.floor, before.head),), before.lacking))
+
+
+def _read_lines(displayed: dict[FeedId, tuple[Range, ...]]) -> tuple[ReadLine, ...]:
+    """Return what to tell; of very scattered numbers only the latest, so that nothing is told that was not shown."""
+    return tuple(ReadLine(name, ranges[-READ_RANGES:]) for name, ranges in displayed.items())
 
 
 def _up_to(ranges: Iterable[Range], head: int) -> tuple[Range, ...]:

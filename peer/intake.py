@@ -9,8 +9,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import msgspec
-
 from peer.errors import Refusal, RefusalCode
 from peer.storage import feeds, messages, people
 from peer.storage.database import Connection
@@ -27,12 +25,14 @@ from protocol.entries import (
     Entry,
     Text,
     WireEntry,
+    hash_of_header,
     is_signed_by_author,
     read_entry,
+    read_header,
     write_entry,
 )
 from protocol.errors import RemoteProtocolError
-from protocol.identity import NO_HASH, EntryId, FeedId, PublicKey, Realm, UserId
+from protocol.identity import NO_HASH, EntryId, FeedId, PublicKey, Realm, UserId, clean_display_name
 from protocol.link_messages import SignedHeader
 from protocol.replication import counted_header, covers, subtract
 from protocol.signatures import SigningKey
@@ -164,31 +164,21 @@ class EntryTaker:
 
     def take_proof(self, first: SignedHeader, second: SignedHeader) -> Happened:
         """End a feed by a proof that its author wrote a number twice; raise RemoteProtocolError for a bad proof."""
-        one = read_entry(_without_body(self._feed_certificate(first), first))
-        other = read_entry(_without_body(self._feed_certificate(second), second))
-        feed = self._feed(one.header.feed)
-        places = {(e.header.conversation, e.header.feed, e.header.number) for e in (one, other)}
-        if (
-            len(places) != 1
-            or one.hash == other.hash
-            or one.header.conversation != self.happened.conversation.conversation
-        ):
+        one, other = read_header(first.header), read_header(second.header)
+        feed = self._feed(one.feed)
+        hashes = hash_of_header(first.header), hash_of_header(second.header)
+        same_place = (one.conversation, one.feed, one.number) == (other.conversation, other.feed, other.number)
+        if not same_place or hashes[0] == hashes[1] or one.conversation != self.happened.conversation.conversation:
             raise RemoteProtocolError("no proof of anything: the two headers do not contradict each other")
-        for entry in (one, other):
-            if feed is None or not is_signed_by_author(entry, feed.key, self._author.realm):
-                raise RemoteProtocolError("a proof of two versions with a bad signature")
-        assert feed is not None
-        number, line = one.header.number, feed.line
-        is_news = number < line.head or not line.closed or min(one.hash, other.hash) < line.head_hash
-        if is_news and number <= line.head + (not line.closed):
-            self._close(feed, one, other)
+        if feed is None:
+            return self.happened
+        entries = [_bodiless_entry(signed, feed) for signed in (first, second)]
+        for entry in entries:
+            self._check_signature(entry, feed.key)
+        is_news = one.number < feed.line.head or not feed.line.closed or min(hashes) < feed.line.head_hash
+        if is_news and one.number <= feed.line.head + (not feed.line.closed):
+            self._close(feed, *entries)
         return self.happened
-
-    def _feed_certificate(self, signed: SignedHeader) -> bytes:
-        header = msgspec.msgpack.decode(signed.header)
-        name = FeedId(header[1])
-        feed = self._feed(name)
-        return feed.certificate if feed is not None and header[2] == 1 else b""
 
     def _take_one(self, wire: WireEntry) -> None:
         entry = read_entry(wire)
@@ -198,7 +188,7 @@ class EntryTaker:
         feed = self._feed(header.feed)
         if feed is None:
             self._begin_feed(entry)
-        elif feed.line.closed and header.number >= feed.line.head:
+        elif feed.line.closed and header.number >= feed.line.head and entry.hash != feed.line.head_hash:
             self._take_back(feed, entry)
         elif header.number <= feed.line.head:
             self._compare_with_held(feed, entry)
@@ -260,9 +250,10 @@ class EntryTaker:
         """Two headers with one number: the feed ends with the lower; our own orphans are written again."""
         self._save_heads()
         log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
+        one, other = self._as_allowed(feed.author, one), self._as_allowed(feed.author, other)
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
         closed = feeds.close_feed(self._connection, feed, winner, loser)
-        self._remember(closed)
+        self._keep(closed, winner)
         if feed.feed.device != self._author.key.device:
             return
         if feed.feed == FeedId.of(self._author.key.device, self.happened.conversation.incarnation):
@@ -349,7 +340,7 @@ def _apply(connection: Connection, author: Author, happened: Happened, feed: Fee
             if messages.add_consent(connection, conversation.row, entry, body, feed.stamp, by_me=mine):
                 happened.said = messages.consent_in(connection, conversation.row)
                 if isinstance(body, Asked | Accepted) and not mine:
-                    happened.names[feed.author] = body.name
+                    happened.names[feed.author] = _fit_to_show(body.name)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
 
@@ -371,8 +362,17 @@ def _bodiless(wire: WireEntry) -> WireEntry:
     return WireEntry(wire.header, wire.signature, None, wire.certificate)
 
 
-def _without_body(certificate: bytes, signed: SignedHeader) -> WireEntry:
-    return WireEntry(signed.header, signed.signature, None, certificate)
+def _bodiless_entry(signed: SignedHeader, feed: FeedRow) -> Entry:
+    number = read_header(signed.header).number
+    return read_entry(WireEntry(signed.header, signed.signature, None, feed.certificate if number == 1 else b""))
+
+
+def _fit_to_show(name: str) -> str:
+    """Return a friend's name without what could reorder the text beside it; nothing if nothing is left."""
+    try:
+        return clean_display_name(name)
+    except ValueError:
+        return ""
 
 
 def renew_incarnations(connection: Connection) -> None:

@@ -83,7 +83,7 @@ class LocatorConnection(asyncio.Protocol):
 
     async def ask(self, question: Message, answer_type: type[Answer]) -> Answer:
         """Ask, and return the answer; raise Refusal with the locator's code, or `locator_unreachable`."""
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             raise _unreachable("The locator is out of reach.")
         tag: int = question.tag  # type: ignore[attr-defined]  # all questions to the locator have one
         waiting = self._waiting[tag] = asyncio.get_running_loop().create_future()
@@ -105,7 +105,7 @@ class LocatorConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Hang up."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
     async def prove(self, expected: Realm | None, now: datetime) -> None:

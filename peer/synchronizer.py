@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from peer import limits as node_limits
 from peer.conversations import Conversation, Conversations
 from peer.errors import Refusal
+from peer.intake import Happened
 from peer.links.link import Link
 from peer.storage.feeds import FeedRow
 from protocol import limits
@@ -205,7 +206,7 @@ class Synchronizer:
             return
         match message:
             case Digests():
-                self._answer_digests(sync, message)
+                await self._answer_digests(sync, message)
             case Buckets():
                 self._answer_buckets(link, message)
             case Lines():
@@ -235,7 +236,10 @@ class Synchronizer:
                 sync.forks_asked.clear()
                 self._compare(link)
 
-    def _answer_digests(self, sync: _LinkSync, message: Digests) -> None:
+    async def _answer_digests(self, sync: _LinkSync, message: Digests) -> None:
+        user, device = sync.link.user, sync.link.device
+        assert user is not None
+        assert device is not None
         for told in message.digests:
             if self._is_hidden(sync.link, told.conversation):
                 continue
@@ -244,6 +248,7 @@ class Synchronizer:
             if told.root != mine.root:
                 sync.link.send(Buckets(told.conversation, mine.buckets))
             elif conversation is not None:
+                await self._conversations.note_held(conversation, user, device, conversation.lines().values())
                 sync.told(conversation, conversation.lines().values(), ALL_BUCKETS)
 
     def _answer_buckets(self, link: Link, message: Buckets) -> None:
@@ -304,7 +309,7 @@ class Synchronizer:
         conversation = self._conversations.get(message.conversation)
         if conversation is None:
             return
-        touched = tuple(feed.line for feed in happened.feeds.values())
+        touched = _lines_of(happened)
         if touched:
             link.send(Lines(conversation.id, NO_BUCKETS, touched, answer=False))
             # What they just sent us they hold: nothing to send back.
@@ -351,7 +356,8 @@ class Synchronizer:
 
     async def _take_proof(self, link: Link, message: Equivocation) -> None:
         if conversation := self._visible(link, message.conversation):
-            await self._conversations.take_proof(conversation, message.first, message.second)
+            happened = await self._conversations.take_proof(conversation, message.first, message.second)
+            link.send(Lines(conversation.id, NO_BUCKETS, _lines_of(happened), answer=False))
 
     async def _send_proof(self, link: Link, conversation: Conversation, feed: FeedRow) -> None:
         proof = await self._conversations.proof(feed)
@@ -385,6 +391,10 @@ class Synchronizer:
         if conversation is not None:
             return not self._may_share(link, conversation)
         return link.user is None or name != self._conversations.id_with(link.user)
+
+
+def _lines_of(happened: Happened) -> tuple[VectorLine, ...]:
+    return tuple(feed.line for feed in happened.feeds.values())
 
 
 def _lines_in(conversation: Conversation, mask: bytes) -> tuple[VectorLine, ...]:

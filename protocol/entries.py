@@ -162,10 +162,7 @@ def read_entry(wire: WireEntry) -> Entry:
 
     The signature is checked by `is_signed_by_author`, the chain by whoever keeps the feed.
     """
-    try:
-        header = _HEADER_DECODER.decode(wire.header)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise RemoteProtocolError("malformed entry header") from error
+    header = read_header(wire.header)
     if (header.number == 1) != (header.previous == NO_HASH):
         raise RemoteProtocolError("only a feed's first entry has nothing before it")
     if (header.number == 1) != bool(wire.certificate):
@@ -179,6 +176,14 @@ def read_entry(wire: WireEntry) -> Entry:
             raise RemoteProtocolError("an entry's body of no known shape")
         body = message
     return Entry(wire, header, hash_of_header(wire.header), body)
+
+
+def read_header(header: bytes) -> Header:
+    """Return what a header says; raise RemoteProtocolError if it cannot be read."""
+    try:
+        return _HEADER_DECODER.decode(header)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise RemoteProtocolError("malformed entry header") from error
 
 
 def is_signed_by_author(entry: Entry, key: PublicKey, realm: Realm) -> bool:

@@ -127,6 +127,14 @@ def covers(ranges: Iterable[Range], number: int) -> bool:
     return any(first <= number <= last for first, last in ranges)
 
 
+def at_most(ranges: tuple[Range, ...], count: int) -> tuple[Range, ...]:
+    """Return at most so many ranges that hold at least these numbers: the lowest ones are joined."""
+    surplus = len(ranges) - count
+    if surplus <= 0:
+        return ranges
+    return ((ranges[0][0], ranges[surplus][1]), *ranges[surplus + 1 :])
+
+
 def holds_entry(line: VectorLine, number: int) -> bool:
     """Tell whether a vector line promises the entry with its body: the meaning of "delivered"."""
     return line.floor <= number <= line.head and not covers(line.lacking, number)

@@ -86,6 +86,8 @@ class Database:
 
         `own` writes (what a person does here) go before those that came from others.
         """
+        if self._writing is None:
+            raise Refusal(RefusalCode.NOT_SIGNED_IN, "This account was closed a moment ago.")
         if len(self._own) + len(self._others) >= limits.WRITES_WAITING:
             raise Refusal(RefusalCode.RATE_LIMITED, "Too much is being written at once. Try again in a moment.")
         loop = asyncio.get_running_loop()
@@ -99,20 +101,23 @@ class Database:
 
     async def read(self, job: Job[Result]) -> Result:
         """Run `job` on the reading connection; it sees what was committed before it began."""
-        assert self._reading is not None
         connection = self._reading
+        if connection is None:
+            raise Refusal(RefusalCode.NOT_SIGNED_IN, "This account was closed a moment ago.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, _guarded, job, connection)
 
     async def close(self) -> None:
         """Commit what waits, then close the file."""
-        await self._idle.wait()
+        while not self._idle.is_set():
+            await self._idle.wait()
+        reading, writing = self._reading, self._writing
+        self._reading = self._writing = None
         loop = asyncio.get_running_loop()
-        for executor, connection in ((self._reader, self._reading), (self._writer, self._writing)):
+        for executor, connection in ((self._reader, reading), (self._writer, writing)):
             if connection is not None:
                 await loop.run_in_executor(executor, connection.close)
             executor.shutdown(wait=False)
-        self._reading = self._writing = None
 
     def _flush(self) -> None:
         batch = [

@@ -7,10 +7,11 @@ from typing import cast
 import msgspec
 
 from peer.storage.database import Connection, Row, Value
+from protocol import limits
 from protocol.entries import Entry, WireEntry
 from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, PublicKey, UserId
 from protocol.link_messages import Range, SignedHeader, VectorLine
-from protocol.replication import add_number
+from protocol.replication import add_number, at_most
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entr
     )
     lacking = tuple((first, min(last, number - 1)) for first, last in feed.line.lacking if first < number)
     if body is None:
-        lacking += ((number, number),)
+        lacking = add_number(lacking, number)
     connection.execute(
         "UPDATE feed SET head = ?, head_hash = ?, closed = 1, lacking = ? WHERE id = ?",
         (number, bytes(winner.hash), pack_ranges(lacking), feed.row),
@@ -224,7 +225,8 @@ def _moved(feed: FeedRow, line: VectorLine, stamp: int) -> FeedRow:
 def _line_after(entry: Entry, lacking: tuple[Range, ...]) -> VectorLine:
     number = entry.header.number
     if entry.wire.body is None:
-        lacking = add_number(lacking, number)
+        # Said to be lacking is what is asked for again; too much of it does no harm.
+        lacking = at_most(add_number(lacking, number), limits.LACKING_RANGES)
     return VectorLine(entry.header.feed, 1, number, entry.hash, closed=False, lacking=lacking)
 
 

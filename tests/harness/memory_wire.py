@@ -25,6 +25,7 @@ class _End(asyncio.Transport):
         self.other: _End
         self.protocol: asyncio.BaseProtocol | None = None
         self.early = bytearray()
+        self.secured: Any = None
         self.under_way: deque[bytes | None] = deque()
         self._inbox: list[bytes | None] = []
         self._paused = False
@@ -105,6 +106,9 @@ class _End(asyncio.Transport):
                 self.early += data
 
     def _lose(self) -> None:
+        if self.secured is not None and self.secured._app_transport is not None:
+            # A handshake that is cancelled at its very end leaves a transport that nobody was given.
+            self.secured._app_transport._closed = True
         if not self._lost:
             self._lost = True
             self._network.connections.discard(self)
@@ -171,6 +175,7 @@ async def _tls(end: _End, factory: Callable[[], P], context: ssl.SSLContext, *, 
     secured = asyncio.sslproto.SSLProtocol(  # type: ignore[attr-defined]
         loop, protocol, context, shaken, server_side, None if server_side else "hail", ssl_handshake_timeout=10.0
     )
+    end.secured = secured
     end.set_protocol(secured)
     secured.connection_made(end)
     if end.early:
@@ -197,7 +202,10 @@ class MemoryWire:
     ) -> P:
         network = self._network
         place = (host, port)
-        if (place not in network.listening and place not in network.servers) or network.unplugged & {self._address, host}:
+        if (place not in network.listening and place not in network.servers) or network.unplugged & {
+            self._address,
+            host,
+        }:
             raise ConnectionRefusedError(f"nobody listens at {host} port {port}")
         near, far = network.pair(self._address, host)
         if place in network.servers:
