@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from peer.views import MessageView
 from ui.conversation.bubble_shapes import bubble_path
 from ui.conversation.text_layouts import LaidOutText, TextLayouts
-from ui.models.message_list import Placement
-from ui.models.roles import Role
+from ui.models.message_list import MessageListModel, Placement
 from ui.theme import fonts
 from ui.theme.avatars import paint_avatar
 from ui.theme.controls import Theme
@@ -185,10 +184,10 @@ class BubbleDelegate(QStyledItemDelegate):
 
 
 def _row(index: Index) -> tuple[MessageView, Placement]:
-    message, placement = index.data(Role.VIEW), index.data(Role.PLACEMENT)
-    assert isinstance(message, MessageView)
-    assert isinstance(placement, Placement)
-    return message, placement
+    # Straight from the model: through QModelIndex.data both would be wrapped and unwrapped.
+    model = index.model()
+    assert isinstance(model, MessageListModel)
+    return model.message(index.row()), model.placement(index.row())
 
 
 def _widest_bubble(width: int) -> int:

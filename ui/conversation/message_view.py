@@ -58,6 +58,7 @@ class MessageView(QListView):
         self._rows = AnchoredRows(self._measure)
         self._missed = 0
         self._width = 0
+        self._is_settled = True
         self._moves_bar = False
         self._shows_current = False
         self.setObjectName("conversation.messages")
@@ -101,6 +102,7 @@ class MessageView(QListView):
 
     def visible_rows(self) -> range:
         """Return the rows that are on the screen, if only in part."""
+        self._settle()
         return self._rows.visible
 
     # --- the model's changes -------------------------------------------------------------------
@@ -127,7 +129,9 @@ class MessageView(QListView):
         """Measure the rows again."""
         for row in range(top_left.row(), min(bottom_right.row() + 1, len(self._rows))):
             self._rows.changed(row)
-        QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
+        if QAccessible.isActive():
+            # Otherwise it would only ask where the rows are, thousands of times in a flood.
+            QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
         self._lay_out()
 
     def _rows_removed(self, _parent: QModelIndex, start: int, end: int) -> None:
@@ -160,7 +164,7 @@ class MessageView(QListView):
 
     def updateGeometries(self) -> None:
         """Compute the scroll bar from the anchor."""
-        self._sync_bar()
+        self._lay_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Break the lines again at another width."""
@@ -171,7 +175,15 @@ class MessageView(QListView):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Bring anchor, scroll bar and picture in line, after anything has changed."""
+        """Something has changed: settle before the next look at the rows, however much more changes until then."""
+        self._is_settled = False
+        self.viewport().update()
+
+    def _settle(self) -> None:
+        """Bring anchor and scroll bar in line with the rows, and say what is in sight."""
+        if self._is_settled:
+            return
+        self._is_settled = True
         if self._width > 0:
             self._rows.settle(self.viewport().height())
             if self._messages is not None and self._rows.top < _ROWS_AHEAD:
@@ -179,7 +191,6 @@ class MessageView(QListView):
         if self._rows.follows:
             self._missed = 0
         self._sync_bar()
-        self.viewport().update()
         self.missed_changed.emit(-1 if self._rows.follows else self._missed)
         visible = self._rows.visible
         if visible:
@@ -235,10 +246,12 @@ class MessageView(QListView):
         """Return where a row is; far away from what is shown, roughly."""
         if not index.isValid() or index.row() >= len(self._rows):
             return QRect()
+        self._settle()
         return QRect(0, self._rows.place_of(index.row()), self._width, self._rows.heights.height(index.row()))
 
     def indexAt(self, point: QPoint) -> QModelIndex:
         """Return the row at a point of the viewport."""
+        self._settle()
         row = self._rows.row_at(point.y())
         return QModelIndex() if row < 0 else self.model().index(row, 0)
 
@@ -248,6 +261,7 @@ class MessageView(QListView):
         """Bring a row into sight."""
         if not index.isValid() or index.row() >= len(self._rows):
             return
+        self._settle()
         room, height = self.viewport().height(), self._rows.measure(index.row())
         top = self._rows.place_of(index.row())
         nearest = hint == QAbstractItemView.ScrollHint.EnsureVisible
@@ -308,6 +322,7 @@ class MessageView(QListView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the rows in sight."""
+        self._settle()
         painter = QPainter(self.viewport())
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)

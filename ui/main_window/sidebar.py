@@ -1,6 +1,8 @@
 """The left side of the window: me, the tabs, the conversations, and how it stands with the locator."""
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -22,6 +24,16 @@ from ui.models.roles import Role
 from ui.theme import fonts
 from ui.theme.controls import PushButton, Theme
 from ui.theme.empty_state import EmptyState
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ConversationList(QListView):
+    """Rows of one height: a changed row is painted again, and no other."""
+
+    def dataChanged(self, top_left: Index, bottom_right: Index, roles: Sequence[int] = ()) -> None:
+        """Leave out what QListView does here: a layout of the whole list."""
+        QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
 
 
 class Sidebar(QWidget):
@@ -84,7 +96,7 @@ class Sidebar(QWidget):
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_list(self) -> QListView:
-        rows = QListView()
+        rows = ConversationList()
         rows.setObjectName("main.conversations")
         rows.setAccessibleName(self.tr("Conversations"))
         rows.setModel(self._filter)
@@ -160,7 +172,6 @@ def _tab(text: str, *, name: str) -> QToolButton:
     tab.setObjectName(name)
     tab.setProperty("kind", "tab")
     tab.setText(text)
-    tab.setAccessibleName(text)
     tab.setFont(fonts.bold(fonts.CAPTION))
     tab.setCheckable(True)
     tab.setAutoExclusive(True)

@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QSortFilterProxyModel,
     Qt,
+    QTimer,
     Signal,
 )
 
@@ -20,13 +21,15 @@ from ui.translations import people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
+_UNREAD_TOLD_MS = 100
+"""The count stands in the window's title, and a title costs a way to the window manager."""
 
 
 class ConversationListModel(QAbstractListModel):
     """Rows of the sidebar."""
 
     unread_changed = Signal(int)
-    """How many messages are unread in all."""
+    """How many messages are unread in all; told a few times a second at most."""
     conversation_changed = Signal(object)
     """The new view of a row."""
 
@@ -35,6 +38,8 @@ class ConversationListModel(QAbstractListModel):
         self._contacts = contacts
         self._rows: list[ConversationView] = []
         self._unread = 0
+        self._unread_timer = QTimer(self, singleShot=True, interval=_UNREAD_TOLD_MS)
+        self._unread_timer.timeout.connect(lambda: self.unread_changed.emit(self._unread))
         contacts.person_changed.connect(self._person_changed)
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
@@ -138,7 +143,8 @@ class ConversationListModel(QAbstractListModel):
         unread = sum(view.unread for view in self._rows)
         if unread != self._unread:
             self._unread = unread
-            self.unread_changed.emit(unread)
+            if not self._unread_timer.isActive():
+                self._unread_timer.start()
 
     def _person_changed(self, user: str) -> None:
         for row, view in enumerate(self._rows):
@@ -150,6 +156,8 @@ class ConversationListModel(QAbstractListModel):
         if view.unread:
             parts.append(self.tr("%n unread", "", view.unread))
         parts.append(self.preview(view))
+        if view.last_entry is not None and view.last_entry.mine:
+            parts.append(people.message_state(view.last_entry.state))
         return ", ".join(parts)
 
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from peer.views import ConversationId, EntryId, MessageState, MessageView
-from ui.models.roles import Role
 from ui.peer_bridge import PeerBridge
 from ui.translations import moments, people
 
@@ -61,10 +60,6 @@ class MessageListModel(QAbstractListModel):
         row = index.row()
         if not index.isValid() or row >= len(self._messages):
             return None
-        if role == Role.VIEW:
-            return self._messages[row]
-        if role == Role.PLACEMENT:
-            return self.placement(row)
         if role == Qt.ItemDataRole.DisplayRole:
             return self._messages[row].text
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -233,7 +228,7 @@ class MessageListModel(QAbstractListModel):
         if row == 0:
             return True
         before, here = self._messages[row - 1].written_at, self._messages[row].written_at
-        return moments.local(before).date() != moments.local(here).date()
+        return moments.local_day(before) != moments.local_day(here)
 
     def _starts_group(self, row: int) -> bool:
         message = self._messages[row]

@@ -10,7 +10,5 @@ class Role(IntEnum):
 
     VIEW = Qt.ItemDataRole.UserRole + 1
     """The node's view of the row."""
-    PLACEMENT = Qt.ItemDataRole.UserRole + 2
-    """Of a message: how it stands to its neighbours."""
-    UNREAD = Qt.ItemDataRole.UserRole + 3
-    PREVIEW = Qt.ItemDataRole.UserRole + 4
+    UNREAD = Qt.ItemDataRole.UserRole + 2
+    PREVIEW = Qt.ItemDataRole.UserRole + 3

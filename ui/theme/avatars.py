@@ -1,6 +1,7 @@
 """Pictures of people: a coloured disc with an initial, and a dot that says whether they are there."""
 
 import hashlib
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTextBoundaryFinder
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
@@ -15,6 +16,7 @@ def avatar_colour(user: str) -> str:
     return AVATAR_COLOURS[digest[0] % len(AVATAR_COLOURS)]
 
 
+@lru_cache(maxsize=512)
 def initial(name: str) -> str:
     """Return the first whole character of a name, as it is read (an emoji of several code points is one)."""
     stripped = name.strip()
@@ -29,16 +31,8 @@ def initial(name: str) -> str:
 
 def paint_avatar(painter: QPainter, place: QRectF, user: str, name: str) -> None:
     """Draw the disc with the initial into a square."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(avatar_colour(user)))
-    painter.drawEllipse(place)
-    painter.setPen(QColor("white"))
-    face = fonts.font(max(11, round(place.height() * 0.4)), QFont.Weight.Bold)
-    painter.setFont(face)
-    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, initial(name))
-    painter.restore()
+    scale = painter.device().devicePixelRatioF()
+    painter.drawPixmap(place.topLeft(), _disc(user, initial(name), round(place.width()), scale))
 
 
 def paint_presence(painter: QPainter, avatar: QRectF, tokens: Tokens, ground: str, *, online: bool) -> None:
@@ -62,13 +56,28 @@ def avatar_pixmap(
     user: str, name: str, size: int, scale: float, tokens: Tokens, ground: str, *, online: bool | None
 ) -> QPixmap:
     """Return an avatar as a picture; `online` None leaves the dot out."""
+    pixmap = QPixmap(_disc(user, initial(name), size, scale))
+    if online is not None:
+        painter = QPainter(pixmap)
+        paint_presence(painter, QRectF(0, 0, size, size), tokens, ground, online=online)
+        painter.end()
+    return pixmap
+
+
+@lru_cache(maxsize=512)
+def _disc(user: str, letter: str, size: int, scale: float) -> QPixmap:
+    """Return the disc as a picture: lists draw the same few again and again."""
     pixmap = QPixmap(round(size * scale), round(size * scale))
     pixmap.setDevicePixelRatio(scale)
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
     place = QRectF(0, 0, size, size)
-    paint_avatar(painter, place, user, name)
-    if online is not None:
-        paint_presence(painter, place, tokens, ground, online=online)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(avatar_colour(user)))
+    painter.drawEllipse(place)
+    painter.setPen(QColor("white"))
+    painter.setFont(fonts.font(max(11, round(size * 0.4)), QFont.Weight.Bold))
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, letter)
     painter.end()
     return pixmap

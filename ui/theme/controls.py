@@ -50,6 +50,8 @@ class ElidedText(Text):
 
     def set_whole(self, text: str) -> None:
         """Show as much of `text` as there is room for."""
+        if text == self._whole:
+            return
         self._whole = text
         self.setAccessibleName(text)
         self._fit()
@@ -117,11 +119,16 @@ class Avatar(QLabel):
         self._theme = theme
         self._size = size
         self._ground = ground
+        self._shown: tuple[str, str, bool | None, float] | None = None
         self.setFixedSize(size, size)
 
     def show_person(self, user: str, name: str, *, online: bool | None = None) -> None:
         """Draw this person; `online` None leaves the dot out."""
         scale = self.devicePixelRatioF()
+        shown = (user, name, online, scale)
+        if shown == self._shown:
+            return
+        self._shown = shown
         self.setPixmap(avatar_pixmap(user, name, self._size, scale, self._theme.tokens, self._ground, online=online))
         self.setAccessibleName(name)
 

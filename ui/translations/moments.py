@@ -1,6 +1,7 @@
 """Times and dates as a person says them, in the form of the person's country."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
 
@@ -13,11 +14,18 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone()
 
 
+@lru_cache(maxsize=4096)
+def local_day(moment: datetime) -> date:
+    """Return the day on this device's calendar. Remembered: a list asks for each row's many times."""
+    return local(moment).date()
+
+
 def today() -> date:
     """Return the day it is here."""
     return datetime.now(UTC).astimezone().date()
 
 
+@lru_cache(maxsize=4096)
 def clock(moment: datetime) -> str:
     """Return the time of day: 14:03."""
     here = local(moment)
