@@ -1,0 +1,93 @@
+"""What happens on the tour: one function a step, each fails if a person would not see what it promises."""
+
+from collections.abc import Callable
+
+from tests.tour.window import Window
+
+PASSWORD = "correct horse"
+ENGLISH, CHINESE, EMOJI = "Hello Bo! Shall we do the homework together?", "好的,图书馆三点见", "👍🎉"
+WHILE_AWAY = ["Bo, are you still there?", "I write on, it will wait for you.", "回来就能看到"]
+Step = tuple[str, Callable[[Window, Window], None]]
+
+
+def _create_account(window: Window, user: str, name: str) -> None:
+    window.click("button", "Create an account")
+    window.fill("Your ID", user)
+    window.fill("Display name", name)
+    window.fill("Password", PASSWORD)
+    window.fill("Password again", PASSWORD)
+    window.click("button", "Create account")
+    window.see("button", "Add a contact")
+
+
+def create_accounts(ana: Window, bo: Window) -> None:
+    _create_account(ana, "ana", "Ana")
+    _create_account(bo, "bo", "Bo")
+
+
+def ask(ana: Window, bo: Window) -> None:
+    ana.click("button", "Add a contact")
+    ana.fill("ID", "bo")
+    ana.fill("Note (optional)", "It is Ana, from class 3")
+    ana.click("button", "Send request")
+    bo.see("button", "Contact requests, 1 waiting")
+
+
+def accept(ana: Window, bo: Window) -> None:
+    bo.click("button", "Contact requests")
+    bo.click("button", "Accept")
+    bo.click("button", "Close")
+    bo.click("row", "Ana")
+    ana.click("row", "Bo")
+    for window in (ana, bo):
+        window.see("text", "Message")
+
+
+def talk(ana: Window, bo: Window) -> None:
+    for writer, reader, name, text in ((ana, bo, "Ana", ENGLISH), (bo, ana, "Bo", CHINESE), (ana, bo, "Ana", EMOJI)):
+        writer.write(text)
+        row = reader.see("row", f": {text}, ")
+        assert row.name.startswith(f"{name}, "), f"{row.name!r} is not {name}'s"
+
+
+def read_marks(ana: Window, bo: Window) -> None:
+    bo.click("text", "Message")
+    ana.see("row", "read")
+
+
+def bo_is_killed(ana: Window, bo: Window) -> None:
+    bo.kill()
+    ana.see("label", "offline")
+
+
+def ana_writes_on(ana: Window, bo: Window) -> None:
+    for text in WHILE_AWAY:
+        ana.write(text)
+        ana.see("row", text)
+
+
+def bo_returns(ana: Window, bo: Window) -> None:
+    bo.open()
+    bo.fill("Password", PASSWORD)
+    bo.click("button", "Sign in")
+    bo.click("row", "Ana")
+    for text in (ENGLISH, CHINESE, EMOJI, *WHILE_AWAY):
+        bo.see("row", text)
+    rows = "\n".join(bo.rows_of("Messages"))
+    everything = (ENGLISH, CHINESE, EMOJI, *WHILE_AWAY)
+    places = [rows.index(text) for text in everything]
+    assert places == sorted(places), f"out of order: {rows}"
+    assert all(rows.count(text) == 1 for text in everything), f"a text shows twice: {rows}"
+    ana.see("row", f"{WHILE_AWAY[-1]}, read")
+
+
+STEPS: list[Step] = [
+    ("both create accounts and sign in", create_accounts),
+    ("Ana adds Bo by ID", ask),
+    ("Bo accepts", accept),
+    ("they write English, 中文 and emoji", talk),
+    ("Ana sees that Bo has read", read_marks),
+    ("Bo's process is killed", bo_is_killed),
+    ("Ana writes on", ana_writes_on),
+    ("Bo returns and has all of it", bo_returns),
+]
