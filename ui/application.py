@@ -3,6 +3,7 @@
 import argparse
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="hail", description="Chat from device to device; a locator says who is where."
+        prog="hail",
+        description="Chat from device to device; a locator says who is where.",
+        epilog="With HAIL_PASSWORD in the environment, who was here last is signed in at once.",
     )
     parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder for accounts and messages")
     parser.add_argument(
@@ -69,7 +72,7 @@ def _run(profile: Path, locator: str) -> int:
     window.closed.connect(application.quit)
     _close_on_signals(window)
     window.show()
-    window.login.begin()
+    window.login.begin(os.environ.pop("HAIL_PASSWORD", ""))
     # What lives until the end need not be looked through by the collector again.
     gc.freeze()
     try:

@@ -52,7 +52,7 @@ def talk(ana: Window, bo: Window) -> None:
 
 def read_marks(ana: Window, bo: Window) -> None:
     bo.click("text", "Message")
-    ana.see("row", "read")
+    ana.see("row", f": {EMOJI}, read")
 
 
 def bo_is_killed(ana: Window, bo: Window) -> None:

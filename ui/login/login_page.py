@@ -43,9 +43,9 @@ class LoginPage(QScrollArea):
         self._build(theme)
         self._show_form(self.sign_in)
 
-    def begin(self) -> None:
-        """Fill in who signed in last, unless somebody is typing already."""
-        self._bridge.ask(self, _last_account, self._fill_in)
+    def begin(self, password: str = "") -> None:
+        """Fill in who signed in last, unless somebody is typing already; with a password, sign that one in."""
+        self._bridge.ask(self, _last_account, lambda account: self._fill_in(account, password))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Put the cursor where the next thing has to be typed."""
@@ -142,7 +142,7 @@ class LoginPage(QScrollArea):
         form.show()
         form.focus_first_empty()
 
-    def _fill_in(self, account: AccountView | None) -> None:
+    def _fill_in(self, account: AccountView | None, password: str = "") -> None:
         if account is None:
             return
         for form in (self.sign_in, self.register):
@@ -150,7 +150,11 @@ class LoginPage(QScrollArea):
                 form.field(LOCATOR).set_text(account.locator)
         if not self.sign_in.field(USER).text() and self._given_locator in {"", account.locator}:
             self.sign_in.field(USER).set_text(account.user)
-        self._form.focus_first_empty()
+        if password and self.sign_in.field(USER).text() == account.user:
+            self.sign_in.field(PASSWORD).set_text(password)
+            self._sign_in()
+        else:
+            self._form.focus_first_empty()
 
     def _sign_in(self) -> None:
         locator, user, password = (self.sign_in.field(key).text() for key in (LOCATOR, USER, PASSWORD))
