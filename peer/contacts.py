@@ -62,6 +62,8 @@ class Contacts:
         self._linked: dict[UserId, int] = {}
         self._conversations: Conversations | None = None
         self._storing: set[asyncio.Future[None]] = set()
+        self.accepts_links = True
+        """False while another device of ours is the active one."""
         self.on_device_shut_out: Callable[[UserId, frozenset[DeviceId]], None] = lambda *_: None
         """Called with a user and the devices that are still theirs."""
 
@@ -227,6 +229,8 @@ class Contacts:
 
     async def admit(self, certificate: bytes, expected: UserId | None) -> Caller:
         """See `Doorkeeper.admit`: the role, the user, the device list, and whether we want them at all."""
+        if not self.accepts_links:
+            raise ConnectionResetError("another device is the active one")
         shown = read_certificate(certificate, self._authority)
         if shown.role is not Role.USER or shown.user is None:
             raise RemoteProtocolError("a link with a certificate of another role")

@@ -191,6 +191,7 @@ class Session:
     def take_over(self) -> None:
         """A person clicked: this is the active device again."""
         self._is_superseded = False
+        self.contacts.accepts_links = True
         self.locator.take_over()
 
     async def is_unknown(self, user: UserId) -> bool:
@@ -234,6 +235,7 @@ class Session:
     def superseded(self) -> None:
         """See `LocatorListener`: another device is the active one now, so this one goes quiet."""
         self._is_superseded = True
+        self.contacts.accepts_links = False
         self.contacts.locator_lost()
         for link in self._book.links:
             assert link.user is not None

@@ -1,11 +1,10 @@
 """Calls the devices we want a link with, again and again, with growing waits, as long as they are wanted."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from peer import limits as node_limits
 from peer.links.link_book import LinkBook
@@ -30,7 +29,8 @@ class _Wanted:
     place: Place
     wait: float = limits.FIRST_REDIAL_SECONDS
     task: asyncio.Task[None] | None = None
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    is_moved: bool = False
+    """Whether this place was not dialled yet, and the one before was another."""
 
 
 class Dialer:
@@ -46,12 +46,13 @@ class Dialer:
     def want(self, user: UserId, place: Place) -> None:
         """Have a link with this user, who is at `place`; a new place is tried at once."""
         wanted = self._wanted.get(user)
-        if wanted is None or wanted.place != place:
-            if wanted is None:
-                wanted = self._wanted[user] = _Wanted(place)
-            wanted.place = place
-            wanted.wait = limits.FIRST_REDIAL_SECONDS
-            wanted.hurry.set()
+        if wanted is None:
+            self._wanted[user] = _Wanted(place)
+        elif wanted.place != place:
+            # Another device may be the active one now, so a link that is there does not count.
+            self._wanted[user] = _Wanted(place, is_moved=True)
+            if wanted.task is not None:
+                wanted.task.cancel()
         self.link_may_be_missing(user)
 
     def forget(self, user: UserId) -> None:
@@ -65,7 +66,7 @@ class Dialer:
         wanted = self._wanted.get(user)
         if wanted is None or (wanted.task is not None and not wanted.task.done()):
             return
-        if self._book.link_with(user) is None:
+        if wanted.is_moved or self._book.link_with(user) is None:
             wanted.task = asyncio.create_task(
                 self._dial_until_linked(user, wanted, after_loss), name=f"dialling {user}"
             )
@@ -82,21 +83,19 @@ class Dialer:
         if after_loss:
             # A neighbour that takes links and drops them must not be dialled in a hot loop.
             await self._pause(wanted)
-        while self._book.link_with(user) is None:
-            wanted.hurry.clear()
-            place = wanted.place
-            for address in place.addresses:
-                if await self._dial(user, address, place.port) or self._book.link_with(user) is not None:
+        while wanted.is_moved or self._book.link_with(user) is None:
+            wanted.is_moved = False
+            for address in wanted.place.addresses:
+                if await self._dial(user, address, wanted.place.port):
                     wanted.wait = limits.FIRST_REDIAL_SECONDS
+                    return
+                if self._book.link_with(user) is not None:
                     return
             await self._pause(wanted)
 
     async def _pause(self, wanted: _Wanted) -> None:
-        pause = wanted.wait * self._chance.uniform(0.5, 1.0)
+        await asyncio.sleep(wanted.wait * self._chance.uniform(0.5, 1.0))
         wanted.wait = min(wanted.wait * 2, limits.LAST_REDIAL_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await wanted.hurry.wait()
 
     async def _dial(self, user: UserId, address: str, port: int) -> bool:
         try:

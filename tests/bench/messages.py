@@ -27,10 +27,8 @@ def run(folder: Path, rounds: int) -> list[Row]:
             trip = statistics.median(redis.round_trips(2_000))
             delay = statistics.median(_delays(ana, bo, conversation, number))
             rate = _rate(ana, bo, conversation, number)
-            print(
-                f"round {number + 1}: shown after {delay * 1e3:.2f} ms, Redis {trip * 1e3:.3f} ms, {rate:.0f} messages/s",
-                file=sys.stderr,
-            )
+            times = f"shown after {delay * 1e3:.2f} ms, Redis {trip * 1e3:.3f} ms"
+            print(f"round {number + 1}: {times}, {rate:.0f} messages/s", file=sys.stderr)
             ratios.append(delay / trip)
             shown.append(delay)
             trips.append(trip)

@@ -262,7 +262,7 @@ class MemoryArrival:
 
     async def read_clear(self, count: int) -> bytes:
         assert self._end is not None
-        while len(self._end.early) < count and not self._end.is_closing():
+        while len(self._end.early) < count and not self._end.is_closing():  # noqa: ASYNC110 - virtual time costs nothing
             await asyncio.sleep(0.0005)
         data = bytes(self._end.early[:count])
         del self._end.early[:count]

@@ -35,31 +35,35 @@ class _World:
 
     def burst(self, victims: list[str]) -> None:
         """Both write; in the midst of it the victims are killed. What was answered for is remembered."""
-        posted = {user: [] for user in self.peers}
+        posted: list[tuple[str, str, int]] = []
         kill_after = self.chance.randrange(1, 40)
         for step in range(40):
             for user, peer in self.peers.items():
                 self._written[user] += 1
                 text = f"{user} {self._written[user]}"
-                posted[user].append((text, peer.post("messages.send", conversation=self.conversation, text=text)))
+                posted.append((user, text, peer.post("messages.send", conversation=self.conversation, text=text)))
             if step == kill_after:
                 time.sleep(self.chance.random() * 0.05)
-                for victim in victims:
-                    (self.locator if victim == "locator" else self.peers[victim]).kill()
-        for user, peer in self.peers.items():
-            for text, number in posted[user]:
-                try:
-                    peer.take(number)
-                except RpcRefusal:
-                    continue
-                self.answered[user].append(text)
+                self._kill(victims)
+        for user, text, number in posted:
+            try:
+                self.peers[user].take(number)
+            except RpcRefusal:
+                continue
+            self.answered[user].append(text)
+        self._bring_back(victims)
+
+    def _kill(self, victims: list[str]) -> None:
         for victim in victims:
-            if victim == "locator":
-                self.locator.start()
-        for victim in victims:
-            if victim != "locator":
-                self.peers[victim] = self._process(victim)
-                self.peers[victim].call("session.login", locator=self.locator.link, user=victim, password=PASSWORD)
+            (self.locator if victim == "locator" else self.peers[victim]).kill()
+
+    def _bring_back(self, victims: list[str]) -> None:
+        if "locator" in victims:
+            self.locator.start()
+        for user in self.peers:
+            if user in victims:
+                self.peers[user] = self._process(user)
+                self.peers[user].call("session.login", locator=self.locator.link, user=user, password=PASSWORD)
 
     def settle(self) -> dict[str, list[str]]:
         """Wait until both show the same; return what each shows."""
