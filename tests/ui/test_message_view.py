@@ -2,10 +2,10 @@ import time
 from datetime import timedelta
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from peer.views import MessageState
 from tests.ui.scripted_node import START, ScriptedNode, conversation_id, make_message
@@ -228,3 +228,16 @@ def test_a_screen_reader_finds_the_messages_where_they_are(view: MessageView, mo
     assert message.text(QAccessible.Text.Name) == model.index(row).data(Qt.ItemDataRole.AccessibleTextRole)
     seen = view.visualRect(model.index(row))
     assert message.rect() == seen.translated(view.viewport().mapToGlobal(QPoint()))
+
+
+def test_the_mark_says_what_it_means(view: MessageView, bridge: PeerBridge, node: ScriptedNode, qtbot) -> None:
+    node.history[ALICE] = [make_message(1, "hi", mine=True, state=MessageState.DELIVERED)]
+    model = MessageListModel(bridge, ALICE)
+    view.show_messages(model)
+    with qtbot.waitSignal(model.loaded):
+        model.load()
+    row = view.visualRect(model.index(0))
+    place = QPoint(row.right() - 34, row.bottom() - 24)
+    QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place)))
+    assert QToolTip.text().endswith(" · delivered")
+    QToolTip.hideText()

@@ -119,6 +119,18 @@ def test_a_message_in_an_inactive_window_is_not_read(
     assert node.asked("mark_read") == []
 
 
+def test_coming_back_to_the_window_reads_what_came_meanwhile(
+    qtbot, qapp, talking: MainWindow, node: ScriptedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talking.chat.pane, "isActiveWindow", lambda: False)
+    arrive(node)
+    qtbot.waitUntil(lambda: talking.chat.pane.view.model().rowCount() == 3)
+    qtbot.wait(300)
+    monkeypatch.setattr(talking.chat.pane, "isActiveWindow", lambda: True)
+    qapp.focusWindowChanged.emit(talking.windowHandle())
+    qtbot.waitUntil(lambda: bool(node.asked("mark_read")))
+
+
 def test_a_message_below_the_edge_is_not_read(
     qtbot, signed_in: MainWindow, node: ScriptedNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

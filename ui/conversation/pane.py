@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from peer.errors import RefusalCode
@@ -80,6 +81,11 @@ class ConversationPane(QWidget):
         self.view.typed.connect(self._type_in)
         self._jump.clicked.connect(self.view.follow)
         self.composer.sent.connect(self._send)
+        # When the window becomes the active one, what is on the screen is being read. (Widgets inside a window
+        # are not told by a change event.)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.focusWindowChanged.connect(self._start_reading)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
@@ -129,12 +135,6 @@ class ConversationPane(QWidget):
         self.view.show_messages(messages)
 
     # --- what changed ----------------------------------------------------------------------------
-
-    def changeEvent(self, event: QEvent) -> None:
-        """When the window becomes the active one, what is on the screen is being read."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange:
-            self._start_reading()
 
     def _person_changed(self, user: str) -> None:
         if self._shown is not None and self._shown.user == user:
