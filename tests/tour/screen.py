@@ -48,7 +48,9 @@ class Screen:
 
     def type(self, text: str) -> None:
         """Type a text by key events; signs that no key has get one for the moment, as an input method does."""
-        self.run("xdotool", "type", "--delay", "25", "--", text)
+        # The program needs a moment to hear of a borrowed key before the next one is borrowed.
+        delay = "20" if text.isascii() else "120"
+        self.run("xdotool", "type", "--delay", delay, "--", text)
 
     def press(self, *keys: str) -> None:
         """Press keys, such as `Return` or `ctrl+a`."""

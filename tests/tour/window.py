@@ -11,6 +11,9 @@ from tests.tour.screen import Screen
 
 WAIT_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.05
+_TYPED_SECONDS = 1.5
+_TYPING_TRIES = 3
+_DOT = "●"
 
 
 class Window:
@@ -91,12 +94,25 @@ class Window:
         self._screen.click(*self._wait(fits, f"no {role} {text!r} to click").middle)
 
     def fill(self, field: str, text: str) -> None:
-        """Click into a field, and type in the place of what is there."""
+        """Click into a field and type in the place of what is there; look, and type again what went wrong."""
         self.click("text", field, exactly=True)
         # The window manager takes a moment to give the window the keyboard.
-        self._wait(lambda thing: thing.is_focused and thing.name == field, f"no focus in {field!r}")
-        self._screen.press("ctrl+a")
-        self._screen.type(text)
+        there = self._wait(lambda thing: thing.is_focused and thing.name == field, f"no focus in {field!r}")
+        for _ in range(_TYPING_TRIES):
+            self._screen.press("ctrl+a")
+            self._screen.type(text)
+            if self._settled_text(there, text):
+                return
+        raise AssertionError(f"{self.name}: {field!r} holds {self._reader.text_of(there)!r}, not {text!r}")
+
+    def _settled_text(self, field: Thing, wanted: str) -> bool:
+        """Wait until a field shows the text, or as many dots where it is a password."""
+        deadline = time.monotonic() + _TYPED_SECONDS
+        while self._reader.text_of(field) not in {wanted, _DOT * len(wanted)}:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        return True
 
     def write(self, text: str) -> None:
         """Write a message and send it with Enter."""

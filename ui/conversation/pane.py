@@ -85,7 +85,7 @@ class ConversationPane(QWidget):
         # are not told by a change event.)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
-        application.focusWindowChanged.connect(self._start_reading)
+        application.focusWindowChanged.connect(self._start_reading_anew)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
@@ -206,6 +206,10 @@ class ConversationPane(QWidget):
     def _start_reading(self) -> None:
         if not self._read_timer.isActive():
             self._read_timer.start()
+
+    def _start_reading_anew(self) -> None:
+        """A report that is due at this very moment would find the window not active yet: begin to count again."""
+        self._read_timer.start()
 
     def _report_read(self) -> None:
         """Tell the node which message was read: on the screen, in the active window."""
