@@ -17,6 +17,7 @@ from peer.event_stream import EventStream
 from peer.events import (
     ConversationChanged,
     MessageArrived,
+    MessageChanged,
     MessageDelivered,
     MessageRead,
     MessageWritten,
@@ -315,23 +316,26 @@ class Conversations:
         """A message, and with it all above, was on the screen."""
         mine = conversation.displayed.setdefault(self._author.user, {})
 
-        def job(connection: Connection) -> dict[FeedId, tuple[Range, ...]]:
+        def job(connection: Connection) -> tuple[dict[FeedId, tuple[Range, ...]], list[MessageRow]]:
             row = messages.find_message(connection, entry)
             if row is None or row.conversation != conversation.kept.row:
                 raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message in this conversation.")
             feed_of_row = {feed.row: feed for feed in conversation.feeds.values()}
-            joined = {}
+            joined, rows = {}, []
             for number, ranges in messages.mark_seen(connection, conversation.kept.row, row).items():
                 feed = feed_of_row[number]
                 joined[feed.feed] = union(mine.get(feed.feed, ()), ranges)
                 feeds.put_displayed(connection, number, self._author.user, joined[feed.feed])
-            return joined
+                rows += messages.messages_at(connection, number, ranges)
+            return joined, rows
 
-        fresh = await self._database.write(job, own=True)
+        fresh, seen = await self._database.write(job, own=True)
         if not fresh:
             return
         mine.update(fresh)
         conversation.unseen = await self._database.read(lambda c: messages.count_unseen(c, conversation.kept.row))
+        for row in seen[-limits.MESSAGES_PER_PAGE :]:
+            self._events.tell(MessageChanged(self._view(conversation, row)))
         self.tell_row_soon(conversation)
         self.on_displayed(conversation, _read_lines(fresh))
 

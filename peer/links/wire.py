@@ -77,7 +77,7 @@ class TcpWire:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if clear:
                     await loop.sock_sendall(connection, clear)
-                await loop.create_connection(
+                transport, _ = await loop.create_connection(
                     partial(_same, protocol),
                     sock=connection,
                     ssl=context,
@@ -91,7 +91,9 @@ class TcpWire:
                 connection.close()
                 raise
             else:
-                return protocol
+                if not transport.is_closing():
+                    return protocol
+                failure = ConnectionResetError(f"{host} hung up during the handshake")
         raise failure
 
     async def listen(self, port: int, accept: Accept) -> "TcpListener":

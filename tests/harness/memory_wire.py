@@ -187,6 +187,8 @@ async def _tls(end: _End, factory: Callable[[], P], context: ssl.SSLContext, *, 
     except BaseException:
         end.close()
         raise
+    if secured._app_transport is None:
+        raise ConnectionResetError("hung up during the handshake")
     return protocol
 
 

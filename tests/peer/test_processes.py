@@ -1,5 +1,7 @@
 """Three real processes, a locator and two peers, as scripts and bots use them."""
 
+import contextlib
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,3 +247,19 @@ def test_garbage_on_standard_input_is_answered_and_harms_nothing(three: Three) -
     with pytest.raises(RpcRefusal, match="Wrong parameters"):
         ana.call("where", users="ana")
     assert ana.close() == 0
+
+
+def test_hundreds_of_half_open_connections_do_not_keep_a_friend_out(three: Three) -> None:
+    ana, bo = three.registered("ana"), three.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    port = ana.call("session.status")["listen_port"]
+    bo.close()
+    with contextlib.ExitStack() as opened:
+        for number in range(300):
+            half_open = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            if number % 3:
+                with contextlib.suppress(OSError):
+                    half_open.sendall(b"HL1\n"[: number % 3 * 2] + b"\xff" * 50 * (number % 2))
+        ana.call("messages.send", conversation=conversation, text="through the crowd")
+        bo = three.log_in("bo")
+        bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "through the crowd", wait=30)
