@@ -206,13 +206,14 @@ class Conversations:
             conversation.standing = fold_consent(row.said for row in conversation.said)
             if conversation.kept.user is not None:
                 self.on_consent(conversation.kept.user, before, happened.names)
+        if happened.feeds:
+            # First, because it only wakes those who send: they go on while the screen is being told.
+            self.on_growth(conversation)
         for row in happened.messages:
             event = MessageWritten if row.mine else MessageArrived
             self._events.tell(event(self._view(conversation, row)))
         if happened.messages:
             self.tell_row_soon(conversation)
-        if happened.feeds:
-            self.on_growth(conversation)
 
     def _remember(self, conversation: Conversation, happened: Happened) -> None:
         conversation.feeds |= happened.feeds

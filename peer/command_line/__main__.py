@@ -9,6 +9,8 @@ from pathlib import Path
 from peer.command_line.rpc import serve_rpc
 from peer.network_thread import new_event_loop
 
+_SWITCH_SECONDS = 0.0002
+"""How long one thread may keep the interpreter: a commit and the next request wait for each other no longer."""
 _EPILOG = """\
 example:
   hail-cli --profile ~/.hail-bot rpc
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         level=logging.DEBUG if options.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(serve_rpc(options.profile))
 
