@@ -10,31 +10,49 @@ WHILE_AWAY = ["Bo, are you still there?", "I write on, it will wait for you.", "
 Step = tuple[str, Callable[[Window, Window], None]]
 
 
-def _create_account(window: Window, user: str, name: str) -> None:
+def _fill_in_account(window: Window, user: str, name: str) -> None:
     window.click("button", "Create an account")
     window.fill("Your ID", user)
     window.fill("Display name", name)
     window.fill("Password", PASSWORD)
-    window.fill("Password again", PASSWORD)
-    window.click("button", "Create account")
-    window.see("button", "Add a contact")
+
+
+def mistype_the_password(ana: Window, bo: Window) -> None:
+    _fill_in_account(ana, "ana", "Ana")
+    ana.fill("Password again", "something else")
+    ana.click("button", "Create account")
+    ana.see("label", "This is not the same password.")
+    bo.see("button", "Sign in")
 
 
 def create_accounts(ana: Window, bo: Window) -> None:
-    _create_account(ana, "ana", "Ana")
-    _create_account(bo, "bo", "Bo")
+    ana.fill("Password again", PASSWORD)
+    ana.click("button", "Create account")
+    ana.see("button", "Add a contact")
+    _fill_in_account(bo, "bo", "Bo")
+    bo.fill("Password again", PASSWORD)
+    bo.click("button", "Create account")
+    bo.see("button", "Add a contact")
+
+
+def ask_somebody_unknown(ana: Window, bo: Window) -> None:
+    ana.click("button", "Add a contact")
+    ana.fill("ID", "bob")
+    ana.fill("Note (optional)", "It is Ana, from class 3")
+    ana.click("button", "Send request")
+    ana.see("label", "Nobody has this ID.")
+    bo.see("label", "No conversations yet")
 
 
 def ask(ana: Window, bo: Window) -> None:
-    ana.click("button", "Add a contact")
     ana.fill("ID", "bo")
-    ana.fill("Note (optional)", "It is Ana, from class 3")
     ana.click("button", "Send request")
-    bo.see("button", "Contact requests, 1 waiting")
+    bo.click("button", "Contact requests, 1 waiting")
+    bo.see("button", "Accept")
+    bo.see("label", "It is Ana, from class 3")
 
 
 def accept(ana: Window, bo: Window) -> None:
-    bo.click("button", "Contact requests")
     bo.click("button", "Accept")
     bo.click("button", "Close")
     bo.click("row", "Ana")
@@ -82,7 +100,9 @@ def bo_returns(ana: Window, bo: Window) -> None:
 
 
 STEPS: list[Step] = [
+    ("Ana mistypes her new password", mistype_the_password),
     ("both create accounts and sign in", create_accounts),
+    ("Ana asks for an ID that nobody has", ask_somebody_unknown),
     ("Ana adds Bo by ID", ask),
     ("Bo accepts", accept),
     ("they write English, 中文 and emoji", talk),
