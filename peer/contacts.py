@@ -241,6 +241,8 @@ class Contacts:
             raise RemoteProtocolError("a link with ourselves")
         if self.is_blocked(user):
             raise RemoteProtocolError("a link with somebody who is blocked")
+        if not self.wants_link(user) and self._count_strangers() >= limits.STRANGER_LINKS:
+            raise RemoteProtocolError("a stranger, and too many of them have links already")
         valid = self._lists.get(user)
         if valid is not None and device not in valid.devices:
             raise RemoteProtocolError(f"a device that is no longer one of {user}'s")
@@ -254,6 +256,9 @@ class Contacts:
             log.warning("%s uses a device that was never seen; nothing goes to it before it is confirmed", user)
             self._tell(ContactChanged, user)
         return Caller(user, device)
+
+    def _count_strangers(self) -> int:
+        return sum(not self.wants_link(user) for user in self._linked)
 
     async def confirm_devices(self, user: UserId) -> ContactView:
         """A person said: the new device really is theirs."""

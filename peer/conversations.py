@@ -278,7 +278,10 @@ class Conversations:
                 feeds.put_holder(connection, feed, device, user, line)
 
         if news:
-            await self._database.write(job)
+            try:
+                await self._database.write(job)
+            except Refusal as refusal:
+                log.warning("who holds what could not be kept: %s", refusal)
 
     async def close(self) -> None:
         """Keep what was not kept yet."""
@@ -325,7 +328,9 @@ class Conversations:
             joined, rows = {}, []
             for number, ranges in messages.mark_seen(connection, conversation.kept.row, row).items():
                 feed = feed_of_row[number]
-                joined[feed.feed] = union(mine.get(feed.feed, ()), ranges)
+                # From the database: another reader's marks may be in this very transaction.
+                before = feeds.displayed_of(connection, number, self._author.user)
+                joined[feed.feed] = union(before, ranges)
                 feeds.put_displayed(connection, number, self._author.user, joined[feed.feed])
                 rows += messages.messages_at(connection, number, ranges)
             return joined, rows

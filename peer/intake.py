@@ -34,7 +34,7 @@ from protocol.entries import (
 from protocol.errors import RemoteProtocolError
 from protocol.identity import NO_HASH, EntryId, FeedId, PublicKey, Realm, UserId, clean_display_name
 from protocol.link_messages import SignedHeader
-from protocol.replication import counted_header, covers, subtract
+from protocol.replication import count_numbers, counted_header, covers, subtract
 from protocol.signatures import SigningKey
 from protocol.stamps import display_stamp, stamp_to_write
 
@@ -295,6 +295,9 @@ class EntryTaker:
         were_friends = any(isinstance(each.body, Accepted) for each in said)
         if not were_friends:
             raise RemoteProtocolError("an entry of somebody who is no friend")
+        feed = self._feed(entry.header.feed)
+        if feed is not None and count_numbers(feed.line.lacking) >= limits.WITHHELD_HEADERS:
+            raise RemoteProtocolError("too many entries of somebody who is no friend any more")
         # Headers flow on, so that a later request of theirs can reach us; bodies wait until we are friends again.
         return Entry(_bodiless(entry.wire), entry.header, entry.hash, None)
 

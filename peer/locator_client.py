@@ -168,6 +168,9 @@ class LocatorClient:
                 refusal = Refusal(RefusalCode.LOCATOR_UNREACHABLE, "The locator is out of reach.")
             except Refusal as error:
                 refusal = error
+            except Exception:
+                log.exception("the session with the locator failed; it is tried again")
+                refusal = Refusal(RefusalCode.LOCATOR_UNREACHABLE, "The locator is out of reach.")
             finally:
                 self._connection = None
                 if connection is not None:

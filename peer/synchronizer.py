@@ -13,7 +13,7 @@ from peer import limits as node_limits
 from peer.conversations import Conversation, Conversations
 from peer.errors import Refusal
 from peer.intake import Happened
-from peer.links.link import Link
+from peer.links.link import Link, LinkEnd
 from peer.storage.feeds import FeedRow
 from protocol import limits
 from protocol.entries import WireEntry
@@ -96,14 +96,18 @@ class _LinkSync:
         self.kick(conversation.id)
 
     async def _send_all(self) -> None:
-        while not self.link.has_ended:
-            self._wake.clear()
-            while self._to_send:
-                name = self._to_send.pop()
-                conversation = self._conversations.get(name)
-                if conversation is not None:
-                    await self._send_missing(conversation)
-            await self._wake.wait()
+        try:
+            while not self.link.has_ended:
+                self._wake.clear()
+                while self._to_send:
+                    conversation = self._conversations.get(self._to_send.pop())
+                    if conversation is not None:
+                        await self._send_missing(conversation)
+                await self._wake.wait()
+        except Exception:
+            # A link on which nothing is sent any more must not look alive: the next one begins anew.
+            log.exception("sending to %s failed", self.link.user)
+            self.link.close(LinkEnd.LEAVING)
 
     async def _send_missing(self, conversation: Conversation) -> None:
         neighbour = self.neighbours.get(conversation.id)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from protocol import limits
 
-USER_ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")
+USER_ID_PATTERN = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{limits.USER_ID_LENGTH - 1}}}\Z")
 
 
 class UserId(str):

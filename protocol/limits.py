@@ -66,8 +66,6 @@ PING_SECONDS = 3.0
 """A link that was silent for this long is asked whether it lives."""
 DEAD_LINK_SECONDS = 9.0
 """A link on which nothing came for this long is dead: noticed within 10 s."""
-LINKS_PER_CONVERSATION = 6
-"""A node keeps up to so many links per conversation; up to seven members that is everybody."""
 PENDING_HANDSHAKES = 64
 """Incoming connections in handshake at once; more are shed."""
 FIRST_REDIAL_SECONDS = 0.5
@@ -89,8 +87,6 @@ ENTRIES_PER_BATCH = 200
 """Entries stored in one transaction, and sent in one frame."""
 ENTRY_BATCH_BYTES = 256 * 1024
 """Bytes of entries in one frame, before the frame is closed."""
-GROUP_COMMIT_SECONDS = 0.02
-"""The longest time a write waits for others to share its commit."""
 DIGEST_BUCKETS = 64
 """Buckets of a conversation's digest; only differing ones are compared line by line."""
 BUCKET_HASH_BYTES = 8

@@ -122,6 +122,11 @@ def subtract(one: Iterable[Range], other: Iterable[Range]) -> tuple[Range, ...]:
     return tuple(left)
 
 
+def count_numbers(ranges: Iterable[Range]) -> int:
+    """Return how many numbers the ranges hold."""
+    return sum(last - first + 1 for first, last in ranges)
+
+
 def covers(ranges: Iterable[Range], number: int) -> bool:
     """Tell whether a number lies in one of the ranges."""
     return any(first <= number <= last for first, last in ranges)

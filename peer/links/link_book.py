@@ -8,6 +8,7 @@ import asyncio
 import logging
 from typing import NamedTuple, Protocol
 
+from peer.errors import Refusal
 from peer.links.link import Link, LinkEnd, exchange_greetings, wait_for_keep
 from protocol.errors import RemoteProtocolError
 from protocol.identity import DeviceId, UserId
@@ -83,7 +84,7 @@ class LinkBook:
             log.warning("a link%s was refused: %s", f" with {link.user}" if link.user else "", error)
             link.close(LinkEnd.NOT_VALID)
             return False
-        except (TimeoutError, ConnectionResetError) as error:
+        except (TimeoutError, ConnectionResetError, Refusal) as error:
             log.info("a link with %s came to nothing: %s", link.user, str(error) or "no greeting in time")
             link.close(LinkEnd.DEAD)
             return False

@@ -362,6 +362,13 @@ def put_displayed(connection: Connection, feed: int, user: UserId, ranges: tuple
     )
 
 
+def displayed_of(connection: Connection, feed: int, user: UserId) -> tuple[Range, ...]:
+    """Return which numbers of a feed a person was shown."""
+    sql = "SELECT ranges FROM displayed WHERE feed = ? AND user = ?"
+    row = connection.execute(sql, (feed, str(user))).fetchone()
+    return unpack_ranges(row[0]) if row else ()
+
+
 def displayed_in(connection: Connection, conversation: int) -> list[tuple[UserId, FeedId, tuple[Range, ...]]]:
     """Return (user, feed, numbers shown) for a conversation."""
     rows = connection.execute(
