@@ -1,0 +1,252 @@
+"""What gets into the store, and what is refused: each bad entry alone, the rest of its batch is taken."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from peer import intake
+from peer.errors import Refusal
+from peer.intake import Author, Happened
+from peer.storage import feeds, messages
+from peer.storage.database import Connection, _open_and_migrate
+from peer.storage.feeds import ConversationRow
+from protocol import limits
+from protocol.certificates import Role, create_authority_certificate, issue_certificate, realm_of
+from protocol.consent import Consent
+from protocol.entries import Accepted, Asked, Body, Entry, Removed, Text, WireEntry, write_entry
+from protocol.identity import NO_HASH, ConversationId, EntryId, FeedId, UserId
+from protocol.signatures import SigningKey
+
+NOW = datetime(2026, 11, 3, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+AUTHORITY = SigningKey(b"a" * 32)
+AUTHORITY_DER = create_authority_certificate(AUTHORITY, NOW)
+REALM = realm_of(AUTHORITY_DER)
+
+
+def author(user: str, role: Role = Role.USER, seed: bytes | None = None) -> Author:
+    key = SigningKey(seed or user.encode().ljust(32, b"."))
+    name = UserId(user) if role is Role.USER else None
+    certificate = issue_certificate(AUTHORITY, AUTHORITY_DER, key.public, role, name, NOW)
+    return Author(REALM, UserId(user), key, certificate, AUTHORITY_DER)
+
+
+@dataclass
+class Writer:
+    """Somebody who writes to Ana, honestly or not."""
+
+    author: Author
+    conversation: ConversationId
+    feed: FeedId
+    entries: list[Entry] = field(default_factory=list)
+
+    def write(self, body: Body, **changes: object) -> WireEntry:
+        last = self.entries[-1] if self.entries else None
+        fields = {
+            "conversation": self.conversation,
+            "feed": self.feed,
+            "number": last.header.number + 1 if last else 1,
+            "previous": last.hash if last else NO_HASH,
+            "stamp": NOW_MS,
+            "certificate": self.author.certificate,
+        }
+        entry = write_entry(self.author.key, REALM, body, **(fields | changes))  # type: ignore[arg-type]
+        self.entries.append(entry)
+        return entry.wire
+
+
+class Desk:
+    """Ana's database, and a way to hand entries in."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection: Connection = _open_and_migrate(path / "ana.db", b"k" * 32)
+        self.ana = author("ana")
+
+    def writer(self, user: str, **who: object) -> Writer:
+        someone = author(user, **who)  # type: ignore[arg-type]
+        conversation = ConversationId.of_two(REALM, UserId("ana"), UserId(user))
+        return Writer(someone, conversation, FeedId.of(someone.key.device, secrets.token_bytes(16)))
+
+    def take(self, user: str, *wires: WireEntry) -> Happened:
+        conversation = ConversationId.of_two(REALM, UserId("ana"), UserId(user))
+        row = feeds.find_conversation(self.connection, conversation)
+        row = row or ConversationRow(0, conversation, UserId(user), b"i" * 16)
+        return intake.take_entries(self.connection, self.ana, row, wires, NOW_MS)
+
+    def befriend(self, user: str) -> Writer:
+        writer = self.writer(user)
+        row = self.take(user, writer.write(asked())).conversation
+        intake.write_body(
+            self.connection, self.ana, row, lambda _, entry, salt: Accepted(entry, salt, 1, "Ana"), NOW_MS, 0
+        )
+        assert self.standing(user) is Consent.FRIENDS
+        return writer
+
+    def standing(self, user: str) -> Consent:
+        conversation = ConversationId.of_two(REALM, UserId("ana"), UserId(user))
+        row = feeds.find_conversation(self.connection, conversation)
+        return intake.standing_in(self.connection, row.row).state if row else Consent.STRANGERS
+
+    def texts(self, user: str) -> list[str]:
+        conversation = ConversationId.of_two(REALM, UserId("ana"), UserId(user))
+        row = feeds.find_conversation(self.connection, conversation)
+        return [m.text for m in messages.page_of_messages(self.connection, row.row, None, 100)] if row else []
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.connection.close()
+
+
+def text(words: str, entry: bytes | None = None) -> Text:
+    return Text(EntryId(entry or secrets.token_bytes(16)), b"s" * 16, words)
+
+
+def asked(round_number: int = 1, name: str = "Bo") -> Asked:
+    return Asked(EntryId(secrets.token_bytes(16)), b"s" * 16, round_number, name, "hello")
+
+
+def test_a_bad_signature_is_refused_and_the_rest_is_taken(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    good = [bo.write(text("one")), bo.write(text("two"))]
+    forged = WireEntry(good[1].header, bytes(64), good[1].body)
+    happened = desk.take("bo", good[0], forged, good[1])
+    assert desk.texts("bo") == ["one", "two"]
+    assert happened.refused == ["an entry with a bad signature"]
+
+
+def test_a_gap_is_refused_until_it_is_filled(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    one, two = bo.write(text("one")), bo.write(text("two"))
+    assert "a gap" in desk.take("bo", two).refused[0]
+    assert desk.texts("bo") == []
+    desk.take("bo", one, two)
+    assert desk.texts("bo") == ["one", "two"]
+
+
+def test_taking_twice_changes_nothing(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    one = bo.write(text("one"))
+    desk.take("bo", one, one)
+    assert not desk.take("bo", one).feeds
+    assert desk.texts("bo") == ["one"]
+
+
+def test_a_second_entry_with_the_same_id_shows_once(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    desk.take("bo", bo.write(text("one", b"x" * 16)), bo.write(text("one, again", b"x" * 16)))
+    assert desk.texts("bo") == ["one"]
+
+
+def test_nobody_can_take_over_anothers_entry_id(desk: Desk) -> None:
+    bo, eve = desk.befriend("bo"), desk.befriend("eve")
+    desk.take("bo", bo.write(text("mine", b"x" * 16)))
+    desk.take("eve", eve.write(text("stolen", b"x" * 16)))
+    assert desk.texts("bo") == ["mine"]
+
+
+def test_an_entry_of_another_conversation_is_refused(desk: Desk) -> None:
+    bo, eve = desk.befriend("bo"), desk.befriend("eve")
+    happened = desk.take("bo", eve.write(text("wrong door")))
+    assert happened.refused == ["an entry of another conversation"]
+    misplaced = bo.write(text("x"), conversation=eve.conversation)
+    assert desk.take("bo", misplaced).refused == ["an entry of another conversation"]
+    assert desk.texts("bo") == []
+
+
+@pytest.mark.parametrize("kind", ["locator's certificate", "somebody else's certificate", "no member"])
+def test_a_feed_begins_with_its_writers_certificate_or_not_at_all(desk: Desk, kind: str) -> None:
+    bo = desk.befriend("bo")
+    eve = replace(desk.writer("eve"), conversation=bo.conversation)
+    match kind:
+        case "locator's certificate":
+            wire = eve.write(text("x"), certificate=author("eve", Role.LOCATOR).certificate)
+        case "somebody else's certificate":
+            wire = eve.write(text("x"), certificate=bo.author.certificate)
+        case _:
+            wire = eve.write(text("x"))
+    happened = desk.take("bo", wire)
+    assert len(happened.refused) == 1
+    assert desk.texts("bo") == []
+
+
+def test_a_friends_new_device_waits_to_be_confirmed(desk: Desk) -> None:
+    desk.befriend("bo")
+    laptop = desk.writer("bo", seed=b"l" * 32)
+    assert "nobody has confirmed" in desk.take("bo", laptop.write(text("it is me"))).refused[0]
+    assert desk.texts("bo") == []
+
+
+def test_a_stranger_leaves_a_request_and_nothing_else(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    request, spam = eve.write(asked()), eve.write(text("buy this"))
+    happened = desk.take("eve", request, spam)
+    assert desk.standing("eve") is Consent.ASKED_BY_THEM
+    assert happened.refused == ["an entry of somebody who is no friend"]
+    assert desk.texts("eve") == []
+
+
+def test_a_stranger_who_begins_with_spam_leaves_no_trace(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    with pytest.raises(Refusal):
+        desk.take("eve", eve.write(text("buy this")))
+
+
+def test_one_stranger_cannot_ask_forever(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    wires = [
+        eve.write(body)
+        for n in range(1, limits.CONSENT_ENTRIES_PER_STRANGER)
+        for body in (asked(n), Removed(EntryId(secrets.token_bytes(16)), b"s" * 16, n))
+    ]
+    happened = desk.take("eve", *wires)
+    assert "too many requests of one person" in happened.refused
+    row = happened.conversation.row
+    assert len(messages.consent_in(desk.connection, row)) == limits.CONSENT_ENTRIES_PER_STRANGER
+
+
+def test_many_strangers_cannot_fill_the_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PENDING_REQUESTS", 3)
+    for number in range(3):
+        desk.take(f"s{number}", desk.writer(f"s{number}").write(asked()))
+    with pytest.raises(Refusal, match="waiting for an answer"):
+        desk.take("s3", desk.writer("s3").write(asked()))
+
+
+def test_what_a_former_friend_writes_waits_without_its_text(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    row = desk.take("bo", bo.write(text("before"))).conversation
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
+    late, again = bo.write(text("did not know yet")), bo.write(asked(2))
+    desk.take("bo", late, again)
+    assert desk.standing("bo") is Consent.ASKED_BY_THEM
+    assert desk.texts("bo") == ["before"]
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Accepted(e, s, 2, "Ana"), NOW_MS, 0)
+    happened = desk.take("bo", late)
+    assert desk.texts("bo") == ["before", "did not know yet"]
+    assert happened.feeds[bo.feed].line.lacking == ()
+
+
+def test_a_name_cannot_reorder_the_text_beside_it(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    happened = desk.take("eve", eve.write(asked(name="Eve\u202e\u200b mit")))
+    assert happened.names == {"eve": "Eve mit"}
+
+
+def test_two_versions_of_a_number_end_the_feed_with_the_lower_hash(desk: Desk, expected_log: list[str]) -> None:
+    expected_log.append("two versions of a feed")
+    bo = desk.befriend("bo")
+    fork = replace(bo, entries=list(bo.entries))
+    one, other = bo.write(text("one")), fork.write(text("other"))
+    desk.take("bo", one)
+    happened = desk.take("bo", other)
+    line = happened.feeds[bo.feed].line
+    assert line.closed
+    assert line.head_hash == min(bo.entries[-1].hash, fork.entries[-1].hash)
+    assert desk.take("bo", bo.write(text("more"))).feeds == {}, "nothing counts after a proof of two versions"
