@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from peer.conversations import Conversation, Conversations
+from peer.conversation import Conversation
+from peer.conversations import Conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import ContactAccepted, ContactAsked, ContactChanged, Event, PresenceChanged

@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from peer import intake, limits
+from peer.conversation import Conversation, load_conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import (
@@ -26,46 +26,16 @@ from peer.intake import Author, Happened, MakeBody
 from peer.storage import feeds, messages
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import ConversationRow, FeedRow
-from peer.storage.messages import MessageRow, SaidRow
-from peer.views import ConversationView, MessageKind, MessageState, MessageView
+from peer.storage.messages import MessageRow
+from peer.views import ConversationView, MessageKind, MessageView
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, UserId
 from protocol.limits import READ_RANGES, TEXT_BYTES
 from protocol.link_messages import Range, ReadLine, SignedHeader, VectorLine
-from protocol.replication import Digest, covers, digest_of, holds_entry, subtract, union
+from protocol.replication import subtract, union
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class Conversation:
-    """What is known of one conversation, as committed."""
-
-    kept: ConversationRow
-    feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
-    held: dict[DeviceId, dict[FeedId, VectorLine]] = field(default_factory=dict)
-    """How far other devices told to hold which feed."""
-    owner_of_device: dict[DeviceId, UserId] = field(default_factory=dict)
-    displayed: dict[UserId, dict[FeedId, tuple[Range, ...]]] = field(default_factory=dict)
-    """Which numbers people were shown; our own among them."""
-    said: list[SaidRow] = field(default_factory=list)
-    standing: Standing = field(default_factory=lambda: Standing(Consent.STRANGERS, 0))
-    unseen: int = 0
-    last: MessageRow | None = None
-
-    @property
-    def id(self) -> ConversationId:
-        """Its name on the wire."""
-        return self.kept.conversation
-
-    def lines(self) -> dict[FeedId, VectorLine]:
-        """Return how far we hold each feed."""
-        return {name: feed.line for name, feed in self.feeds.items()}
-
-    def digest(self) -> Digest:
-        """Return one hash for all that we hold."""
-        return digest_of(feed.line for feed in self.feeds.values())
 
 
 class Conversations:
@@ -100,7 +70,7 @@ class Conversations:
 
     async def load(self) -> None:
         """Read everything small into memory: all but the entries and messages themselves."""
-        self._all = {each.id: each for each in await self._database.read(_load_all)}
+        self._all = {each.id: each for each in await self._database.read(load_conversations)}
 
     def all(self) -> list[Conversation]:
         """Return every conversation."""
@@ -424,51 +394,13 @@ class Conversations:
             kind=MessageKind(row.kind),
             text=row.text,
             written_at=datetime.fromtimestamp(row.stamp / 1000, UTC),
-            state=self._state(conversation, row),
+            state=conversation.state_of(row, self._author.user),
             arrival=row.arrival,
             reply_to=row.reply_to,
         )
 
-    def _state(self, conversation: Conversation, row: MessageRow) -> MessageState:
-        if not row.mine:
-            mine = conversation.displayed.get(self._author.user, {})
-            seen = row.seen or covers(mine.get(row.feed, ()), row.number)
-            return MessageState.SEEN if seen else MessageState.ARRIVED
-        others = {conversation.kept.user}
-        shown_to = {u for u, feeds_ in conversation.displayed.items() if covers(feeds_.get(row.feed, ()), row.number)}
-        if others <= shown_to:
-            return MessageState.READ
-        holders = {
-            conversation.owner_of_device[device]
-            for device, lines in conversation.held.items()
-            if row.feed in lines and holds_entry(lines[row.feed], row.number)
-        }
-        if others <= holders:
-            return MessageState.DELIVERED
-        return MessageState.SENT if holders else MessageState.STORED
-
     def _now_ms(self) -> int:
         return int(self._clock().timestamp() * 1000)
-
-
-def _load_all(connection: Connection) -> list[Conversation]:
-    return [_load(connection, row) for row in feeds.all_conversations(connection)]
-
-
-def _load(connection: Connection, row: ConversationRow) -> Conversation:
-    conversation = Conversation(row)
-    conversation.feeds = {feed.feed: feed for feed in feeds.feeds_of(connection, row.row)}
-    for user, device, line in feeds.holders_of(connection, row.row):
-        conversation.held.setdefault(device, {})[line.feed] = line
-        conversation.owner_of_device[device] = user
-    for user, name, ranges in feeds.displayed_in(connection, row.row):
-        conversation.displayed.setdefault(user, {})[name] = ranges
-    conversation.said = messages.consent_in(connection, row.row)
-    conversation.standing = fold_consent(each.said for each in conversation.said)
-    conversation.unseen = messages.count_unseen(connection, row.row)
-    newest = messages.page_of_messages(connection, row.row, None, 1)
-    conversation.last = newest[0] if newest else None
-    return conversation
 
 
 def _newly_held(before: VectorLine | None, now: VectorLine) -> tuple[Range, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from peer.accounts import Profile
-from peer.conversations import Conversation
+from peer.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Event

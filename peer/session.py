@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from peer.accounts import AccountFolder
 from peer.addresses import LocatorAddress
 from peer.contacts import Contacts
-from peer.conversations import Conversation, Conversations
+from peer.conversation import Conversation
+from peer.conversations import Conversations
 from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.events import Connected, Disconnected, Superseded

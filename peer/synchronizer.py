@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from peer import limits as node_limits
-from peer.conversations import Conversation, Conversations
+from peer.conversation import Conversation
+from peer.conversations import Conversations
 from peer.errors import Refusal
 from peer.intake import Happened
 from peer.links.link import Link, LinkEnd

@@ -1,0 +1,85 @@
+"""One conversation as it is known in memory: how far each feed is held, here and elsewhere, and what was shown.
+
+It is brought up to date after each commit, so what is told from it is never more than what is durable.
+"""
+
+from dataclasses import dataclass, field
+
+from peer.storage import feeds, messages
+from peer.storage.database import Connection
+from peer.storage.feeds import ConversationRow, FeedRow
+from peer.storage.messages import MessageRow, SaidRow
+from peer.views import MessageState
+from protocol.consent import Consent, Standing, fold_consent
+from protocol.identity import ConversationId, DeviceId, FeedId, UserId
+from protocol.link_messages import Range, VectorLine
+from protocol.replication import Digest, covers, digest_of, holds_entry
+
+
+@dataclass(slots=True, eq=False)
+class Conversation:
+    """What is known of one conversation, as committed."""
+
+    kept: ConversationRow
+    feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
+    held: dict[DeviceId, dict[FeedId, VectorLine]] = field(default_factory=dict)
+    """How far other devices told to hold which feed."""
+    owner_of_device: dict[DeviceId, UserId] = field(default_factory=dict)
+    displayed: dict[UserId, dict[FeedId, tuple[Range, ...]]] = field(default_factory=dict)
+    """Which numbers people were shown; our own among them."""
+    said: list[SaidRow] = field(default_factory=list)
+    standing: Standing = field(default_factory=lambda: Standing(Consent.STRANGERS, 0))
+    unseen: int = 0
+    last: MessageRow | None = None
+
+    @property
+    def id(self) -> ConversationId:
+        """Its name on the wire."""
+        return self.kept.conversation
+
+    def lines(self) -> dict[FeedId, VectorLine]:
+        """Return how far we hold each feed."""
+        return {name: feed.line for name, feed in self.feeds.items()}
+
+    def digest(self) -> Digest:
+        """Return one hash for all that we hold."""
+        return digest_of(feed.line for feed in self.feeds.values())
+
+    def state_of(self, row: MessageRow, me: UserId) -> MessageState:
+        """Return how far a message has come, from what others told to hold and were shown."""
+        if not row.mine:
+            seen = row.seen or covers(self.displayed.get(me, {}).get(row.feed, ()), row.number)
+            return MessageState.SEEN if seen else MessageState.ARRIVED
+        others = {self.kept.user}
+        shown_to = {user for user, shown in self.displayed.items() if covers(shown.get(row.feed, ()), row.number)}
+        if others <= shown_to:
+            return MessageState.READ
+        holders = {
+            self.owner_of_device[device]
+            for device, lines in self.held.items()
+            if row.feed in lines and holds_entry(lines[row.feed], row.number)
+        }
+        if others <= holders:
+            return MessageState.DELIVERED
+        return MessageState.SENT if holders else MessageState.STORED
+
+
+def load_conversations(connection: Connection) -> list[Conversation]:
+    """Return every conversation of the account."""
+    return [_load(connection, row) for row in feeds.all_conversations(connection)]
+
+
+def _load(connection: Connection, row: ConversationRow) -> Conversation:
+    conversation = Conversation(row)
+    conversation.feeds = {feed.feed: feed for feed in feeds.feeds_of(connection, row.row)}
+    for user, device, line in feeds.holders_of(connection, row.row):
+        conversation.held.setdefault(device, {})[line.feed] = line
+        conversation.owner_of_device[device] = user
+    for user, name, ranges in feeds.displayed_in(connection, row.row):
+        conversation.displayed.setdefault(user, {})[name] = ranges
+    conversation.said = messages.consent_in(connection, row.row)
+    conversation.standing = fold_consent(each.said for each in conversation.said)
+    conversation.unseen = messages.count_unseen(connection, row.row)
+    newest = messages.page_of_messages(connection, row.row, None, 1)
+    conversation.last = newest[0] if newest else None
+    return conversation
