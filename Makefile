@@ -7,9 +7,9 @@ BIN := $(VENV)/bin
 APT_PACKAGES := libgl1 libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxkbcommon-x11-0 libxcb-shape0 \
 	fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
-	xvfb xauth xdotool openbox imagemagick dbus at-spi2-core python3-venv redis-server
+	xvfb xauth xdotool openbox imagemagick dbus at-spi2-core python3-venv
 
-.PHONY: help setup system run tour test test-long check format lock clean
+.PHONY: help setup system run tour test test-long bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,10 @@ test: setup ## every test, at most 10 minutes
 
 test-long: setup ## the long forms too
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m 'long or not long'
+
+bench: APT_PACKAGES += redis-server
+bench: setup ## measure the real programs beside a named reference
+	@$(BIN)/python -m tests.bench messages --json .run/bench-messages.json
 
 check: setup ## the gate: format, lint, types, walls, spelling
 	@$(BIN)/ruff format --check .

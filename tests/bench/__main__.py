@@ -22,6 +22,7 @@ def main() -> int:
         rows: list[Row] = BENCHMARKS[options.name](Path(folder), options.rounds)
     print(table(rows))
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n", "utf-8")
     return 0
 

@@ -18,7 +18,7 @@ class RedisOverTls:
     def __init__(self, folder: Path) -> None:
         server = shutil.which("redis-server")
         if server is None:
-            raise SystemExit("redis-server is missing: run `make setup` first.")
+            raise SystemExit("redis-server is missing: run `make bench`, which installs it.")
         folder.mkdir(parents=True)
         authority, key = SigningKey(b"a" * 32), SigningKey(b"k" * 32)
         now = datetime.now(UTC)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_SECONDS = 30.0
+PASSWORD = "correct horse"
 
 
 class RpcRefusal(Exception):
@@ -190,3 +191,34 @@ def befriend(one: PeerProcess, other: PeerProcess, one_id: str, other_id: str) -
     one.wait_for("contact_accepted", lambda event: event["contact"]["user"] == other_id)
     conversation: str = one.call("conversations.open", user=other_id)["conversation"]
     return conversation
+
+
+class Three:
+    """A locator, Ana and Bo; everything in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.locator = LocatorProcess(folder / "locator", log=folder / "locator.log")
+        self.running: list[PeerProcess] = []
+
+    def peer(self, profile: str) -> PeerProcess:
+        peer = PeerProcess(self.folder / profile, log=self.folder / f"{profile}.log")
+        self.running.append(peer)
+        return peer
+
+    def registered(self, user: str) -> PeerProcess:
+        peer = self.peer(user)
+        peer.call("session.register", locator=self.locator.link, user=user, password=PASSWORD, name=user.title())
+        return peer
+
+    def log_in(self, user: str) -> PeerProcess:
+        peer = self.peer(user)
+        peer.call("session.login", locator=self.locator.link, user=user, password=PASSWORD)
+        return peer
+
+    def close(self) -> None:
+        for peer in self.running:
+            if peer.process.poll() is None:
+                peer.close()
+        if self.locator.process.poll() is None:
+            self.locator.stop()

@@ -45,6 +45,9 @@ class Person:
         return [message.text for message in await self.node.messages(conversation, limit=1000)]
 
 
+LinkedPeers = Callable[..., Awaitable[tuple[Person, Person, ConversationId]]]
+
+
 class World:
     """Everything that a test of the node needs, without a thread, a socket or a wait."""
 

@@ -2,19 +2,35 @@
 
 import asyncio
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.harness.processes import Three
 from tests.harness.virtual_time import VirtualTimeLoop
-from tests.harness.world import World
+from tests.harness.world import LinkedPeers, World
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A network in memory with a locator to be started; closed when the test is done."""
     return World(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def linked_peers(world: World) -> LinkedPeers:
+    """Two friends with a link, in virtual time: `ana, bo, conversation = await linked_peers()`."""
+    return world.linked_peers
+
+
+@pytest.fixture
+def three_processes(tmp_path: Path) -> Iterator[Three]:
+    """The same as real programs: a locator and peers through `hail-cli rpc`, a process each."""
+    three = Three(tmp_path)
+    yield three
+    three.close()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes import LocatorProcess, PeerProcess, RpcRefusal, befriend, texts_of
-
-PASSWORD = "correct horse"
+from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, RpcRefusal, befriend, texts_of
 
 
 class _World:

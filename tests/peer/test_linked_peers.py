@@ -7,11 +7,11 @@ import pytest
 
 from peer.errors import Refusal
 from peer.views import MessageState
-from tests.harness.world import World
+from tests.harness.world import LinkedPeers, World
 
 
-async def test_a_text_arrives_and_its_states_follow(world: World) -> None:
-    ana, bo, conversation = await world.linked_peers()
+async def test_a_text_arrives_and_its_states_follow(world: World, linked_peers: LinkedPeers) -> None:
+    ana, bo, conversation = await linked_peers()
     sent = await ana.node.send_text(conversation, "hello")
     assert sent.state is MessageState.STORED
     await world.until(lambda: bool(ana.told("message_delivered")))

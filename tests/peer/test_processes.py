@@ -3,52 +3,10 @@
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.harness.processes import LocatorProcess, PeerProcess, RpcRefusal, befriend, texts_of
-
-PASSWORD = "correct horse"
-
-
-class Three:
-    """A locator, Ana and Bo; everything in one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.locator = LocatorProcess(folder / "locator", log=folder / "locator.log")
-        self.running: list[PeerProcess] = []
-
-    def peer(self, profile: str) -> PeerProcess:
-        peer = PeerProcess(self.folder / profile, log=self.folder / f"{profile}.log")
-        self.running.append(peer)
-        return peer
-
-    def registered(self, user: str) -> PeerProcess:
-        peer = self.peer(user)
-        peer.call("session.register", locator=self.locator.link, user=user, password=PASSWORD, name=user.title())
-        return peer
-
-    def log_in(self, user: str) -> PeerProcess:
-        peer = self.peer(user)
-        peer.call("session.login", locator=self.locator.link, user=user, password=PASSWORD)
-        return peer
-
-    def close(self) -> None:
-        for peer in self.running:
-            if peer.process.poll() is None:
-                peer.close()
-        if self.locator.process.poll() is None:
-            self.locator.stop()
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[Three]:
-    world = Three(tmp_path)
-    yield world
-    world.close()
+from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, RpcRefusal, Three, befriend, texts_of
 
 
 def refused(peer: PeerProcess, method: str, **params: object) -> str:
@@ -59,8 +17,8 @@ def refused(peer: PeerProcess, method: str, **params: object) -> str:
     return refusal.value.code
 
 
-def test_two_friends_exchange_texts_and_see_them_delivered_and_read(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_two_friends_exchange_texts_and_see_them_delivered_and_read(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     conversation = befriend(ana, bo, "ana", "bo")
     for text in ("Hello Bo!", "你好,今天的作业写完了吗?", "👍🏽 👨‍👩‍👧"):
         sent = ana.call("messages.send", conversation=conversation, text=text)
@@ -75,8 +33,8 @@ def test_two_friends_exchange_texts_and_see_them_delivered_and_read(three: Three
     assert [c["unread"] for c in bo.call("conversations.list")] == [0]
 
 
-def test_texts_to_somebody_offline_arrive_in_order_after_restarts_of_everybody(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_texts_to_somebody_offline_arrive_in_order_after_restarts_of_everybody(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     conversation = befriend(ana, bo, "ana", "bo")
     bo.close()
     ana.wait_for("presence_changed", lambda e: not e["presence"]["online"])
@@ -84,34 +42,34 @@ def test_texts_to_somebody_offline_arrive_in_order_after_restarts_of_everybody(t
     for text in texts[:10]:
         ana.call("messages.send", conversation=conversation, text=text)
     ana.kill()
-    three.locator.kill()
-    ana = three.peer("ana")
-    status = ana.call("session.login", locator=three.locator.link, user="ana", password=PASSWORD)
+    three_processes.locator.kill()
+    ana = three_processes.peer("ana")
+    status = ana.call("session.login", locator=three_processes.locator.link, user="ana", password=PASSWORD)
     assert status["connected"] is False, "the right password opens the profile without the locator"
     for text in texts[10:]:
         ana.call("messages.send", conversation=conversation, text=text)
     ana.close()
-    three.locator.start()
-    ana, bo = three.log_in("ana"), three.log_in("bo")
+    three_processes.locator.start()
+    ana, bo = three_processes.log_in("ana"), three_processes.log_in("bo")
     bo.wait_for("message_arrived", lambda e: e["message"]["text"] == texts[-1])
     assert texts_of(bo, conversation) == texts
     assert texts_of(ana, conversation) == texts
 
 
-def test_friends_go_on_talking_while_the_locator_is_down(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_friends_go_on_talking_while_the_locator_is_down(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     conversation = befriend(ana, bo, "ana", "bo")
-    three.locator.kill()
+    three_processes.locator.kill()
     ana.wait_for("disconnected")
     ana.call("messages.send", conversation=conversation, text="no locator needed")
     bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "no locator needed")
     assert refused(ana, "where", users=["bo"]) == "locator_unreachable"
-    three.locator.start()
+    three_processes.locator.start()
     ana.wait_for("connected", lambda e: e["session"]["connected"], wait=30)
 
 
-def test_a_peer_that_is_killed_is_noticed_and_found_again(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_a_peer_that_is_killed_is_noticed_and_found_again(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     conversation = befriend(ana, bo, "ana", "bo")
     bo.kill()
     ana.events.clear()
@@ -119,14 +77,14 @@ def test_a_peer_that_is_killed_is_noticed_and_found_again(three: Three) -> None:
     ana.wait_for("presence_changed", lambda e: not e["presence"]["online"], wait=15)
     assert time.monotonic() - start < 10
     ana.call("messages.send", conversation=conversation, text="come back")
-    bo = three.log_in("bo")
+    bo = three_processes.log_in("bo")
     bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "come back")
 
 
-def test_every_wrong_sign_in_has_its_code(three: Three) -> None:
-    ana = three.registered("ana")
-    other = three.peer("other")
-    locator = three.locator.link
+def test_every_wrong_sign_in_has_its_code(three_processes: Three) -> None:
+    ana = three_processes.registered("ana")
+    other = three_processes.peer("other")
+    locator = three_processes.locator.link
     sign_in = {"locator": locator, "user": "ana", "password": PASSWORD}
     assert refused(ana, "session.login", **sign_in) == "already_signed_in"
     assert refused(other, "session.login", **sign_in | {"password": "wrong horse"}) == "wrong_password"
@@ -141,38 +99,38 @@ def test_every_wrong_sign_in_has_its_code(three: Three) -> None:
     assert refused(other, "session.register", **register | {"user": "bo", "password": "short"}) == "weak_password"
     assert refused(other, "session.register", **register | {"user": "bo", "name": "\u202e\u200b"}) == "bad_name"
     assert refused(other, "contacts.list") == "not_signed_in"
-    assert not list((three.folder / "other").glob("accounts/*")), "a refused sign-in leaves no files"
+    assert not list((three_processes.folder / "other").glob("accounts/*")), "a refused sign-in leaves no files"
 
 
-def test_a_port_in_use_and_an_account_already_open_are_told_apart(three: Three) -> None:
-    ana = three.registered("ana")
+def test_a_port_in_use_and_an_account_already_open_are_told_apart(three_processes: Three) -> None:
+    ana = three_processes.registered("ana")
     port = ana.call("session.status")["listen_port"]
-    bo = three.peer("bo")
-    register = {"locator": three.locator.link, "user": "bo", "password": PASSWORD, "name": "Bo"}
+    bo = three_processes.peer("bo")
+    register = {"locator": three_processes.locator.link, "user": "bo", "password": PASSWORD, "name": "Bo"}
     assert refused(bo, "session.register", **register, listen_port=port) == "port_in_use"
-    second = three.peer("ana")
-    login = {"locator": three.locator.link, "user": "ana", "password": PASSWORD}
+    second = three_processes.peer("ana")
+    login = {"locator": three_processes.locator.link, "user": "ana", "password": PASSWORD}
     assert refused(second, "session.login", **login) == "profile_in_use"
     ana.close()
     assert second.call("session.login", **login)["listen_port"] == port, "the port is kept"
 
 
-def test_another_authority_at_the_known_address_is_refused(three: Three) -> None:
-    ana = three.registered("ana")
+def test_another_authority_at_the_known_address_is_refused(three_processes: Three) -> None:
+    ana = three_processes.registered("ana")
     ana.close()
-    place = three.locator.link.removeprefix("hail://").split("#")[0]
-    three.locator.stop()
-    impostor = LocatorProcess(three.folder / "impostor", listen=place)
+    place = three_processes.locator.link.removeprefix("hail://").split("#")[0]
+    three_processes.locator.stop()
+    impostor = LocatorProcess(three_processes.folder / "impostor", listen=place)
     try:
-        ana = three.peer("ana")
+        ana = three_processes.peer("ana")
         login = {"locator": place, "user": "ana", "password": PASSWORD}
         assert refused(ana, "session.login", **login) == "other_authority"
     finally:
         impostor.stop()
 
 
-def test_wrong_friend_requests_have_their_codes(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_wrong_friend_requests_have_their_codes(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     assert refused(ana, "contacts.ask", user="ana") == "yourself"
     assert refused(ana, "contacts.ask", user="nobody") == "unknown_user"
     assert refused(ana, "contacts.ask", user="!") == "bad_user_id"
@@ -195,20 +153,20 @@ def test_wrong_friend_requests_have_their_codes(three: Three) -> None:
     assert refused(ana, "messages.send", conversation="00" * 32, text="hi") == "unknown_conversation"
 
 
-def test_two_who_ask_each_other_while_apart_become_friends(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_two_who_ask_each_other_while_apart_become_friends(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     bo.close()
     ana.call("contacts.ask", user="bo")
     ana.close()
-    bo = three.log_in("bo")
+    bo = three_processes.log_in("bo")
     bo.call("contacts.ask", user="ana")
-    ana = three.log_in("ana")
+    ana = three_processes.log_in("ana")
     ana.wait_for("contact_accepted")
     bo.wait_for("contact_accepted")
 
 
-def test_somebody_blocked_gets_silence(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_somebody_blocked_gets_silence(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     conversation = befriend(ana, bo, "ana", "bo")
     bo.call("contacts.block", user="ana")
     sent = ana.call("messages.send", conversation=conversation, text="are you there?")
@@ -218,11 +176,11 @@ def test_somebody_blocked_gets_silence(three: Three) -> None:
     bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "are you there?", wait=40)
 
 
-def test_signing_in_elsewhere_supersedes_this_device_until_a_click(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_signing_in_elsewhere_supersedes_this_device_until_a_click(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     befriend(ana, bo, "ana", "bo")
-    laptop = three.peer("laptop")
-    laptop.call("session.login", locator=three.locator.link, user="ana", password=PASSWORD)
+    laptop = three_processes.peer("laptop")
+    laptop.call("session.login", locator=three_processes.locator.link, user="ana", password=PASSWORD)
     ana.wait_for("superseded")
     status = ana.call("session.status")
     assert (status["superseded"], status["connected"]) == (True, False)
@@ -235,8 +193,8 @@ def test_signing_in_elsewhere_supersedes_this_device_until_a_click(three: Three)
     laptop.wait_for("superseded")
 
 
-def test_garbage_on_standard_input_is_answered_and_harms_nothing(three: Three) -> None:
-    ana = three.peer("ana")
+def test_garbage_on_standard_input_is_answered_and_harms_nothing(three_processes: Three) -> None:
+    ana = three_processes.peer("ana")
     assert ana.process.stdin is not None
     for line in (b"garbage\n", b"[]\n", b'{"id": 1}\n', b"\xff\xfe\n", b"x" * 2_000_000 + b"\n", b"[" * 5000 + b"\n"):
         ana.process.stdin.write(line)
@@ -249,8 +207,8 @@ def test_garbage_on_standard_input_is_answered_and_harms_nothing(three: Three) -
     assert ana.close() == 0
 
 
-def test_hundreds_of_half_open_connections_do_not_keep_a_friend_out(three: Three) -> None:
-    ana, bo = three.registered("ana"), three.registered("bo")
+def test_hundreds_of_half_open_connections_do_not_keep_a_friend_out(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
     conversation = befriend(ana, bo, "ana", "bo")
     port = ana.call("session.status")["listen_port"]
     bo.close()
@@ -261,5 +219,5 @@ def test_hundreds_of_half_open_connections_do_not_keep_a_friend_out(three: Three
                 with contextlib.suppress(OSError):
                     half_open.sendall(b"HL1\n"[: number % 3 * 2] + b"\xff" * 50 * (number % 2))
         ana.call("messages.send", conversation=conversation, text="through the crowd")
-        bo = three.log_in("bo")
+        bo = three_processes.log_in("bo")
         bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "through the crowd", wait=30)
