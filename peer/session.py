@@ -17,7 +17,7 @@ from peer.links.dialing import Dialer, Place
 from peer.links.link import Link, LinkEnd
 from peer.links.link_book import LinkBook
 from peer.links.listening import LinkPort
-from peer.locator_client import LocatorClient
+from peer.locator_client import FINAL, LocatorClient
 from peer.locator_connection import LocatorConnection
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
@@ -103,6 +103,7 @@ class Session:
         self._facts = facts
         self._events = events
         self._is_superseded = False
+        self._must_sign_in = False
         self.contacts = Contacts(
             database,
             events,
@@ -184,6 +185,7 @@ class Session:
             locator=self._address.link(self.realm),
             connected=hasattr(self, "locator") and self.locator.is_connected,
             superseded=self._is_superseded,
+            must_sign_in=self._must_sign_in,
             listen_port=self._facts.listen_port,
             voice_port=self._facts.voice_port,
             links=len(self._book.links),
@@ -220,7 +222,7 @@ class Session:
 
     def locator_connected(self, logged_in: LoggedIn) -> None:
         """See `LocatorListener`."""
-        self._is_superseded = False
+        self._is_superseded = self._must_sign_in = False
         self._facts.session = logged_in.session
         if logged_in.certificate:
             self._facts.certificate = logged_in.certificate
@@ -230,6 +232,7 @@ class Session:
 
     def locator_lost(self, refusal: Refusal) -> None:
         """See `LocatorListener`."""
+        self._must_sign_in = refusal.code in FINAL
         self.contacts.locator_lost()
         self._events.tell(Disconnected(self.view(), refusal.code, refusal.message))
 

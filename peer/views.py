@@ -122,6 +122,8 @@ class SessionView(View, frozen=True):
     connected: bool
     superseded: bool
     """This person signed in on another device; a click on "sign in here" is awaited."""
+    must_sign_in: bool
+    """The locator takes this device no more (the password was changed, say) until somebody signs in again."""
     listen_port: int
     voice_port: int
     links: int

@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -221,3 +223,12 @@ def test_hundreds_of_half_open_connections_do_not_keep_a_friend_out(three_proces
         ana.call("messages.send", conversation=conversation, text="through the crowd")
         bo = three_processes.log_in("bo")
         bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "through the crowd", wait=30)
+
+
+def test_an_operators_new_password_ends_the_session_and_says_what_to_do(three_processes: Three) -> None:
+    ana = three_processes.registered("ana")
+    command = [sys.executable, "-m", "locator", "users", "--data", str(three_processes.locator.data), "password", "ana"]
+    subprocess.run(command, input=b"another password\n", check=True, capture_output=True)
+    ana.wait_for("disconnected", lambda e: e["code"] == "unknown_device")
+    status = ana.call("session.status")
+    assert (status["connected"], status["must_sign_in"]) == (False, True)

@@ -46,6 +46,7 @@ def make_session(**changes: Any) -> SessionView:
         locator=LOCATOR,
         connected=True,
         superseded=False,
+        must_sign_in=False,
         listen_port=4000,
         voice_port=4001,
         links=1,

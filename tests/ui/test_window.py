@@ -243,6 +243,12 @@ def test_being_signed_in_elsewhere_can_be_ended_by_a_click(qtbot, signed_in: Mai
     assert node.asked("resume") == [()]
 
 
+def test_a_device_that_is_taken_no_more_is_told_to_sign_in(qtbot, signed_in: MainWindow, node: ScriptedNode) -> None:
+    session = make_session(connected=False, must_sign_in=True)
+    node.tell(events.Disconnected(session, RefusalCode.UNKNOWN_DEVICE, "another password"))
+    qtbot.waitUntil(lambda: "sign in again" in seen_text(signed_in, "main.banner.text"))
+
+
 def test_a_warning_is_shown_for_a_moment(qtbot, signed_in: MainWindow, node: ScriptedNode) -> None:
     node.tell(events.Warned(RefusalCode.DISK_FULL, "The disk is full."))
     qtbot.waitUntil(lambda: signed_in.toast.text() == "The disk is full.")

@@ -48,6 +48,8 @@ class ConnectionBanner(QWidget):
         self._icon.setPixmap(self._theme.icons.pixmap(icon, self._theme.tokens.warning, 18, self.devicePixelRatioF()))
         if session.superseded:
             self._text.setText(self.tr("You signed in on another device."))
+        elif session.must_sign_in:
+            self._text.setText(self.tr("The locator does not take this device any more. Log out and sign in again."))
         else:
             self._text.setText(self.tr("Offline: reconnecting. What you write is kept and sent later."))
         self._button.setVisible(session.superseded)
