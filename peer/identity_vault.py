@@ -9,6 +9,7 @@ import os
 import secrets
 import ssl
 import tempfile
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -44,8 +45,9 @@ class _SealedVault(msgspec.Struct, frozen=True):
 class IdentityVault:
     """One account's secrets, opened."""
 
-    def __init__(self, path: Path, beside: bytes, opened: _Secrets) -> None:
+    def __init__(self, path: Path, beside: bytes, opened: _Secrets, *, is_from_coming: bool = False) -> None:
         """Use `fresh` or `unlock`."""
+        self._is_from_coming = is_from_coming
         self._path = path
         self._beside = beside
         self._secrets = opened
@@ -62,12 +64,44 @@ class IdentityVault:
         """Open a profile's vault; raise Refusal `vault_locked` for another password, `damaged_database` for junk."""
         loop = asyncio.get_running_loop()
         beside = _bound_to(realm, user)
-        return cls(path, beside, await loop.run_in_executor(executor, _unseal, path, password, beside))
+        try:
+            opened = await loop.run_in_executor(executor, _unseal, path, password, beside)
+        except Refusal:
+            # A change of the password may have been cut off: which of the two holds only the locator knows.
+            if not _coming(path).exists():
+                raise
+            opened = await loop.run_in_executor(executor, _unseal, _coming(path), password, beside)
+            return cls(path, beside, opened, is_from_coming=True)
+        return cls(path, beside, opened)
+
+    def settle(self) -> None:
+        """The locator took the password that opened this vault: an unfinished change of it is over."""
+        if self._is_from_coming:
+            _coming(self._path).replace(self._path)
+            self._is_from_coming = False
+        else:
+            _coming(self._path).unlink(missing_ok=True)
 
     async def seal_with(self, password: str, executor: Executor) -> None:
         """Write the vault, sealed with this password, in the place of the old file."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(executor, _seal, self._path, password, self._secrets, self._beside)
+
+    async def change_password(self, new: str, agree: Callable[[], Awaitable[None]], executor: Executor) -> None:
+        """Seal the vault with a new password, if `agree` (the locator's part) does not raise.
+
+        The new vault is on the disk before anybody agrees, so at every moment one of the two opens.
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(executor, _seal, _coming(self._path), new, self._secrets, self._beside)
+        try:
+            await agree()
+        except Refusal as refusal:
+            if refusal.code is not RefusalCode.LOCATOR_UNREACHABLE:
+                _coming(self._path).unlink(missing_ok=True)
+            raise
+        self._is_from_coming = True
+        self.settle()
 
     @property
     def device(self) -> DeviceId:
@@ -112,6 +146,10 @@ class IdentityVault:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 Path(name).unlink()
+
+
+def _coming(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
 
 
 def _bound_to(realm: Realm, user: UserId) -> bytes:

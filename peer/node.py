@@ -83,6 +83,15 @@ class PeerNode:
         session.take_over()
         return session.view()
 
+    async def change_password(self, old: str, new: str) -> None:
+        """Change the password at the locator and of this profile; other devices must sign in with it again."""
+        if len(new) < limits.SHORTEST_CHOSEN_PASSWORD:
+            raise Refusal(
+                RefusalCode.WEAK_PASSWORD,
+                f"Choose a password of at least {limits.SHORTEST_CHOSEN_PASSWORD} characters.",
+            )
+        await self._need_session().change_password(old, new)
+
     async def where(self, users: Sequence[str]) -> list[WhereaboutView]:
         """Ask the locator where users are, in the order asked for; an unknown ID is simply not online."""
         if len(users) > limits.USERS_PER_QUESTION:

@@ -197,6 +197,18 @@ class Session:
         self.contacts.accepts_links = True
         self.locator.take_over()
 
+    async def change_password(self, old: str, new: str) -> None:
+        """Have the locator and the vault take a new password; every other device must sign in with it again."""
+
+        async def agree() -> None:
+            await self.locator.change_password(old, new)
+
+        worker = self._surroundings.worker("password")
+        try:
+            await self._vault.change_password(new, agree, worker)
+        finally:
+            worker.shutdown(wait=False)
+
     async def is_unknown(self, user: UserId) -> bool:
         """Tell whether the locator says that there is no such account; while it is out of reach nobody knows."""
         try:

@@ -66,6 +66,7 @@ class SignIn:
             logged_in = None
             if connection is not None:
                 logged_in = await self._log_in(connection, vault, facts, new_name)
+                vault.settle()
             if not folder.exists:
                 # The vault comes last: where it is, the account is whole.
                 await vault.open_database(database)

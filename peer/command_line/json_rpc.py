@@ -53,6 +53,13 @@ class RegisterParameters(SignInParameters):
     name: str = ""
 
 
+class PasswordParameters(Parameters):
+    """For `session.change_password`."""
+
+    old: str
+    new: str
+
+
 class UsersParameters(Parameters):
     """For `where`."""
 
@@ -123,6 +130,7 @@ METHODS: dict[str, Method[Any]] = {
     "session.logout": Method(Parameters, lambda n, _: n.log_out()),
     "session.status": Method(Parameters, lambda n, _: n.session()),
     "session.resume": Method(Parameters, lambda n, _: n.resume()),
+    "session.change_password": Method(PasswordParameters, lambda n, p: n.change_password(p.old, p.new)),
     "where": Method(UsersParameters, lambda n, p: n.where(p.users)),
     "contacts.ask": Method(AskParameters, lambda n, p: n.ask(p.user, p.note)),
     "contacts.accept": Method(UserParameters, lambda n, p: n.accept(p.user)),

@@ -225,6 +225,24 @@ def test_hundreds_of_half_open_connections_do_not_keep_a_friend_out(three_proces
         bo.wait_for("message_arrived", lambda e: e["message"]["text"] == "through the crowd", wait=30)
 
 
+def test_a_changed_password_opens_the_profile_and_the_old_one_does_not(three_processes: Three) -> None:
+    ana, bo = three_processes.registered("ana"), three_processes.registered("bo")
+    conversation = befriend(ana, bo, "ana", "bo")
+    ana.call("messages.send", conversation=conversation, text="before")
+    assert refused(ana, "session.change_password", old="wrong horse", new="battery staple") == "wrong_password"
+    assert refused(ana, "session.change_password", old=PASSWORD, new="short") == "weak_password"
+    assert ana.call("session.change_password", old=PASSWORD, new="battery staple") is None
+    ana.close()
+    ana = three_processes.peer("ana")
+    login = {"locator": three_processes.locator.link, "user": "ana"}
+    assert refused(ana, "session.login", **login, password=PASSWORD) == "wrong_password"
+    assert ana.call("session.login", **login, password="battery staple")["connected"]
+    assert texts_of(ana, conversation) == ["before"]
+    ana.call("session.logout")
+    three_processes.locator.kill()
+    assert ana.call("session.login", **login, password="battery staple")["connected"] is False
+
+
 def test_an_operators_new_password_ends_the_session_and_says_what_to_do(three_processes: Three) -> None:
     ana = three_processes.registered("ana")
     command = [sys.executable, "-m", "locator", "users", "--data", str(three_processes.locator.data), "password", "ana"]

@@ -57,6 +57,41 @@ async def test_a_new_password_takes_the_place_of_the_old(tmp_path: Path) -> None
     assert [file.name for file in tmp_path.iterdir()] == ["vault"], "no half-written file is left"
 
 
+@pytest.mark.parametrize("answer", ["agreed", "refused", "lost", "died"])
+async def test_at_every_moment_of_a_change_one_password_opens_the_vault(tmp_path: Path, answer: str) -> None:
+    vault = await _sealed(tmp_path / "vault")
+
+    async def agree() -> None:
+        match answer:
+            case "refused":
+                raise Refusal(RefusalCode.WRONG_PASSWORD, "no")
+            case "lost":
+                raise Refusal(RefusalCode.LOCATOR_UNREACHABLE, "perhaps")
+            case "died":
+                raise KeyboardInterrupt
+
+    try:
+        await vault.change_password("battery staple", agree, InlineExecutor())
+    except (Refusal, KeyboardInterrupt):
+        assert answer != "agreed"
+    opens = []
+    for password in ("correct horse", "battery staple"):
+        try:
+            await IdentityVault.unlock(tmp_path / "vault", password, REALM, ANA, InlineExecutor())
+            opens.append(password)
+        except Refusal as refusal:
+            assert refusal.code is RefusalCode.VAULT_LOCKED
+    both = ["correct horse", "battery staple"]
+    assert opens == {"agreed": both[1:], "refused": both[:1], "lost": both, "died": both}[answer]
+    # Whichever the locator then takes is the only one that opens.
+    for password in opens:
+        shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-{password}"))
+        there = tmp_path.with_name(f"{tmp_path.name}-{password}") / "vault"
+        (await IdentityVault.unlock(there, password, REALM, ANA, InlineExecutor())).settle()
+        (other,) = set(both) - {password}
+        assert await _refused(there, other) is RefusalCode.VAULT_LOCKED
+
+
 async def test_the_vault_is_readable_by_its_owner_only_and_says_nothing(tmp_path: Path) -> None:
     vault = await _sealed(tmp_path / "vault")
     if sys.platform != "win32":
