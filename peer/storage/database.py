@@ -18,6 +18,8 @@ from peer.errors import Refusal, RefusalCode
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 _STEP = re.compile(r"\d{4}_[a-z_]+\.sql")
+_FAILURES = (sqlcipher.Error, MemoryError)
+"""What a statement raises. SQLCipher reports a page that does not decrypt as a lack of memory, here and there."""
 Value = bytes | str | int | float | None
 Row = tuple[Value, ...]
 
@@ -55,7 +57,7 @@ class Database:
 
     Writes that wait while a commit is under way share the next one (group commit, synchronous=FULL): when the
     future of `write` is done, a power cut cannot undo it. A job that raises is undone alone; jobs must not mind
-    being run twice, of which only the second run counts.
+    being run again, of which only the last run counts.
     """
 
     def __init__(self, path: Path, writer: concurrent.futures.Executor, reader: concurrent.futures.Executor) -> None:
@@ -160,7 +162,7 @@ def _run_in_one_commit(connection: Connection, jobs: list[Callable[[Connection],
     except Exception as error:
         _roll_back(connection)
         if len(jobs) == 1:
-            if isinstance(error, sqlcipher.Error):
+            if isinstance(error, _FAILURES):
                 raise _refusal_for(error) from error
             raise
     else:
@@ -181,13 +183,22 @@ def _run_apart(connection: Connection, jobs: list[Callable[[Connection], object]
                 results.append(error)
             connection.execute("RELEASE job")
         connection.execute("COMMIT")
-    except sqlcipher.Error as error:
+    except _FAILURES:
+        # A full disk makes SQLite undo the whole transaction, savepoints and all: each job gets one of its own.
         _roll_back(connection)
-        raise _refusal_for(error) from error
+        return [_run_alone(connection, job) for job in jobs]
     except BaseException:
         _roll_back(connection)
         raise
     return results
+
+
+def _run_alone(connection: Connection, job: Callable[[Connection], object]) -> object:
+    try:
+        (result,) = _run_in_one_commit(connection, [job])
+    except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job
+        return error
+    return result
 
 
 def _roll_back(connection: Connection) -> None:
@@ -201,7 +212,7 @@ def _roll_back(connection: Connection) -> None:
 def _guarded(job: Job[Result], connection: Connection) -> Result:
     try:
         return job(connection)
-    except sqlcipher.Error as error:
+    except _FAILURES as error:
         raise _refusal_for(error) from error
 
 
@@ -209,7 +220,7 @@ def _refusal_for(error: Exception) -> Exception:
     text = str(error)
     if "full" in text:
         return Refusal(RefusalCode.DISK_FULL, "The disk is full: free some space, then try again. Nothing was lost.")
-    if "malformed" in text or "not a database" in text:
+    if isinstance(error, MemoryError) or "malformed" in text or "not a database" in text:
         return Refusal(
             RefusalCode.DAMAGED_DATABASE,
             "This profile's file is damaged. Restore it from a backup, or sign in with a new profile: friends give "
@@ -233,7 +244,7 @@ def _open_connection(path: Path, key: bytes) -> Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("SELECT count(*) FROM sqlite_master")
-    except sqlcipher.Error as error:
+    except _FAILURES as error:
         connection.close()
         raise _refusal_for(error) from error
     return connection
@@ -243,6 +254,9 @@ def _open_and_migrate(path: Path, key: bytes) -> Connection:
     connection = _open_connection(path, key)
     try:
         _migrate(connection)
+    except _FAILURES as error:
+        connection.close()
+        raise _refusal_for(error) from error
     except BaseException:
         connection.close()
         raise

@@ -11,7 +11,7 @@ import pytest
 from peer import limits
 from peer.errors import Refusal, RefusalCode
 from peer.storage import database as storage
-from peer.storage.database import Connection, Database
+from peer.storage.database import Connection, Database, Job
 from peer.storage.settings import get_setting, put_setting
 from tests.harness.virtual_time import InlineExecutor
 
@@ -157,3 +157,165 @@ async def test_each_migration_runs_once(tmp_path: Path, monkeypatch: pytest.Monk
         async with opened(tmp_path / "a.db") as database:
             assert await database.read(pragma("user_version")) == second[0]
             await database.write(lambda c: c.execute("INSERT INTO later VALUES (1)"))
+
+
+async def _limit_to_present_size(database: Database) -> None:
+    """Make the disk full, as far as the database can tell."""
+    pages = await database.read(pragma("page_count"))
+    assert database._writing is not None
+    database._writing.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def put(key: str, size: int = 1) -> Job[None]:
+    return lambda connection: put_setting(connection, key, b"x" * size)
+
+
+async def _keys(database: Database) -> set[object]:
+    return await database.read(lambda c: {row[0] for row in c.execute("SELECT key FROM setting")})
+
+
+async def test_a_full_disk_fails_only_the_write_that_does_not_fit(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as database:
+        await database.write(put("before"))
+        await _limit_to_present_size(database)
+        jobs = [put("small"), put("large", 1_000_000), put("smaller")]
+        results = await asyncio.gather(*(database.write(job) for job in jobs), return_exceptions=True)
+        assert [getattr(result, "code", result) for result in results] == [None, RefusalCode.DISK_FULL, None]
+        assert await _keys(database) == {"before", "small", "smaller"}
+    async with opened(tmp_path / "a.db") as database:
+        assert await _keys(database) == {"before", "small", "smaller"}, "what was answered for is durable"
+
+
+async def test_a_wrong_statement_is_undone_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as database:
+        results = await asyncio.gather(
+            database.write(put("one")),
+            database.write(lambda c: c.execute("INSERT INTO setting VALUES ('one', x'00')")),
+            database.write(put("two")),
+            return_exceptions=True,
+        )
+        assert [isinstance(result, Exception) for result in results] == [False, True, False]
+        assert await _keys(database) == {"one", "two"}
+
+
+async def test_a_later_commit_lets_our_own_writes_overtake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WRITES_PER_COMMIT", 2)
+    order: list[str] = []
+    async with opened(tmp_path / "a.db") as database:
+        own: list[asyncio.Future[None]] = []
+
+        def other(number: int) -> Job[None]:
+            def job(_: Connection) -> None:
+                order.append(f"other {number}")
+                if number == 0:
+                    own.append(asyncio.ensure_future(database.write(lambda _: order.append("own"), own=True)))
+
+            return job
+
+        await asyncio.gather(*(database.write(other(number)) for number in range(4)))
+        await own[0]
+    assert order == ["other 0", "other 1", "own", "other 2", "other 3"], "it waits for one commit, not for a whole sync"
+
+
+async def test_closing_commits_what_still_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WRITES_PER_COMMIT", 1)
+    async with opened(tmp_path / "a.db") as database:
+        writes = [asyncio.ensure_future(database.write(put(f"k{n}"))) for n in range(5)]
+        await asyncio.sleep(0)
+        await database.close()
+        await asyncio.gather(*writes)
+    async with opened(tmp_path / "a.db") as database:
+        assert await _keys(database) == {f"k{n}" for n in range(5)}
+
+
+async def test_one_who_gave_up_waiting_harms_nobody(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as database:
+        gone, stays = (asyncio.ensure_future(database.write(put(key))) for key in ("gone", "stays"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await stays
+        assert "stays" in await _keys(database)
+        await database.write(put("later"))
+
+
+async def test_the_reading_connection_commits_as_safely(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as database:
+        assert database._writing is not None
+        assert database._reading is not None
+        for connection in (database._writing, database._reading):
+            kept = [pragma(name)(connection) for name in ("synchronous", "journal_mode", "foreign_keys")]
+            assert kept == [2, "wal", 1]
+
+
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file of some hundred pages, many of them of one long value."""
+    path = tmp_path_factory.mktemp("large") / "a.db"
+
+    async def fill() -> bytes:
+        async with opened(path) as database:
+            await database.write(put("large", 200_000))
+        return path.read_bytes()
+
+    return asyncio.run(fill())
+
+
+@pytest.mark.parametrize("part", [0.0, 0.6, 0.7, 0.8, 0.9, 1.0])
+@pytest.mark.parametrize("writes_first", [True, False])
+async def test_one_changed_bit_anywhere_is_told_in_words(
+    tmp_path: Path, large_file: bytes, part: float, *, writes_first: bool
+) -> None:
+    """The first page, and those of the long value: pages that nobody looks at cannot be found out."""
+    damaged = bytearray(large_file)
+    damaged[int(part * (len(damaged) // 4096 - 1)) * 4096 + 100] ^= 1
+    (tmp_path / "a.db").write_bytes(damaged)
+    found = []
+    try:
+        async with opened(tmp_path / "a.db") as database:
+            jobs = [database.read(lambda c: get_setting(c, "large")), database.write(put("large", 300_000))]
+            for job in reversed(jobs) if writes_first else jobs:
+                found += [error for error in await asyncio.gather(job, return_exceptions=True) if error]
+    except Refusal as refusal:
+        found.append(refusal)
+    told = [error for error in found if isinstance(error, Exception)]
+    assert {getattr(error, "code", error) for error in told} == {RefusalCode.DAMAGED_DATABASE}
+
+
+@pytest.mark.parametrize("content", [b"abc", b"j" * 20_000, "half", "first page"])
+async def test_what_is_no_whole_file_does_not_open(tmp_path: Path, large_file: bytes, content: bytes | str) -> None:
+    cut = {"half": large_file[: len(large_file) // 2], "first page": large_file[:4096]}
+    (tmp_path / "a.db").write_bytes(content if isinstance(content, bytes) else cut[content])
+    with pytest.raises(Refusal) as refusal:
+        await Database(tmp_path / "a.db", InlineExecutor(), InlineExecutor()).open(KEY)
+    assert refusal.value.code is RefusalCode.DAMAGED_DATABASE
+
+
+async def test_another_key_opens_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db"):
+        pass
+    with pytest.raises(Refusal) as refusal:
+        await Database(tmp_path / "a.db", InlineExecutor(), InlineExecutor()).open(b"x" * 32)
+    assert refusal.value.code is RefusalCode.DAMAGED_DATABASE
+
+
+def test_migrations_are_numbered_from_one_without_a_gap() -> None:
+    numbers = [number for number, _ in storage.migrations()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = storage.migrations()
+    async with opened(tmp_path / "a.db") as database:
+        await database.write(put("kept"))
+    wrong = (steps[-1][0] + 1, "CREATE TABLE half (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
+    with monkeypatch.context() as with_a_wrong_step:
+        with_a_wrong_step.setattr(storage, "migrations", lambda: [*steps, wrong])
+        with pytest.raises(Exception, match="nowhere"):
+            await Database(tmp_path / "a.db", InlineExecutor(), InlineExecutor()).open(KEY)
+    async with opened(tmp_path / "a.db") as database:
+        assert await database.read(pragma("user_version")) == steps[-1][0]
+        assert await _keys(database) == {"kept"}
+        tables = await database.read(lambda c: c.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall())
+        assert tables == []
