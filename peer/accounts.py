@@ -35,7 +35,10 @@ class Profile:
     def pinned_realm(self, place: str) -> Realm | None:
         """Return the authority first seen at `host:port`."""
         fingerprint = self._read().pinned.get(place)
-        return Realm.from_hex(fingerprint) if fingerprint else None
+        try:
+            return Realm.from_hex(fingerprint) if fingerprint else None
+        except ValueError as error:
+            raise _unreadable(error) from error
 
     def remember(self, place: str, realm: Realm, account: AccountView) -> None:
         """Pin the authority of an address, and remember who signed in."""
@@ -56,11 +59,15 @@ class Profile:
             )
         except FileNotFoundError:
             return _Profile()
-        except (msgspec.MsgspecError, OSError) as error:
-            raise Refusal(
-                RefusalCode.DAMAGED_DATABASE,
-                f"The file profile.json of this profile cannot be read ({type(error).__name__}). Restore or remove it.",
-            ) from error
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OSError) as error:
+            raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Refusal:
+    return Refusal(
+        RefusalCode.DAMAGED_DATABASE,
+        f"The file profile.json of this profile cannot be read ({type(error).__name__}). Restore or remove it.",
+    )
 
 
 class AccountFolder:

@@ -1,5 +1,6 @@
 """A locator's address as people write it: `host:port`, or `hail://host:port#fingerprint`."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -7,7 +8,9 @@ from peer.errors import Refusal, RefusalCode
 from protocol.identity import Realm
 
 DEFAULT_LOCATOR_PORT = 7400
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_LABEL = r"[A-Za-z0-9-]{1,63}"
+_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?")
+"""Names that can be asked for at all: the resolver fails on an empty or overlong label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,24 @@ def parse_locator_address(typed: str) -> LocatorAddress:
     text = text[len("hail://") :] if text.lower().startswith("hail://") else text
     place, has_fingerprint, fingerprint = text.partition("#")
     place = place.rstrip("/")
-    host, has_port, port = place.rpartition(":") if re.search(r":\d*$", place) else (place, "", "")
+    host, has_port, port = place.rpartition(":") if re.search(r":[0-9]*\Z", place) else (place, "", "")
     try:
         number = int(port) if has_port else DEFAULT_LOCATOR_PORT
         realm = Realm.from_hex(fingerprint) if has_fingerprint else None
     except ValueError:
         number, realm = 0, None
-    if not _HOST.fullmatch(host) or not 0 < number < 65536 or (has_fingerprint and realm is None):
+    if not _is_host(host) or not 0 < number < 65536 or (has_fingerprint and realm is None):
         raise Refusal(
             RefusalCode.BAD_ADDRESS,
             "That is no locator's address. Write host:port, or paste the hail:// link you were given.",
         )
     return LocatorAddress(host.strip("[]").lower(), number, realm)
+
+
+def _is_host(host: str) -> bool:
+    if not (host.startswith("[") and host.endswith("]")):
+        return _NAME.fullmatch(host) is not None
+    try:
+        return ipaddress.IPv6Address(host[1:-1]).scope_id is None
+    except ValueError:
+        return False

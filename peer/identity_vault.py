@@ -12,9 +12,11 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from argon2.low_level import Type, hash_secret_raw
+from msgspec import Meta
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
@@ -26,6 +28,7 @@ from protocol.sealing import KEY_BYTES, NONCE_BYTES, open_sealed, seal
 from protocol.signatures import SigningKey
 
 _VERSION = 1
+_SALT_BYTES = 16
 
 
 class _Secrets(msgspec.Struct, frozen=True, array_like=True):
@@ -35,10 +38,10 @@ class _Secrets(msgspec.Struct, frozen=True, array_like=True):
 
 class _SealedVault(msgspec.Struct, frozen=True):
     version: int
-    salt: bytes
-    memory_kib: int
-    rounds: int
-    nonce: bytes
+    salt: Annotated[bytes, Meta(min_length=_SALT_BYTES, max_length=_SALT_BYTES)]
+    memory_kib: Annotated[int, Meta(ge=8, le=limits.VAULT_MEMORY_KIB_TAKEN)]
+    rounds: Annotated[int, Meta(ge=1, le=limits.VAULT_ROUNDS_TAKEN)]
+    nonce: Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
     sealed: bytes
 
 
@@ -169,7 +172,7 @@ def _password_key(password: str, salt: bytes, memory_kib: int, rounds: int) -> b
 
 
 def _seal(path: Path, password: str, opened: _Secrets, beside: bytes) -> None:
-    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(NONCE_BYTES)
+    salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     key = _password_key(password, salt, limits.VAULT_MEMORY_KIB, limits.VAULT_ROUNDS)
     sealed = seal(key, nonce, msgspec.msgpack.encode(opened), beside)
     vault = _SealedVault(_VERSION, salt, limits.VAULT_MEMORY_KIB, limits.VAULT_ROUNDS, nonce, sealed)
@@ -179,7 +182,7 @@ def _seal(path: Path, password: str, opened: _Secrets, beside: bytes) -> None:
 def _unseal(path: Path, password: str, beside: bytes) -> _Secrets:
     try:
         vault = msgspec.msgpack.decode(path.read_bytes(), type=_SealedVault)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(
             RefusalCode.DAMAGED_DATABASE,
             "This profile's key file is damaged. Restore it from a backup, or use another profile folder.",

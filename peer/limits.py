@@ -20,13 +20,16 @@ LOCATOR_LAST_RETRY_SECONDS = 15.0
 VAULT_MEMORY_KIB = 19 * 1024
 VAULT_ROUNDS = 2
 """argon2id for the password that opens a profile."""
+VAULT_MEMORY_KIB_TAKEN = 1024 * 1024
+VAULT_ROUNDS_TAKEN = 64
+"""The most that a vault's file may ask for: a later version may want more work, a damaged file gets no terabyte."""
 EVENT_BYTES_WAITING = 8 * 1024 * 1024
 """Bytes that a slow reader of the rpc may fall behind before it gets answers only, no events."""
 RECENT_ENTRIES = 1_000
 """Entries just written that are kept in memory for sending: neighbours who are there get them without a look-up."""
 RPC_LINE_BYTES = 1024 * 1024
 """Bytes of one line of JSON-RPC."""
-RPC_REQUESTS_AT_ONCE = 64
+RPC_REQUESTS_AT_ONCE = 256
 """Requests of one rpc caller answered at the same time; the next ones wait in the pipe."""
 HOLDERS_KEPT_SECONDS = 0.5
 """What neighbours told to hold is kept so much later, together: it can be asked for again."""
