@@ -104,10 +104,16 @@ class Contacts:
         contact = self._people.get(user)
         return contact is not None and contact.blocked
 
-    def is_confirmed(self, device: DeviceId) -> bool:
-        """Whether a device may get what is meant for its user."""
+    def is_confirmed(self, user: UserId, device: DeviceId) -> bool:
+        """Whether a device may get what is meant for this user."""
         row = self._devices.get(device)
-        return row is not None and row.confirmed
+        return row is not None and row.user == user and row.confirmed
+
+    def is_still_welcome(self, caller: Caller) -> bool:
+        """See `Doorkeeper.is_still_welcome`."""
+        valid = self._lists.get(caller.user)
+        is_valid = valid is None or caller.device in valid.devices
+        return self.accepts_links and is_valid and not self.is_blocked(caller.user)
 
     def wants_link(self, user: UserId) -> bool:
         """Whether a link with this user is worth dialling for."""

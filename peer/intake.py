@@ -16,7 +16,7 @@ from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow, SaidRow
 from protocol import limits
 from protocol.certificates import Role, read_certificate
-from protocol.consent import Consent, Said, Standing, fold_consent
+from protocol.consent import Consent, Said, Standing, fold_consent, were_ever_friends
 from protocol.entries import (
     CONSENT_BODIES,
     Accepted,
@@ -292,8 +292,7 @@ class EntryTaker:
             if is_new_here and messages.count_open_requests(self._connection) >= limits.PENDING_REQUESTS:
                 raise RemoteProtocolError("too many friend requests are waiting for an answer")
             return entry
-        were_friends = any(isinstance(each.body, Accepted) for each in said)
-        if not were_friends:
+        if not were_ever_friends(said):
             raise RemoteProtocolError("an entry of somebody who is no friend")
         feed = self._feed(entry.header.feed)
         if feed is not None and count_numbers(feed.line.lacking) >= limits.WITHHELD_HEADERS:

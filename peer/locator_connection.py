@@ -92,7 +92,9 @@ class LocatorConnection(asyncio.Protocol):
             async with asyncio.timeout(limits.REQUEST_SECONDS):
                 answer = await waiting
         except TimeoutError as error:
-            self.close()
+            # A graceful end would wait half a minute for somebody who is silent.
+            if self._transport is not None:
+                self._transport.abort()
             raise _unreachable("The locator does not answer.") from error
         finally:
             self._waiting.pop(tag, None)

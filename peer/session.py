@@ -253,10 +253,8 @@ class Session:
         self._is_superseded = True
         self.contacts.accepts_links = False
         self.contacts.locator_lost()
-        for link in self._book.links:
-            assert link.user is not None
-            self._dialer.forget(link.user)
-            link.close(LinkEnd.LEAVING)
+        self._dialer.forget_all()
+        self._book.close_every(LinkEnd.LEAVING)
         self._events.tell(Superseded(self.view()))
 
     def somebody_moved(self, about: Whereabout) -> None:
@@ -293,14 +291,14 @@ class Session:
     def _may_share(self, link: Link, conversation: Conversation) -> bool:
         if link.user is None or link.device is None or conversation.kept.user != link.user:
             return False
-        return self.contacts.is_confirmed(link.device) and not self.contacts.is_blocked(link.user)
+        return self.contacts.is_confirmed(link.user, link.device) and not self.contacts.is_blocked(link.user)
 
     def _aim(self, user: UserId) -> None:
         """Dial a user who is there and with whom something may have to be said; stop it otherwise."""
         about = self.contacts.whereabout(user)
         if about and about.online and about.addresses and about.listen_port and self.contacts.wants_link(user):
             self._dialer.want(user, Place(about.addresses, about.listen_port))
-        elif about is None or not about.online or not self.contacts.wants_link(user):
+        elif not self.contacts.wants_link(user) or (about is not None and not about.online):
             self._dialer.forget(user)
 
     def _relation_changed(self, user: UserId) -> None:

@@ -75,3 +75,9 @@ def _fold_round(said: list[Said]) -> Consent:
         return Consent.DECLINED
     yes = {each.by_me for each in said if isinstance(each.body, Asked | Accepted)}
     return OPEN_ROUND[True in yes, False in yes]
+
+
+def were_ever_friends(said: Iterable[Said]) -> bool:
+    """Tell whether there was a round in which both said yes, however it ended."""
+    yes = {(each.body.round, each.by_me) for each in said if isinstance(each.body, Asked | Accepted)}
+    return any((number, not by_me) in yes for number, by_me in yes)

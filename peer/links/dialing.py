@@ -61,6 +61,11 @@ class Dialer:
         if wanted is not None and wanted.task is not None:
             wanted.task.cancel()
 
+    def forget_all(self) -> None:
+        """Dial nobody any more."""
+        for user in tuple(self._wanted):
+            self.forget(user)
+
     def link_may_be_missing(self, user: UserId, *, after_loss: bool = False) -> None:
         """Begin to dial if the user is wanted and there is no link; after a loss, first wait a little."""
         wanted = self._wanted.get(user)

@@ -31,6 +31,9 @@ class Doorkeeper(Protocol):
     async def admit(self, certificate: bytes, expected: UserId | None) -> Caller:
         """Return who it is; raise RemoteProtocolError for anybody who may not link."""
 
+    def is_still_welcome(self, caller: Caller) -> bool:
+        """Tell whether what held at admission holds still, after the greetings took their time."""
+
 
 class LinkListener(Protocol):
     """Hears of links and their messages."""
@@ -93,6 +96,9 @@ class LinkBook:
             raise
         if not is_kept or link.has_ended:
             return False
+        if not self._doorkeeper.is_still_welcome(caller):
+            link.close(LinkEnd.NOT_VALID)
+            return False
         self._come_up(link)
         return True
 
@@ -102,6 +108,11 @@ class LinkBook:
         for link in tuple(self._all):
             link.close(reason)
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def close_every(self, reason: LinkEnd) -> None:
+        """End every link, those still being greeted too."""
+        for link in tuple(self._all):
+            link.close(reason)
 
     def close_user(self, user: UserId, reason: LinkEnd, *, but: frozenset[DeviceId] = frozenset()) -> None:
         """End the links with a user's devices, but for those named."""
@@ -118,10 +129,11 @@ class LinkBook:
     def _come_up(self, link: Link) -> None:
         assert link.device is not None
         older = self._up.get(link.device)
+        if older is not None:
+            # While the book still holds it: whoever heard of its coming must hear of its end.
+            older.close(LinkEnd.DUPLICATE)
         self._up[link.device] = link
         link.is_up = True
-        if older is not None:
-            older.close(LinkEnd.DUPLICATE)
         self._all[link] = asyncio.create_task(self._run(link), name=f"link with {link.user}")
         self._listener.link_came_up(link)
 

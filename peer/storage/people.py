@@ -5,6 +5,7 @@ from typing import cast
 
 from peer.storage.database import Connection, Row
 from protocol.device_lists import SignedDeviceList
+from protocol.errors import RemoteProtocolError
 from protocol.identity import DeviceId, PublicKey, UserId
 
 
@@ -57,7 +58,11 @@ def meet_device(connection: Connection, user: UserId, key: PublicKey, now_ms: in
         "SELECT device, user, key, confirmed FROM device WHERE device = ?", (bytes(device),)
     ).fetchone()
     if row is not None:
-        return _device(row)
+        met = _device(row)
+        if met.user != user:
+            # Else one key, confirmed under a stranger's name, would pass as a friend's confirmed device.
+            raise RemoteProtocolError(f"a device of {met.user} that claims to be one of {user}'s")
+        return met
     known = connection.execute("SELECT count(*) FROM device WHERE user = ?", (str(user),)).fetchone()
     confirmed = known == (0,)
     connection.execute(

@@ -276,3 +276,18 @@ async def test_a_flood_of_pings_and_digests_starves_nobody(world: World) -> None
         enemy.say(Digests(()))
     await _talk_goes_on(world, ana, bo, conversation)
     enemy.say(Goodbye("leaving"))
+
+
+async def test_a_key_trusted_under_one_name_is_not_trusted_under_another(world: World, expected_log: list[str]) -> None:
+    expected_log += ["refused", "never seen"]
+    ana, bo, conversation = await world.linked_peers()
+    await ana.node.send_text(conversation, "a secret")
+    enemies = Enemies(world)
+    await enemies.linked(enemies.certified("eve"), ana)
+    ana.node._session.contacts._lists.clear()  # type: ignore[union-attr]
+    enemy = await enemies.linked(enemies.certified("bo"), ana)
+    enemy.say(Lines(conversation, ALL_BUCKETS, (), answer=True))
+    await asyncio.sleep(35)
+    assert not enemy.was_told(Digests)
+    assert not enemy.was_told(Entries)
+    await _talk_goes_on(world, ana, bo, conversation)

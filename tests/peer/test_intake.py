@@ -250,3 +250,13 @@ def test_two_versions_of_a_number_end_the_feed_with_the_lower_hash(desk: Desk, e
     assert line.closed
     assert line.head_hash == min(bo.entries[-1].hash, fork.entries[-1].hash)
     assert desk.take("bo", bo.write(text("more"))).feeds == {}, "nothing counts after a proof of two versions"
+
+
+def test_friends_by_crossed_requests_can_ask_again_after_a_removal(desk: Desk) -> None:
+    bo = desk.writer("bo")
+    row = desk.take("bo", bo.write(asked())).conversation
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Asked(e, s, 1, "Ana"), NOW_MS, 0)
+    assert desk.standing("bo") is Consent.FRIENDS
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
+    desk.take("bo", bo.write(text("did not know yet")), bo.write(asked(2)))
+    assert desk.standing("bo") is Consent.ASKED_BY_THEM

@@ -74,6 +74,10 @@ async def test_both_dialling_at_once_leaves_one_link(world: World) -> None:
         await asyncio.sleep(3)
         views = [await person.node.session() for person in (ana, bo)]
         assert [view.links for view in views if view] == [1, 1]
+        session = ana.node._session
+        assert session is not None
+        assert session.contacts._linked == {"bo": 1}
+        assert len(session._synchronizer._links) == 1
 
 
 async def test_ten_thousand_entries_written_apart_are_caught_up(world: World) -> None:
