@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ from peer.views import ConversationId, EntryId
 log = logging.getLogger(__name__)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, REFUSED = -32700, -32600, -32601, -32602, -32000
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: chosen here
 Json = Any  # what JSON can hold; narrowed by the parameter structs below
 
 
@@ -43,8 +44,8 @@ class SignInParameters(Parameters):
     locator: str
     user: str
     password: str
-    listen_port: int = 0
-    voice_port: int = 0
+    listen_port: Port = 0
+    voice_port: Port = 0
 
 
 class RegisterParameters(SignInParameters):
