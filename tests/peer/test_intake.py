@@ -1,25 +1,29 @@
 """What gets into the store, and what is refused: each bad entry alone, the rest of its batch is taken."""
 
+import hashlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from peer import intake
 from peer.errors import Refusal
 from peer.intake import Author, Happened
-from peer.storage import feeds, messages
-from peer.storage.database import Connection, _open_and_migrate
+from peer.storage import feeds, messages, people
+from peer.storage.database import Connection, Database, _open_and_migrate
 from peer.storage.feeds import ConversationRow
 from protocol import limits
 from protocol.certificates import Role, create_authority_certificate, issue_certificate, realm_of
 from protocol.consent import Consent
-from protocol.entries import Accepted, Asked, Body, Entry, Removed, Text, WireEntry, write_entry
-from protocol.identity import NO_HASH, ConversationId, EntryId, FeedId, UserId
-from protocol.signatures import SigningKey
+from protocol.entries import Accepted, Asked, Body, Declined, Entry, Removed, Text, WireEntry, read_entry, write_entry
+from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, Realm, UserId, to_builtin
+from protocol.registry import OPTIONAL_KIND
+from protocol.signatures import Purpose, SigningKey
+from tests.harness.virtual_time import InlineExecutor
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -260,3 +264,120 @@ def test_friends_by_crossed_requests_can_ask_again_after_a_removal(desk: Desk) -
     intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
     desk.take("bo", bo.write(text("did not know yet")), bo.write(asked(2)))
     assert desk.standing("bo") is Consent.ASKED_BY_THEM
+
+
+def _count(connection: Connection, table: str) -> object:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return row[0] if row else None
+
+
+async def test_a_refused_stranger_leaves_no_row_in_any_table(tmp_path: Path, desk: Desk) -> None:
+    eve = desk.writer("eve")
+    spam = eve.write(text("buy this"))
+    row = ConversationRow(0, eve.conversation, UserId("eve"), b"i" * 16)
+    database = Database(tmp_path / "real.db", InlineExecutor(), InlineExecutor())
+    await database.open(b"k" * 32)
+    with pytest.raises(Refusal, match="no friend"):
+        await database.write(lambda c: intake.take_entries(c, desk.ana, row, (spam,), NOW_MS))
+    assert database._reading is not None
+    tables = database._reading.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert {str(name): _count(database._reading, str(name)) for (name,) in tables} == {
+        str(name): 0 for (name,) in tables
+    }
+    await database.close()
+
+
+def test_a_stranger_who_says_yes_alone_gets_nothing_stored_either(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    yes = Accepted(EntryId(secrets.token_bytes(16)), b"s" * 16, 1, "Eve")
+    happened = desk.take("eve", eve.write(yes), eve.write(text("buy this")))
+    assert happened.refused == ["an entry of somebody who is no friend"]
+    assert _count(desk.connection, "entry") == 1
+
+
+def test_one_who_was_declined_stays_outside(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    row = desk.take("eve", eve.write(asked())).conversation
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Declined(e, s, 1), NOW_MS, 0)
+    assert desk.take("eve", eve.write(text("please"))).refused == ["an entry of somebody who is no friend"]
+    assert desk.standing("eve") is Consent.DECLINED
+    assert desk.texts("eve") == []
+
+
+def test_a_body_that_was_exchanged_is_refused_and_the_rest_is_taken(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    one, two = bo.write(text("one")), bo.write(text("two"))
+    happened = desk.take("bo", WireEntry(one.header, one.signature, two.body), one, two)
+    assert happened.refused == ["an entry's body does not match its hash"]
+    assert desk.texts("bo") == ["one", "two"]
+
+
+def test_a_signature_for_another_purpose_or_realm_is_no_signature(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    wire = bo.write(text("one"))
+    for purpose, realm in ((Purpose.LOGIN, REALM), (Purpose.ENTRY, Realm(b"o" * 32))):
+        forged = WireEntry(wire.header, bo.author.key.sign(purpose, realm, wire.header), wire.body)
+        assert desk.take("bo", forged).refused == ["an entry with a bad signature"]
+    assert desk.texts("bo") == []
+
+
+def test_a_device_that_was_confirmed_may_write(desk: Desk) -> None:
+    desk.befriend("bo")
+    laptop = desk.writer("bo", seed=b"l" * 32)
+    wire = laptop.write(text("it is me"))
+    desk.take("bo", wire)
+    people.confirm_devices(desk.connection, UserId("bo"))
+    desk.take("bo", wire)
+    assert desk.texts("bo") == ["it is me"]
+
+
+def test_what_a_former_friend_writes_is_not_on_the_disk(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    row = desk.take("bo", bo.write(text("before"))).conversation
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
+    happened = desk.take("bo", bo.write(text("after")))
+    number = bo.entries[-1].header.number
+    assert happened.feeds[bo.feed].line.lacking == ((number, number),)
+    assert desk.connection.execute("SELECT body FROM entry WHERE number = ?", (number,)).fetchall() == [(None,)]
+
+
+def test_a_former_friend_cannot_fill_the_disk_with_headers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WITHHELD_HEADERS", 3)
+    bo = desk.befriend("bo")
+    row = desk.take("bo", bo.write(text("before"))).conversation
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
+    before = _count(desk.connection, "entry")
+    happened = desk.take("bo", *(bo.write(text(str(n))) for n in range(5)))
+    assert happened.refused[0] == "too many entries of somebody who is no friend any more"
+    assert _count(desk.connection, "entry") == before + 3  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_an_optional_kind_of_a_later_version_is_kept_another_is_waited_for(desk: Desk, *, optional: bool) -> None:
+    bo = desk.befriend("bo")
+    header = _header_after(bo.entries[-1], kind=0x0377 | (OPTIONAL_KIND if optional else 0))
+    later = WireEntry(header, bo.author.key.sign(Purpose.ENTRY, REALM, header), b"from the future")
+    bo.entries.append(read_entry(msgspec.structs.replace(later, body=None)))
+    happened = desk.take("bo", later, bo.write(text("what follows")))
+    assert desk.texts("bo") == (["what follows"] if optional else [])
+    assert ["unknown kind" in reason or "a gap" in reason for reason in happened.refused] == (
+        [] if optional else [True, True]
+    )
+
+
+def _header_after(last: Entry, kind: int) -> bytes:
+    """Return the header of an entry after `last`, of any kind, with the body b"from the future"."""
+    header = msgspec.structs.replace(
+        last.header,
+        number=last.header.number + 1,
+        previous=last.hash,
+        kind=kind,
+        body_hash=EntryHash(hashlib.sha256(b"from the future").digest()),
+    )
+    return msgspec.msgpack.encode(header, enc_hook=to_builtin)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u202e\u200b", "\u3164", "\x00\n"])
+def test_a_name_with_nothing_to_see_is_no_name(desk: Desk, name: str) -> None:
+    eve = desk.writer("eve")
+    assert desk.take("eve", eve.write(asked(name=name))).names == {"eve": ""}
