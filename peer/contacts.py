@@ -268,12 +268,24 @@ class Contacts:
         return sum(not self.wants_link(user) for user in self._linked)
 
     async def confirm_devices(self, user: UserId) -> ContactView:
-        """A person said: the new device really is theirs."""
-        await self._database.write(lambda c: people.confirm_devices(c, user), own=True)
-        for device, row in self._devices.items():
-            if row.user == user:
-                self._devices[device] = replace(row, confirmed=True)
+        """A person said: the new devices, as the screen shows them now, really are theirs."""
+        shown = [device for device, row in self._devices.items() if row.user == user]
+
+        def remember(_: None) -> None:
+            self._devices |= {device: replace(self._devices[device], confirmed=True) for device in shown}
+
+        await self._database.write(lambda c: people.confirm_devices(c, user, shown), remember, own=True)
         return self._tell(ContactChanged, user)
+
+    def keep_own_devices(self, signed: SignedDeviceList, *, vouched: bool) -> None:
+        """The locator told which devices are ours; `vouched` when this person has just acted here, knowing that."""
+        try:
+            mine = open_device_list(self._authority_key, self._realm, signed)
+        except RemoteProtocolError as error:
+            log.warning("our own device list was refused: %s", error)
+            return
+        if mine.user == self._me:
+            self.keep_soon(lambda c: people.keep_own_devices(c, mine.devices, vouched=vouched))
 
     # --- presence ----------------------------------------------------------------------------
 

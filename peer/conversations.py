@@ -17,12 +17,10 @@ from peer.event_stream import EventStream
 from peer.events import (
     ConversationChanged,
     MessageArrived,
-    MessageChanged,
-    MessageDelivered,
-    MessageRead,
     MessageWritten,
 )
 from peer.intake import Author, Happened, MakeBody
+from peer.receipts import Receipts
 from peer.storage import feeds, messages
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import ConversationRow, FeedRow
@@ -30,10 +28,9 @@ from peer.storage.messages import MessageRow
 from peer.views import ConversationView, MessageKind, MessageView
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.entries import Text, WireEntry
-from protocol.identity import ConversationId, DeviceId, EntryHash, EntryId, FeedId, UserId
-from protocol.limits import READ_RANGES, TEXT_BYTES
-from protocol.link_messages import Range, ReadLine, SignedHeader, VectorLine
-from protocol.replication import subtract, union
+from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
+from protocol.limits import TEXT_BYTES
+from protocol.link_messages import SignedHeader
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +54,13 @@ class Conversations:
         self._name_of = name_of
         self._is_online = is_online
         self._all: dict[ConversationId, Conversation] = {}
-        self._holders_to_keep: dict[tuple[int, DeviceId], tuple[UserId, VectorLine]] = {}
-        self._keeping_holders: asyncio.Task[None] | None = None
         self._rows_to_tell: list[Conversation] = []
         self._recent: OrderedDict[tuple[int, int], WireEntry] = OrderedDict()
         self.on_growth: Callable[[Conversation], None] = lambda _: None
         """Called when entries were committed that neighbours may lack."""
         self.on_consent: Callable[[UserId, Standing, dict[UserId, str]], None] = lambda *_: None
         """Called with (the other person, how we stood before, names told) when consent entries were committed."""
-        self.on_displayed: Callable[[Conversation, tuple[ReadLine, ...]], None] = lambda *_: None
-        """Called when something was shown here for the first time."""
+        self.receipts = Receipts(database, events, author.user, self._view, self.tell_row_soon)
 
     async def load(self) -> None:
         """Read everything small into memory: all but the entries and messages themselves."""
@@ -94,8 +88,7 @@ class Conversations:
         name = self.id_with(user)
         if name not in self._all:
             fresh = intake.incarnation()
-            row = await self._database.write(lambda c: feeds.ensure_conversation(c, name, user, fresh), own=True)
-            self._all.setdefault(name, Conversation(row))
+            await self._database.write(lambda c: feeds.ensure_conversation(c, name, user, fresh), self._begin, own=True)
         return self._all[name]
 
     # --- writing -----------------------------------------------------------------------------
@@ -103,11 +96,11 @@ class Conversations:
     async def write(self, conversation: Conversation, make: MakeBody) -> Happened:
         """Sign, store, announce. When this returns, a power cut cannot undo it."""
         now_ms, last_ms = self._now_ms(), conversation.last.stamp if conversation.last else 0
-        happened = await self._database.write(
-            lambda c: intake.write_body(c, self._author, conversation.kept, make, now_ms, last_ms), own=True
+        return await self._database.write(
+            lambda c: intake.write_body(c, self._author, conversation.kept, make, now_ms, last_ms),
+            self._announce,
+            own=True,
         )
-        self._announce(conversation, happened)
-        return happened
 
     async def send_text(self, conversation: Conversation, text: str, reply_to: EntryId | None) -> MessageView:
         """Write a text message; raise Refusal for an empty or too long one, or one to somebody who is no friend."""
@@ -142,11 +135,11 @@ class Conversations:
         known = self._all.get(name)
         row = known.kept if known else ConversationRow(0, name, user, intake.incarnation())
         now_ms = self._now_ms()
-        happened = await self._database.write(lambda c: intake.take_entries(c, self._author, row, wires, now_ms))
+        happened = await self._database.write(
+            lambda c: intake.take_entries(c, self._author, row, wires, now_ms), self._announce
+        )
         for reason in set(happened.refused):
             log.warning("an entry in the conversation with %s was refused: %s", user, reason)
-        conversation = self._all.setdefault(name, Conversation(happened.conversation))
-        self._announce(conversation, happened)
         return happened
 
     async def take_proof(self, conversation: Conversation, first: SignedHeader, second: SignedHeader) -> Happened:
@@ -156,12 +149,15 @@ class Conversations:
         def job(connection: Connection) -> Happened:
             return intake.EntryTaker(connection, self._author, conversation.kept, now_ms).take_proof(first, second)
 
-        happened = await self._database.write(job)
-        self._announce(conversation, happened)
-        return happened
+        return await self._database.write(job, self._announce)
 
-    def _announce(self, conversation: Conversation, happened: Happened) -> None:
+    def _begin(self, row: ConversationRow) -> Conversation:
+        """Return the conversation as known in memory, known from now on."""
+        return self._all.setdefault(row.conversation, Conversation(row))
+
+    def _announce(self, happened: Happened) -> None:
         """Bring memory up to date with a commit, then tell the screen and the neighbours."""
+        conversation = self._begin(happened.conversation)
         conversation.kept = happened.conversation
         self._remember(conversation, happened)
         for row in happened.messages:
@@ -196,135 +192,11 @@ class Conversations:
         while len(self._recent) > limits.RECENT_ENTRIES:
             self._recent.popitem(last=False)
 
-    # --- what others hold and were shown -----------------------------------------------------
-
-    async def note_held(
-        self, conversation: Conversation, user: UserId, device: DeviceId, lines: Iterable[VectorLine]
-    ) -> None:
-        """Remember how far a neighbour holds our feeds; tell of what was delivered by it."""
-        before = conversation.held.get(device, {})
-        news: list[tuple[FeedRow, VectorLine, tuple[Range, ...]]] = []
-        for line in lines:
-            feed = conversation.feeds.get(line.feed)
-            if feed is None or before.get(line.feed) == line:
-                continue
-            fresh = _newly_held(before.get(line.feed), line) if feed.author == self._author.user else ()
-            news.append((feed, line, fresh))
-        if not news:
-            return
-
-        conversation.held.setdefault(device, {}).update((line.feed, line) for _, line, _ in news)
-        conversation.owner_of_device[device] = user
-        for feed, line, _ in news:
-            self._holders_to_keep[feed.row, device] = (user, line)
-        if self._keeping_holders is None:
-            self._keeping_holders = asyncio.create_task(self._keep_holders_soon(), name="keeping who holds what")
-        places = [(feed.row, fresh) for feed, _, fresh in news if fresh]
-        if not places:
-            return
-        delivered = await self._database.read(
-            lambda c: [row for number, fresh in places for row in messages.messages_at(c, number, fresh)]
-        )
-        for row in delivered:
-            self._events.tell(MessageDelivered(self._view(conversation, row)))
-        if delivered:
-            self.tell_row_soon(conversation)
-
-    async def _keep_holders_soon(self) -> None:
-        """Keep what neighbours told to hold, a moment later and together.
-
-        After a crash they tell it again at the next link-up; a commit for each would only slow down messages.
-        """
-        await asyncio.sleep(limits.HOLDERS_KEPT_SECONDS)
-        self._keeping_holders = None
-        await self.keep_holders()
-
-    async def keep_holders(self) -> None:
-        """Keep at once what neighbours told to hold."""
-        news, self._holders_to_keep = self._holders_to_keep, {}
-
-        def job(connection: Connection) -> None:
-            for (feed, device), (user, line) in news.items():
-                feeds.put_holder(connection, feed, device, user, line)
-
-        if news:
-            try:
-                await self._database.write(job)
-            except Refusal as refusal:
-                log.warning("who holds what could not be kept: %s", refusal)
-
-    async def close(self) -> None:
-        """Keep what was not kept yet."""
-        if self._keeping_holders is not None:
-            self._keeping_holders.cancel()
-        await self.keep_holders()
-
-    async def note_displayed(self, conversation: Conversation, user: UserId, reads: Iterable[ReadLine]) -> None:
-        """Remember what a person was shown; tell of what was read by it."""
-        before = conversation.displayed.setdefault(user, {})
-        news: list[tuple[FeedRow, tuple[Range, ...], tuple[Range, ...]]] = []
-        for read in reads:
-            feed = conversation.feeds.get(read.feed)
-            if feed is None:
-                continue
-            fresh = subtract(_up_to(read.ranges, feed.line.head), before.get(read.feed, ()))
-            if fresh:
-                news.append((feed, union(before.get(read.feed, ()), fresh), fresh))
-        if not news:
-            return
-
-        def job(connection: Connection) -> list[MessageRow]:
-            for feed, ranges, _ in news:
-                feeds.put_displayed(connection, feed.row, user, ranges)
-            return [row for feed, _, fresh in news for row in messages.messages_at(connection, feed.row, fresh)]
-
-        shown = await self._database.write(job)
-        before.update((feed.feed, ranges) for feed, ranges, _ in news)
-        for row in shown:
-            if row.mine:
-                self._events.tell(MessageRead(self._view(conversation, row)))
-        if any(row.mine for row in shown):
-            self.tell_row_soon(conversation)
-
-    async def mark_read(self, conversation: Conversation, entry: EntryId) -> None:
-        """A message, and with it all above, was on the screen."""
-        mine = conversation.displayed.setdefault(self._author.user, {})
-
-        def job(connection: Connection) -> tuple[dict[FeedId, tuple[Range, ...]], list[MessageRow]]:
-            row = messages.find_message(connection, entry)
-            if row is None or row.conversation != conversation.kept.row:
-                raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message in this conversation.")
-            feed_of_row = {feed.row: feed for feed in conversation.feeds.values()}
-            joined, rows = {}, []
-            for number, ranges in messages.mark_seen(connection, conversation.kept.row, row).items():
-                feed = feed_of_row[number]
-                # From the database: another reader's marks may be in this very transaction.
-                before = feeds.displayed_of(connection, number, self._author.user)
-                joined[feed.feed] = union(before, ranges)
-                feeds.put_displayed(connection, number, self._author.user, joined[feed.feed])
-                rows += messages.messages_at(connection, number, ranges)
-            return joined, rows
-
-        fresh, seen = await self._database.write(job, own=True)
-        if not fresh:
-            return
-        mine.update(fresh)
-        conversation.unseen = await self._database.read(lambda c: messages.count_unseen(c, conversation.kept.row))
-        for row in seen[-limits.MESSAGES_PER_PAGE :]:
-            self._events.tell(MessageChanged(self._view(conversation, row)))
-        self.tell_row_soon(conversation)
-        self.on_displayed(conversation, _read_lines(fresh))
+    # --- what goes to neighbours -------------------------------------------------------------
 
     def own_feed(self, conversation: Conversation) -> FeedId:
         """Return the feed that this device writes in a conversation now."""
         return FeedId.of(self._author.key.device, conversation.kept.incarnation)
-
-    def displayed_here(self, conversation: Conversation) -> tuple[ReadLine, ...]:
-        """Return all that was shown here of others' feeds."""
-        mine = conversation.displayed.get(self._author.user, {})
-        return _read_lines(mine)
-
-    # --- what goes to neighbours -------------------------------------------------------------
 
     async def entries(self, feed: FeedRow, first: int, last: int, limit: int) -> list[WireEntry]:
         """Return entries as they go over the wire."""
@@ -401,19 +273,3 @@ class Conversations:
 
     def _now_ms(self) -> int:
         return int(self._clock().timestamp() * 1000)
-
-
-def _newly_held(before: VectorLine | None, now: VectorLine) -> tuple[Range, ...]:
-    held = subtract(((now.floor, now.head),), now.lacking)
-    if before is None:
-        return held
-    return subtract(held, subtract(((before.floor, before.head),), before.lacking))
-
-
-def _read_lines(displayed: dict[FeedId, tuple[Range, ...]]) -> tuple[ReadLine, ...]:
-    """Return what to tell; of very scattered numbers only the latest, so that nothing is told that was not shown."""
-    return tuple(ReadLine(name, ranges[-READ_RANGES:]) for name, ranges in displayed.items())
-
-
-def _up_to(ranges: Iterable[Range], head: int) -> tuple[Range, ...]:
-    return tuple((first, min(last, head)) for first, last in ranges if first <= head)

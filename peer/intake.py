@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from peer.admission import Admission
 from peer.errors import Refusal, RefusalCode
 from peer.storage import feeds, messages, people
 from peer.storage.database import Connection
@@ -16,7 +17,7 @@ from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow, SaidRow
 from protocol import limits
 from protocol.certificates import Role, read_certificate
-from protocol.consent import Consent, Said, Standing, fold_consent, were_ever_friends
+from protocol.consent import Standing, fold_consent
 from protocol.entries import (
     CONSENT_BODIES,
     Accepted,
@@ -34,7 +35,7 @@ from protocol.entries import (
 from protocol.errors import RemoteProtocolError
 from protocol.identity import NO_HASH, EntryId, FeedId, PublicKey, Realm, UserId, clean_display_name
 from protocol.link_messages import SignedHeader
-from protocol.replication import count_numbers, counted_header, covers, subtract
+from protocol.replication import bucket_of, counted_header, covers, subtract
 from protocol.signatures import SigningKey
 from protocol.stamps import display_stamp, stamp_to_write
 
@@ -149,7 +150,7 @@ class EntryTaker:
         self._now_ms = now_ms
         self._feeds: dict[FeedId, FeedRow | None] = {}
         self._unsaved: set[FeedId] = set()
-        self._said: list[Said] | None = None
+        self._admission = Admission(connection, conversation, author.user, author.key.device)
         self.happened = Happened(conversation)
 
     def take(self, wires: tuple[WireEntry, ...]) -> Happened:
@@ -199,7 +200,7 @@ class EntryTaker:
             self.happened.parted.add(header.feed)
         else:
             self._check_signature(entry, feed.key)
-            entry = self._as_allowed(feed.author, entry)
+            entry = self._as_allowed(feed, entry)
             shown = display_stamp(header.stamp, self._now_ms, feed.stamp)
             self._unsaved.add(header.feed)
             self._keep(feeds.append_entry(self._connection, feed, entry, shown), entry)
@@ -218,22 +219,33 @@ class EntryTaker:
         if author not in {self._author.user, self.happened.conversation.user}:
             raise RemoteProtocolError("an entry of somebody who is no member")
         self._check_signature(entry, certificate.key)
+        self._check_room_for(entry.header.feed, author)
         if author != self._author.user:
             device = people.meet_device(self._connection, author, certificate.key, self._now_ms)
             if not device.confirmed:
                 raise RemoteProtocolError("an entry of a device that nobody has confirmed yet")
-        entry = self._as_allowed(author, entry)
+        entry = self._admission.as_allowed(author, entry, None)
         shown = display_stamp(entry.header.stamp, self._now_ms, 0)
         feed = feeds.add_feed(
             self._connection, self.happened.conversation.row, author, certificate.key, certificate.der, entry, shown
         )
         self._keep(feed, entry)
 
+    def _check_room_for(self, name: FeedId, author: UserId) -> None:
+        """Keep each bucket's lines below a frame, and what one person can fill of it below the whole."""
+        authors = [
+            row.author
+            for row in feeds.feeds_of(self._connection, self.happened.conversation.row)
+            if bucket_of(row.feed) == bucket_of(name)
+        ]
+        if len(authors) >= limits.FEEDS_PER_BUCKET or authors.count(author) >= limits.FEEDS_OF_ONE_AUTHOR_PER_BUCKET:
+            raise RemoteProtocolError("too many feeds in one conversation")
+
     def _compare_with_held(self, feed: FeedRow, entry: Entry) -> None:
         number = entry.header.number
         if feeds.hash_at(self._connection, feed.row, number) == entry.hash:
             if entry.body is not None and covers(feed.line.lacking, number):
-                allowed = self._as_allowed(feed.author, entry)
+                allowed = self._as_allowed(feed, entry)
                 if allowed.wire.body is not None:
                     rest = subtract(feed.line.lacking, ((number, number),))
                     self._keep(feeds.add_body(self._connection, feed, allowed, rest), allowed)
@@ -250,7 +262,7 @@ class EntryTaker:
         """Two headers with one number: the feed ends with the lower; our own orphans are written again."""
         self._save_heads()
         log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
-        one, other = self._as_allowed(feed.author, one), self._as_allowed(feed.author, other)
+        one, other = self._as_allowed(feed, one), self._as_allowed(feed, other)
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
         closed = feeds.close_feed(self._connection, feed, winner, loser)
         self._keep(closed, winner)
@@ -275,36 +287,16 @@ class EntryTaker:
         if entry.body is not None and not feeds.is_in_a_feed(self._connection, entry.body.entry_id):
             _append_own(self._connection, self._author, self.happened, entry.body, entry.header.stamp, 0)
 
-    def _as_allowed(self, author: UserId, entry: Entry) -> Entry:
-        """Return the entry with or without its body, as consent allows; raise RemoteProtocolError if not at all."""
-        if author == self._author.user:
-            return entry
-        if self._said is None:
-            self._said = [row.said for row in messages.consent_in(self._connection, self.happened.conversation.row)]
-        said, standing = self._said, fold_consent(self._said)
-        if standing.state is Consent.FRIENDS:
-            return entry
-        theirs = [each.body for each in said if not each.by_me]
-        if isinstance(entry.body, CONSENT_BODIES):
-            if len(theirs) >= limits.CONSENT_ENTRIES_PER_STRANGER:
-                raise RemoteProtocolError("too many requests of one person")
-            is_new_here = standing.state is Consent.STRANGERS
-            if is_new_here and messages.count_open_requests(self._connection) >= limits.PENDING_REQUESTS:
-                raise RemoteProtocolError("too many friend requests are waiting for an answer")
-            return entry
-        if not were_ever_friends(said):
-            raise RemoteProtocolError("an entry of somebody who is no friend")
-        feed = self._feed(entry.header.feed)
-        if feed is not None and count_numbers(feed.line.lacking) >= limits.WITHHELD_HEADERS:
-            raise RemoteProtocolError("too many entries of somebody who is no friend any more")
-        # Headers flow on, so that a later request of theirs can reach us; bodies wait until we are friends again.
-        return Entry(_bodiless(entry.wire), entry.header, entry.hash, None)
+    def _as_allowed(self, feed: FeedRow, entry: Entry) -> Entry:
+        return self._admission.as_allowed(feed.author, entry, feed)
 
     def _keep(self, feed: FeedRow, entry: Entry) -> None:
         self._remember(feed)
-        if isinstance(entry.body, CONSENT_BODIES):
-            self._said = None
+        if isinstance(entry.body, CONSENT_BODIES) and not self._admission.counts(feed.author, entry):
+            return
         _apply(self._connection, self._author, self.happened, feed, entry)
+        if isinstance(entry.body, CONSENT_BODIES):
+            self._admission.consent_changed()
 
     def _check_signature(self, entry: Entry, key: PublicKey) -> None:
         if not is_signed_by_author(entry, key, self._author.realm):
@@ -358,10 +350,6 @@ def take_entries(
     if not happened.feeds and not happened.parted and current.row != conversation.row:
         raise Refusal(RefusalCode.REFUSED, "; ".join(happened.refused) or "nothing of use came")
     return happened
-
-
-def _bodiless(wire: WireEntry) -> WireEntry:
-    return WireEntry(wire.header, wire.signature, None, wire.certificate)
 
 
 def _bodiless_entry(signed: SignedHeader, feed: FeedRow) -> Entry:

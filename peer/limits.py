@@ -6,6 +6,10 @@ WRITES_PER_COMMIT = 200
 """Writes that share one commit: a crash costs nobody more than one such batch's waiting time."""
 FRAMES_WAITING = 8
 """Frames of a link not handled yet, before its socket is read no further."""
+LINK_BACKLOG_BYTES = 8 * 1024 * 1024
+"""Bytes waiting to be sent on a link that end it: senders pause far below, so only a neighbour's questions get here."""
+UNKNOWN_LINES_KEPT = 1_000
+"""Lines of feeds that we do not hold, kept for one neighbour and conversation: what they have we need not send."""
 DIAL_SECONDS = 4.0
 """One address is tried for this long before the next."""
 MESSAGES_PER_PAGE = 1_000

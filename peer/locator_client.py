@@ -131,6 +131,8 @@ class LocatorClient:
 
     def take_over(self) -> None:
         """A person clicked: be the active device again."""
+        if self.is_connected:
+            return
         self._session = 0
         if self._task is None or self._task.done():
             self.start(None, None)
@@ -176,14 +178,21 @@ class LocatorClient:
                 if connection is not None:
                     connection.close()
             connection = logged_in = None
-            if refusal.code is RefusalCode.SUPERSEDED:
-                self._listener.superseded()
-                return
-            self._listener.locator_lost(refusal)
+            self._tell_lost(refusal)
             if refusal.code in FINAL:
                 return
             await self._pause(max(wait, refusal.retry_after))
             wait = min(wait * 2, node_limits.LOCATOR_LAST_RETRY_SECONDS)
+
+    def _tell_lost(self, refusal: Refusal) -> None:
+        try:
+            if refusal.code is RefusalCode.SUPERSEDED:
+                self._listener.superseded()
+            else:
+                self._listener.locator_lost(refusal)
+        except Exception:
+            # Whoever listens stumbled; that must not end the reconnecting.
+            log.exception("the loss of the locator could not be told")
 
     async def _serve(self, connection: LocatorConnection, logged_in: LoggedIn) -> None:
         """Keep the lease until the connection is lost; raise Refusal `superseded` when another device took over."""

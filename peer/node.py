@@ -177,7 +177,7 @@ class PeerNode:
     async def mark_read(self, conversation: ConversationId, entry: EntryId) -> None:
         """Say that a message, and all above it, was on the screen."""
         session, found = self._find(conversation)
-        await session.conversations.mark_read(found, entry)
+        await session.conversations.receipts.mark_read(found, entry)
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -104,6 +104,8 @@ class Session:
         self._events = events
         self._is_superseded = False
         self._must_sign_in = False
+        self._vouches = False
+        """Whether the person has just said here to be at this device: what the locator lists then is theirs."""
         self.contacts = Contacts(
             database,
             events,
@@ -140,6 +142,7 @@ class Session:
 
         self.conversations.on_consent = consent_changed
         self._synchronizer = Synchronizer(self.conversations, self._may_share)
+        self._vouches = logged_in is not None  # with the password, a moment ago
         now = self._surroundings.now()
         certificate = read_certificate(self._facts.certificate, self._facts.authority)
         self.locator = LocatorClient(
@@ -172,7 +175,7 @@ class Session:
         await self._book.close_all(LinkEnd.LEAVING)
         if hasattr(self, "_synchronizer"):
             await self._synchronizer.close()
-            await self.conversations.close()
+            await self.conversations.receipts.close()
         await self._database.close()
         self._folder.unlock()
 
@@ -194,6 +197,7 @@ class Session:
     def take_over(self) -> None:
         """A person clicked: this is the active device again."""
         self._is_superseded = False
+        self._vouches = not self.locator.is_connected
         self.contacts.accepts_links = True
         self.locator.take_over()
 
@@ -240,6 +244,8 @@ class Session:
             self._facts.certificate = logged_in.certificate
         facts = self._facts
         self.contacts.keep_soon(facts.write)
+        self.contacts.keep_own_devices(logged_in.device_list, vouched=self._vouches)
+        self._vouches = False
         self._events.tell(Connected(self.view()))
 
     def locator_lost(self, refusal: Refusal) -> None:
@@ -283,6 +289,8 @@ class Session:
         self.contacts.link_went(link.user)
         self._synchronizer.remove(link)
         self._tell_row(link.user)
+        if not self.contacts.wants_link(link.user):
+            self.locator.unwatch(link.user)
         if link.end is not LinkEnd.DUPLICATE:
             self._dialer.link_may_be_missing(link.user, after_loss=True)
 

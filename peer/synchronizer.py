@@ -38,12 +38,14 @@ from protocol.replication import (
     ALL_BUCKETS,
     NO_BUCKETS,
     Gap,
+    count_numbers,
     differing_buckets,
     digest_of,
     gaps,
     in_mask,
     last_agreement,
     probe_numbers,
+    split_by_buckets,
 )
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,20 @@ class _Neighbour:
     """How far we have sent since they last told everything."""
     bodies_sent: set[FeedId] = field(default_factory=set)
     """Feeds of which absent bodies were offered since then."""
+
+    def take(self, theirs: dict[FeedId, VectorLine], lines: Iterable[VectorLine], conversation: Conversation) -> None:
+        """Bring `theirs` up to date with what they told."""
+        room = node_limits.UNKNOWN_LINES_KEPT - sum(name not in conversation.feeds for name in theirs)
+        for line in lines:
+            known = theirs.get(line.feed)
+            if known is None and line.feed not in conversation.feeds:
+                room -= 1
+                if room < 0:
+                    continue
+            if known is not None and count_numbers(line.lacking) < count_numbers(known.lacking):
+                # They took some of the absent bodies: offer the rest.
+                self.bodies_sent.discard(line.feed)
+            theirs[line.feed] = line
 
 
 class _LinkSync:
@@ -93,7 +109,7 @@ class _LinkSync:
             neighbour.sent = {n: s for n, s in neighbour.sent.items() if not in_mask(mask, n)}
             neighbour.bodies_sent.clear()
         if theirs is not None:
-            theirs.update((line.feed, line) for line in lines)
+            neighbour.take(theirs, lines, conversation)
         self.kick(conversation.id)
 
     async def _send_all(self) -> None:
@@ -172,7 +188,7 @@ class Synchronizer:
         self._may_share = may_share
         self._links: dict[Link, _LinkSync] = {}
         conversations.on_growth = self._grew
-        conversations.on_displayed = self._displayed
+        conversations.receipts.on_displayed = self._displayed
         self._comparing = asyncio.create_task(self._compare_now_and_then(), name="comparing digests")
 
     def add(self, link: Link) -> None:
@@ -180,9 +196,7 @@ class Synchronizer:
         self._links[link] = _LinkSync(link, self._conversations)
         self._compare(link)
         for conversation in self._shared(link):
-            reads = self._conversations.displayed_here(conversation)
-            if reads:
-                link.send(Reads(conversation.id, reads))
+            _tell_reads(link, conversation, self._conversations.receipts.displayed_here(conversation))
 
     def remove(self, link: Link) -> None:
         """A link went down."""
@@ -239,28 +253,34 @@ class Synchronizer:
             await asyncio.sleep(limits.RESYNC_SECONDS)
             for link, sync in tuple(self._links.items()):
                 sync.forks_asked.clear()
-                self._compare(link)
+                try:
+                    self._compare(link)
+                except Exception:
+                    # With one link; the others, and the next time, must not miss their comparison.
+                    log.exception("comparing with %s failed", link.user)
 
     async def _answer_digests(self, sync: _LinkSync, message: Digests) -> None:
         user, device = sync.link.user, sync.link.device
         assert user is not None
         assert device is not None
-        for told in message.digests:
-            if self._is_hidden(sync.link, told.conversation):
+        for name, root in {told.conversation: told.root for told in message.digests}.items():
+            if self._is_hidden(sync.link, name):
                 continue
-            conversation = self._conversations.get(told.conversation)
+            conversation = self._conversations.get(name)
             mine = conversation.digest() if conversation else digest_of(())
-            if told.root != mine.root:
-                sync.link.send(Buckets(told.conversation, mine.buckets))
+            if root != mine.root:
+                sync.link.send(Buckets(name, mine.buckets))
             elif conversation is not None:
-                await self._conversations.note_held(conversation, user, device, conversation.lines().values())
-                sync.told(conversation, conversation.lines().values(), ALL_BUCKETS)
+                # Taken once: entries that come in during the wait are none that the digest spoke of.
+                lines = tuple(conversation.lines().values())
+                await self._conversations.receipts.note_held(conversation, user, device, lines)
+                sync.told(conversation, lines, ALL_BUCKETS)
 
     def _answer_buckets(self, link: Link, message: Buckets) -> None:
         if conversation := self._visible(link, message.conversation):
             mask = differing_buckets(conversation.digest().buckets, message.hashes)
             if mask != NO_BUCKETS:
-                link.send(Lines(conversation.id, mask, _lines_in(conversation, mask), answer=True))
+                _tell_lines(link, conversation, mask, answer=True)
 
     async def _take_lines(self, sync: _LinkSync, message: Lines) -> None:
         link = sync.link
@@ -274,9 +294,9 @@ class Synchronizer:
         agreed = [line for line in message.lines if await self._agrees(sync, conversation, line)]
         assert link.user is not None
         assert link.device is not None
-        await self._conversations.note_held(conversation, link.user, link.device, agreed)
+        await self._conversations.receipts.note_held(conversation, link.user, link.device, agreed)
         if message.answer:
-            link.send(Lines(conversation.id, message.mask, _lines_in(conversation, message.mask), answer=False))
+            _tell_lines(link, conversation, message.mask, answer=False)
         sync.told(conversation, message.lines, message.mask)
 
     async def _agrees(self, sync: _LinkSync, conversation: Conversation, line: VectorLine) -> bool:
@@ -325,7 +345,7 @@ class Synchronizer:
     async def _take_reads(self, link: Link, message: Reads) -> None:
         if conversation := self._visible(link, message.conversation):
             assert link.user is not None
-            await self._conversations.note_displayed(conversation, link.user, message.reads)
+            await self._conversations.receipts.note_displayed(conversation, link.user, message.reads)
 
     def _note_sender_holds(self, sync: _LinkSync, conversation: Conversation, lines: tuple[VectorLine, ...]) -> None:
         neighbour = sync.neighbours.setdefault(conversation.id, _Neighbour())
@@ -381,7 +401,7 @@ class Synchronizer:
     def _displayed(self, conversation: Conversation, reads: tuple[ReadLine, ...]) -> None:
         for link in self._links:
             if self._may_share(link, conversation):
-                link.send(Reads(conversation.id, reads))
+                _tell_reads(link, conversation, reads)
 
     def _shared(self, link: Link) -> list[Conversation]:
         return [c for c in self._conversations.all() if self._may_share(link, c)]
@@ -402,5 +422,13 @@ def _lines_of(happened: Happened) -> tuple[VectorLine, ...]:
     return tuple(feed.line for feed in happened.feeds.values())
 
 
-def _lines_in(conversation: Conversation, mask: bytes) -> tuple[VectorLine, ...]:
-    return tuple(line for name, line in conversation.lines().items() if in_mask(mask, name))
+def _tell_lines(link: Link, conversation: Conversation, mask: bytes, *, answer: bool) -> None:
+    """Tell our lines in the buckets of `mask`, in frames below the limit."""
+    for some, lines in split_by_buckets(conversation.lines(), mask, limits.ENTRY_BATCH_BYTES):
+        link.send(Lines(conversation.id, some, lines, answer=answer))
+
+
+def _tell_reads(link: Link, conversation: Conversation, reads: tuple[ReadLine, ...]) -> None:
+    """Tell what was displayed here, in frames below the limit."""
+    for start in range(0, len(reads), limits.READ_LINES_PER_MESSAGE):
+        link.send(Reads(conversation.id, reads[start : start + limits.READ_LINES_PER_MESSAGE]))

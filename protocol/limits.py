@@ -91,14 +91,20 @@ DIGEST_BUCKETS = 64
 """Buckets of a conversation's digest; only differing ones are compared line by line."""
 BUCKET_HASH_BYTES = 8
 """Bytes of a bucket's hash: enough to notice a difference, checked again every 30 s."""
-FEEDS_PER_CONVERSATION = 10_000
-"""Feeds one conversation may hold: 200 members, several devices and incarnations each."""
+FEEDS_PER_BUCKET = 256
+"""Feeds of one conversation in one bucket of its digest: their lines, at their longest, fit one frame."""
+FEEDS_OF_ONE_AUTHOR_PER_BUCKET = 64
+"""Of these, feeds by one person: thousands of devices and incarnations in all, and room for the others."""
+FEEDS_PER_CONVERSATION = DIGEST_BUCKETS * FEEDS_PER_BUCKET
+"""Feeds one conversation may hold: 200 members, many devices and incarnations each."""
 CONVERSATIONS_PER_MESSAGE = 1_000
 """Conversations compared in one digest message."""
-LACKING_RANGES = 256
+LACKING_RANGES = 64
 """Ranges of absent bodies in one vector line."""
 READ_RANGES = 1_024
 """Ranges of read numbers told for one feed."""
+READ_LINES_PER_MESSAGE = 16
+"""Feeds in one message of what was read: at the most ranges each, they fit one frame."""
 FORK_POINTS = 48
 """Points of a feed shown to find where two versions of it part (head, -1, -2, -4 …)."""
 LARGEST_NUMBER = 2**53 - 1

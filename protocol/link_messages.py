@@ -159,7 +159,7 @@ class Reads(Message, frozen=True, array_like=True):
     """What was displayed to me of a conversation; told whole at link-up, then as it grows."""
 
     conversation: ConversationId
-    reads: Annotated[tuple[ReadLine, ...], Meta(max_length=limits.FEEDS_PER_CONVERSATION)]
+    reads: Annotated[tuple[ReadLine, ...], Meta(max_length=limits.READ_LINES_PER_MESSAGE)]
 
 
 @LINK.register(0x020B)

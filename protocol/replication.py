@@ -67,6 +67,34 @@ def in_mask(mask: bytes, feed: FeedId) -> bool:
     return bool(mask[number // 8] >> number % 8 & 1)
 
 
+def split_by_buckets(
+    lines: Mapping[FeedId, VectorLine], mask: bytes, largest: int
+) -> list[tuple[bytes, tuple[VectorLine, ...]]]:
+    """Cut the lines in the buckets of `mask` into (mask, lines) parts of at most `largest` bytes, a bucket at least.
+
+    The masks of the parts make up `mask`, and each part is all there is in its buckets.
+    """
+    in_bucket: dict[int, list[VectorLine]] = {}
+    for name, line in lines.items():
+        in_bucket.setdefault(bucket_of(name), []).append(line)
+    parts: list[tuple[bytes, tuple[VectorLine, ...]]] = []
+    part: list[VectorLine] = []
+    part_mask, size = bytearray(NO_BUCKETS), 0
+    for bucket in range(limits.DIGEST_BUCKETS):
+        if not mask[bucket // 8] >> bucket % 8 & 1:
+            continue
+        weight = sum(len(_ENCODER.encode(line)) for line in in_bucket.get(bucket, ()))
+        if part and size + weight > largest:
+            parts.append((bytes(part_mask), tuple(part)))
+            part, part_mask, size = [], bytearray(NO_BUCKETS), 0
+        part_mask[bucket // 8] |= 1 << bucket % 8
+        part += in_bucket.get(bucket, ())
+        size += weight
+    if any(part_mask):
+        parts.append((bytes(part_mask), tuple(part)))
+    return parts
+
+
 def gaps(mine: Mapping[FeedId, VectorLine], theirs: Mapping[FeedId, VectorLine]) -> list[Gap]:
     """Return what to send so that the other side holds all that I hold, feed by feed.
 

@@ -106,7 +106,8 @@ class Dialer:
         try:
             async with asyncio.timeout(node_limits.DIAL_SECONDS):
                 link = await self._wire.dial(address, port, self._book.new_link, self._context, MAGIC)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:
+            # A ValueError is an address that no resolver can ask for; who declared it is asked again later.
             log.info("%s did not answer at %s port %d: %s", user, address, port, str(error) or type(error).__name__)
             return False
         return await self._book.greet(link, expected=user)

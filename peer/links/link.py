@@ -49,6 +49,7 @@ class Link(asyncio.Protocol):
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._is_reading = True
+        self._is_overfull = False
         self._heard_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -119,8 +120,14 @@ class Link(asyncio.Protocol):
 
     def send(self, message: Message) -> None:
         """Send soon; a link that has ended drops it (what matters is in the feeds)."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(LINK.encode(message))
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(LINK.encode(message))
+        if self._transport.get_write_buffer_size() > node_limits.LINK_BACKLOG_BYTES and not self._is_overfull:
+            self._is_overfull = True
+            log.warning("link with %s is given up: it asks and asks, and takes nothing", self.user)
+            # Soon, not now: whoever sends may be going through all links at this moment.
+            self._loop.call_soon(self.abort)
 
     async def room_to_write(self) -> None:
         """Wait until the other side takes what was sent, or the link ends."""

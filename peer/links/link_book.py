@@ -91,6 +91,11 @@ class LinkBook:
             log.info("a link with %s came to nothing: %s", link.user, str(error) or "no greeting in time")
             link.close(LinkEnd.DEAD)
             return False
+        except Exception:
+            # One caller's misfortune must not end the dialling or listening of this node.
+            log.exception("a link with %s failed", link.user)
+            link.abort()
+            return False
         except BaseException:
             link.abort()
             raise

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 
@@ -47,9 +47,14 @@ class Connection(Protocol):
 Job = Callable[[Connection], Result]
 
 
+def _nothing(_: object) -> None:
+    return
+
+
 class _Waiting(NamedTuple):
     job: Callable[[Connection], object]
     done: "asyncio.Future[object]"
+    then: Callable[[object], object]
 
 
 class Database:
@@ -83,10 +88,14 @@ class Database:
         self._writing = await loop.run_in_executor(self._writer, _open_and_migrate, self._path, key)
         self._reading = await loop.run_in_executor(self._reader, _open_connection, self._path, key)
 
-    async def write(self, job: Job[Result], *, own: bool = False) -> Result:
+    async def write(
+        self, job: Job[Result], then: Callable[[Result], object] = _nothing, *, own: bool = False
+    ) -> Result:
         """Run `job` on the storage thread and return its result once it is durable.
 
-        `own` writes (what a person does here) go before those that came from others.
+        `then` brings memory up to date with the result: it runs on the loop right after the commit, even if
+        nobody waits any more, so that memory never lags behind the file. `own` writes (what a person does here)
+        go before those that came from others.
         """
         if self._writing is None:
             raise Refusal(RefusalCode.NOT_SIGNED_IN, "This account was closed a moment ago.")
@@ -94,7 +103,7 @@ class Database:
             raise Refusal(RefusalCode.RATE_LIMITED, "Too much is being written at once. Try again in a moment.")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[object] = loop.create_future()
-        (self._own if own else self._others).append(_Waiting(job, done))
+        (self._own if own else self._others).append(_Waiting(job, done, cast("Callable[[object], object]", then)))
         if not self._is_flushing:
             self._is_flushing = True
             self._idle.clear()
@@ -139,15 +148,26 @@ class Database:
             failure = finished.exception()
             results = [failure] * len(batch) if failure is not None else finished.result()
             for waiting, result in zip(batch, results, strict=True):
-                if waiting.done.cancelled():
-                    continue
-                if isinstance(result, BaseException):
-                    waiting.done.set_exception(result)
-                else:
-                    waiting.done.set_result(result)
+                _tell(waiting, result)
             self._flush()
 
         committed.add_done_callback(tell)
+
+
+def _tell(waiting: _Waiting, result: object) -> None:
+    """Hand a job's result (or exception) to memory, then to whoever waits for it."""
+    if not isinstance(result, BaseException):
+        try:
+            waiting.then(result)
+        except Exception as error:
+            log.exception("memory could not follow a commit")
+            result = error
+    if waiting.done.cancelled():
+        return
+    if isinstance(result, BaseException):
+        waiting.done.set_exception(result)
+    else:
+        waiting.done.set_result(result)
 
 
 def _run_in_one_commit(connection: Connection, jobs: list[Callable[[Connection], object]]) -> list[object]:

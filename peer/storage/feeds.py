@@ -116,6 +116,13 @@ def find_feed(connection: Connection, conversation: int, feed: FeedId) -> FeedRo
     return _feed(row) if row else None
 
 
+def name_of(connection: Connection, feed: int) -> FeedId:
+    """Return a feed's name on the wire."""
+    row = connection.execute("SELECT feed FROM feed WHERE id = ?", (feed,)).fetchone()
+    assert row is not None
+    return FeedId(cast("bytes", row[0]))
+
+
 def add_feed(
     connection: Connection,
     conversation: int,
@@ -144,6 +151,16 @@ def add_feed(
     row = cursor.lastrowid
     _insert_entry(connection, row, entry)
     return FeedRow(row, conversation, author, key, certificate, shown, line)
+
+
+def count_entries_of(connection: Connection, conversation: int, author: UserId) -> int:
+    """Return how many entries of one person are held, in all their feeds of a conversation."""
+    row = connection.execute(
+        "SELECT count(*) FROM entry JOIN feed ON feed.id = entry.feed WHERE feed.conversation = ? AND feed.author = ?",
+        (conversation, str(author)),
+    ).fetchone()
+    assert row is not None
+    return cast("int", row[0])
 
 
 def append_entry(connection: Connection, feed: FeedRow, entry: Entry, shown: int) -> FeedRow:

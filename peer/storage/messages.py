@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from peer.storage.database import Connection, Row
-from protocol.consent import Said
+from protocol.consent import Consent, Said, fold_consent
 from protocol.entries import BODIES, ConsentBody, Entry, Text
 from protocol.identity import EntryId, FeedId, UserId
 from protocol.link_messages import Range
@@ -181,7 +181,10 @@ class SaidRow:
 def add_consent(
     connection: Connection, conversation: int, entry: Entry, body: ConsentBody, stamp: int, *, by_me: bool
 ) -> bool:
-    """Keep a consent entry; tell whether it was new."""
+    """Keep a consent entry; tell whether it was new. Of one person only the first of its kind in a round is."""
+    known = (row.said for row in consent_in(connection, conversation) if row.said.by_me == by_me)
+    if any(type(said.body) is type(body) and said.body.round == body.round for said in known):
+        return False
     kind = BODIES.number_of(type(body))
     cursor = connection.execute(
         "INSERT INTO consent VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -202,9 +205,12 @@ def consent_in(connection: Connection, conversation: int) -> list[SaidRow]:
 
 
 def count_open_requests(connection: Connection) -> int:
-    """Return how many people asked and were never answered."""
-    row = connection.execute(
-        "SELECT count(*) FROM (SELECT conversation FROM consent GROUP BY conversation HAVING max(by_me) = 0)"
-    ).fetchone()
-    assert row is not None
-    return cast("int", row[0])
+    """Return how many strangers' requests wait for an answer."""
+    never_answered = connection.execute(
+        "SELECT conversation FROM consent GROUP BY conversation HAVING max(by_me) = 0"
+    ).fetchall()
+    standings = (
+        fold_consent(row.said for row in consent_in(connection, cast("int", conversation)))
+        for (conversation,) in never_answered
+    )
+    return sum(standing.state is Consent.ASKED_BY_THEM for standing in standings)

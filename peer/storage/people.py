@@ -1,5 +1,6 @@
 """The people we know: their names, their pinned devices, and the locator's signed lists of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -72,9 +73,25 @@ def meet_device(connection: Connection, user: UserId, key: PublicKey, now_ms: in
     return DeviceRow(device, user, key, confirmed)
 
 
-def confirm_devices(connection: Connection, user: UserId) -> None:
-    """A person said that all devices seen of this user are really theirs."""
-    connection.execute("UPDATE device SET confirmed = 1 WHERE user = ?", (str(user),))
+def confirm_devices(connection: Connection, user: UserId, devices: Iterable[DeviceId]) -> None:
+    """A person said that these devices are really this user's."""
+    connection.executemany(
+        "UPDATE device SET confirmed = 1 WHERE user = ? AND device = ?",
+        [(str(user), bytes(device)) for device in devices],
+    )
+
+
+def own_devices(connection: Connection) -> set[DeviceId]:
+    """Return the devices of this account that its person vouched for and that are valid still."""
+    return {DeviceId(cast("bytes", device)) for (device,) in connection.execute("SELECT device FROM own_device")}
+
+
+def keep_own_devices(connection: Connection, listed: Iterable[DeviceId], *, vouched: bool) -> None:
+    """Forget devices of ours that are no longer listed; add the listed ones if the person vouches for them."""
+    valid = set(listed)
+    kept = valid if vouched else valid & own_devices(connection)
+    connection.execute("DELETE FROM own_device")
+    connection.executemany("INSERT INTO own_device (device) VALUES (?)", [(bytes(device),) for device in kept])
 
 
 def device_lists(connection: Connection) -> dict[UserId, SignedDeviceList]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from peer.links.wire import Accept, Listener
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+KERNEL_BYTES = 256 * 1024
 ServerFactory = Callable[[], asyncio.Protocol]
 
 
@@ -29,6 +30,9 @@ class _End(asyncio.Transport):
         self.under_way: deque[bytes | None] = deque()
         self._inbox: list[bytes | None] = []
         self._paused = False
+        self._unread = 0
+        """Bytes sent that the other end has not taken: what a kernel would hold before it says stop."""
+        self._is_stopped = False
         self._closing = False
         self._lost = False
 
@@ -58,7 +62,7 @@ class _End(asyncio.Transport):
         pass
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self._unread
 
     def write(self, data: Any) -> None:
         if self._closing or not data:
@@ -67,6 +71,10 @@ class _End(asyncio.Transport):
         size = self._network.crumb or len(data)
         for start in range(0, len(data), size):
             self._network.send(self, data[start : start + size])
+        self._unread += len(data)
+        if self._unread > KERNEL_BYTES and not self._is_stopped and self.protocol is not None:
+            self._is_stopped = True
+            self.protocol.pause_writing()
 
     def writelines(self, parts: Any) -> None:
         self.write(b"".join(parts))
@@ -95,6 +103,7 @@ class _End(asyncio.Transport):
     def _deliver(self) -> None:
         while self._inbox and not self._paused and not self._lost:
             data = self._inbox.pop(0)
+            self.other.was_taken(len(data or b""))
             if data is None:
                 self._closing = True
                 self._lose()
@@ -104,6 +113,12 @@ class _End(asyncio.Transport):
                 self.protocol.data_received(data)
             else:
                 self.early += data
+
+    def was_taken(self, count: int) -> None:
+        self._unread -= count
+        if self._is_stopped and self._unread < KERNEL_BYTES // 2 and self.protocol is not None:
+            self._is_stopped = False
+            self.protocol.resume_writing()
 
     def _lose(self) -> None:
         if self.secured is not None and self.secured._app_transport is not None:

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from peer import limits as node_limits
 from peer.links.link import Link
 from protocol import limits
 from protocol.certificates import Role, create_authority_certificate, issue_certificate, to_pem
 from protocol.entries import Text, write_entry
 from protocol.framing import FrameReader, encode_frame
-from protocol.identity import NO_HASH, ConversationId, EntryId, FeedId, UserId
+from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import (
     ALPN,
     LINK,
     MAGIC,
+    Buckets,
+    ConversationDigest,
     Digests,
     Entries,
     Equivocation,
@@ -26,6 +29,7 @@ from protocol.link_messages import (
     Greeting,
     Keep,
     Lines,
+    Ping,
     SignedHeader,
 )
 from protocol.registry import Message
@@ -276,6 +280,37 @@ async def test_a_flood_of_pings_and_digests_starves_nobody(world: World) -> None
         enemy.say(Digests(()))
     await _talk_goes_on(world, ana, bo, conversation)
     enemy.say(Goodbye("leaving"))
+
+
+async def test_one_who_asks_and_never_reads_is_hung_up_on(
+    world: World, expected_log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected_log.append("takes nothing")
+    monkeypatch.setattr(node_limits, "LINK_BACKLOG_BYTES", 512 * 1024)
+    ana, bo, conversation = await world.linked_peers()
+    enemies = Enemies(world)
+    enemy = await enemies.linked(enemies.certified("eve"), ana)
+    enemy.transport.pause_reading()
+    sent = 0
+    for _ in range(200):
+        enemy.say(*[Ping()] * 1_000)
+        sent += 1_000
+        await asyncio.sleep(0.01)
+    session = await ana.node.session()
+    assert session is not None
+    assert session.links == 1, "the one with Bo"
+    await _talk_goes_on(world, ana, bo, conversation)
+
+
+async def test_one_question_said_a_thousand_times_gets_one_answer(world: World) -> None:
+    ana, _, _ = await world.linked_peers()
+    enemies = Enemies(world)
+    enemy = await enemies.linked(enemies.certified("eve"), ana)
+    realm = ana.node._session.realm  # type: ignore[union-attr]
+    with_ana = ConversationId.of_two(realm, UserId("ana"), UserId("eve"))
+    enemy.say(Digests((ConversationDigest(with_ana, EntryHash(b"x" * 32)),) * limits.CONVERSATIONS_PER_MESSAGE))
+    await asyncio.sleep(5)
+    assert sum(isinstance(message, Buckets) for message in enemy.heard) == 1
 
 
 async def test_a_key_trusted_under_one_name_is_not_trusted_under_another(world: World, expected_log: list[str]) -> None:

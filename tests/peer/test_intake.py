@@ -1,5 +1,6 @@
 """What gets into the store, and what is refused: each bad entry alone, the rest of its batch is taken."""
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from protocol.consent import Consent
 from protocol.entries import Accepted, Asked, Body, Declined, Entry, Removed, Text, WireEntry, read_entry, write_entry
 from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, Realm, UserId, to_builtin
 from protocol.registry import OPTIONAL_KIND
+from protocol.replication import bucket_of
 from protocol.signatures import Purpose, SigningKey
 from tests.harness.virtual_time import InlineExecutor
 
@@ -326,7 +328,7 @@ def test_a_device_that_was_confirmed_may_write(desk: Desk) -> None:
     laptop = desk.writer("bo", seed=b"l" * 32)
     wire = laptop.write(text("it is me"))
     desk.take("bo", wire)
-    people.confirm_devices(desk.connection, UserId("bo"))
+    people.confirm_devices(desk.connection, UserId("bo"), [laptop.author.key.device])
     desk.take("bo", wire)
     assert desk.texts("bo") == ["it is me"]
 
@@ -348,7 +350,7 @@ def test_a_former_friend_cannot_fill_the_disk_with_headers(desk: Desk, monkeypat
     intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
     before = _count(desk.connection, "entry")
     happened = desk.take("bo", *(bo.write(text(str(n))) for n in range(5)))
-    assert happened.refused[0] == "too many entries of somebody who is no friend any more"
+    assert happened.refused[0] == "too many entries whose time has not come"
     assert _count(desk.connection, "entry") == before + 3  # type: ignore[operator]
 
 
@@ -381,3 +383,149 @@ def _header_after(last: Entry, kind: int) -> bytes:
 def test_a_name_with_nothing_to_see_is_no_name(desk: Desk, name: str) -> None:
     eve = desk.writer("eve")
     assert desk.take("eve", eve.write(asked(name=name))).names == {"eve": ""}
+
+
+def removed(round_number: int) -> Removed:
+    return Removed(EntryId(secrets.token_bytes(16)), b"s" * 16, round_number)
+
+
+def test_nobody_says_yes_beforehand_to_rounds_that_are_to_come(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    early = [bo.write(asked(number)) for number in range(2, 6)]
+    row = desk.take("bo", *early, bo.write(text("hello"))).conversation
+    assert desk.texts("bo") == ["hello"], "the feed goes on behind them"
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
+    assert desk.standing("bo") is Consent.REMOVED
+    assert _bodies_held(desk, early) == 0
+    desk.take("bo", *early)
+    assert desk.standing("bo") is Consent.ASKED_BY_THEM
+    assert _bodies_held(desk, early) == 1, "only the one whose round has come"
+
+
+def _bodies_held(desk: Desk, wires: list[WireEntry]) -> int:
+    rows = desk.connection.execute("SELECT header FROM entry WHERE body IS NOT NULL").fetchall()
+    return len({wire.header for wire in wires} & {row[0] for row in rows})
+
+
+def test_a_stranger_who_asked_too_often_is_heard_again_when_asked(desk: Desk) -> None:
+    eve = desk.writer("eve")
+    spam = [eve.write(body) for n in range(1, limits.CONSENT_ENTRIES_PER_STRANGER) for body in (asked(n), removed(n))]
+    row = desk.take("eve", *spam).conversation
+    intake.write_body(
+        desk.connection, desk.ana, row, lambda stand, e, s: Asked(e, s, stand().round_to_ask, "Ana"), NOW_MS, 0
+    )
+    assert desk.standing("eve") is Consent.ASKED_BY_ME
+    desk.take("eve", *spam[limits.CONSENT_ENTRIES_PER_STRANGER :])
+    assert desk.standing("eve") is not Consent.ASKED_BY_ME
+
+
+def test_the_same_word_said_often_counts_once(desk: Desk) -> None:
+    bo = desk.befriend("bo")
+    row = desk.take("bo", *(bo.write(asked(1)) for _ in range(50))).conversation
+    assert len(messages.consent_in(desk.connection, row.row)) == 2
+
+
+def test_requests_that_were_taken_back_leave_room_for_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PENDING_REQUESTS", 1)
+    eve = desk.writer("eve")
+    desk.take("eve", eve.write(asked()), eve.write(removed(1)))
+    desk.take("mallory", desk.writer("mallory").write(asked()))
+    assert desk.standing("mallory") is Consent.ASKED_BY_THEM
+
+
+# --- other devices of our own ----------------------------------------------------------------
+
+
+def _other_device_of_ana(desk: Desk, friend: str) -> Writer:
+    """Return one who writes as Ana, with her certificate, on a device of a seed of its own."""
+    key_holder = author("ana", seed=b"l" * 32)
+    conversation = ConversationId.of_two(REALM, UserId("ana"), UserId(friend))
+    return Writer(key_holder, conversation, FeedId.of(key_holder.key.device, b"i" * 16))
+
+
+def _vouch_for(desk: Desk, *writers: Writer) -> None:
+    devices = [writer.author.key.device for writer in writers]
+    people.keep_own_devices(desk.connection, devices, vouched=True)
+
+
+def test_a_minted_device_of_ours_makes_no_friends(desk: Desk) -> None:
+    eve, minted = desk.writer("eve"), _other_device_of_ana(desk, "eve")
+    yes = Accepted(EntryId(secrets.token_bytes(16)), b"s" * 16, 1, "Ana")
+    happened = desk.take("eve", eve.write(asked()), minted.write(yes), minted.write(text("you said it")))
+    assert happened.refused == []
+    assert desk.standing("eve") is Consent.ASKED_BY_THEM
+    assert desk.texts("eve") == []
+
+
+def test_a_stranger_cannot_begin_with_words_of_ours(desk: Desk) -> None:
+    minted = _other_device_of_ana(desk, "eve")
+    with pytest.raises(Refusal, match="a device of ours that is not known"):
+        desk.take("eve", minted.write(asked(name="Ana")))
+
+
+def test_a_minted_device_does_not_renew_a_friendship_that_we_ended(desk: Desk) -> None:
+    bo, minted = desk.befriend("bo"), _other_device_of_ana(desk, "bo")
+    row = desk.take("bo", bo.write(text("hello"))).conversation
+    desk.take("bo", minted.write(asked(2)))
+    intake.write_body(desk.connection, desk.ana, row, lambda _, e, s: Removed(e, s, 1), NOW_MS, 0)
+    desk.take("bo", bo.write(asked(2)), minted.write(asked(2)))
+    assert desk.standing("bo") is Consent.ASKED_BY_THEM
+
+
+def test_an_old_device_that_was_vouched_for_brings_friends_and_texts_back(desk: Desk) -> None:
+    bo, old = desk.writer("bo"), _other_device_of_ana(desk, "bo")
+    _vouch_for(desk, old)
+    yes = Accepted(EntryId(secrets.token_bytes(16)), b"s" * 16, 1, "Ana")
+    entries = [old.write(yes), old.write(text("mine")), bo.write(asked()), bo.write(text("theirs"))]
+    assert desk.take("bo", *entries).refused == []
+    assert desk.standing("bo") is Consent.FRIENDS
+    assert sorted(desk.texts("bo")) == ["mine", "theirs"]
+
+
+def test_after_a_reset_old_texts_come_back_when_a_person_says_yes_again(desk: Desk) -> None:
+    """The locator's list was emptied: the old device cannot be vouched for, but friends still hold its words."""
+    bo, old = desk.writer("bo"), _other_device_of_ana(desk, "bo")
+    # Friends, then no friends, then friends again: the new device has to find the round.
+    history = [old.write(body) for body in (asked(1, "Ana"), text("first"), removed(1), asked(2, "Ana"), text("then"))]
+    theirs = [bo.write(body) for body in (asked(1), text("hello"), asked(2), text("again"))]
+    for _ in range(3):  # as a neighbour offers again and again what we lack
+        with contextlib.suppress(Refusal):
+            desk.take("bo", *history, *theirs)
+    assert desk.standing("bo") is Consent.ASKED_BY_THEM
+    row = desk.take("bo", *theirs).conversation
+    intake.write_body(
+        desk.connection, desk.ana, row, lambda stand, e, s: Accepted(e, s, stand().round, "Ana"), NOW_MS, 0
+    )
+    desk.take("bo", *history, *theirs)
+    standing = intake.standing_in(desk.connection, row.row)
+    assert (standing.state, standing.round) == (Consent.FRIENDS, 2)
+    assert sorted(desk.texts("bo")) == ["again", "first", "hello", "then"]
+
+
+def test_a_device_that_fell_off_the_list_says_nothing_more_in_our_name(desk: Desk) -> None:
+    stolen, eve = _other_device_of_ana(desk, "eve"), desk.writer("eve")
+    _vouch_for(desk, stolen)
+    people.keep_own_devices(desk.connection, [desk.ana.key.device], vouched=False)
+    yes = Accepted(EntryId(secrets.token_bytes(16)), b"s" * 16, 1, "Ana")
+    desk.take("eve", eve.write(asked()), stolen.write(yes))
+    assert desk.standing("eve") is Consent.ASKED_BY_THEM
+
+
+def test_a_list_alone_vouches_for_nothing(desk: Desk) -> None:
+    minted = _other_device_of_ana(desk, "eve")
+    people.keep_own_devices(desk.connection, [minted.author.key.device], vouched=False)
+    assert people.own_devices(desk.connection) == set()
+
+
+# --- how many feeds --------------------------------------------------------------------------
+
+
+def test_one_person_cannot_fill_a_conversation_with_feeds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FEEDS_OF_ONE_AUTHOR_PER_BUCKET", 2)
+    bo = desk.befriend("bo")
+    places = (FeedId.of(bo.author.key.device, number.to_bytes(16, "big")) for number in range(1_000))
+    same_bucket = [place for place in places if bucket_of(place) == 0][:3]
+    wires = [Writer(bo.author, bo.conversation, place).write(text(str(n))) for n, place in enumerate(same_bucket)]
+    happened = desk.take("bo", *wires)
+    assert happened.refused == ["too many feeds in one conversation"]
+    assert desk.texts("bo") == ["0", "1"]

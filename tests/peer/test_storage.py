@@ -319,3 +319,33 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(
         assert await _keys(database) == {"kept"}
         tables = await database.read(lambda c: c.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall())
         assert tables == []
+
+
+async def test_memory_follows_a_commit_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as database:
+        told: list[int] = []
+
+        def job(connection: Connection) -> int:
+            put_setting(connection, "name", b"Ana")
+            return 7
+
+        waiting = asyncio.create_task(database.write(job, told.append))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert waiting.cancelled()
+        assert await database.write(lambda c: get_setting(c, "name")) == b"Ana"
+        assert told == [7]
+
+
+async def test_memory_that_stumbles_is_told_to_its_writer_alone(tmp_path: Path, expected_log: list[str]) -> None:
+    expected_log.append("memory could not follow")
+    async with opened(tmp_path / "a.db") as database:
+
+        def stumble(_: None) -> None:
+            raise ZeroDivisionError
+
+        job = database.write(lambda c: put_setting(c, "name", b"Ana"), stumble)
+        answers = await asyncio.gather(job, database.write(lambda c: get_setting(c, "name")), return_exceptions=True)
+        assert isinstance(answers[0], ZeroDivisionError)
+        assert answers[1] == b"Ana"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import limits
-from protocol.identity import EntryHash, FeedId
-from protocol.link_messages import ForkPoint, Range, VectorLine
+from protocol.identity import ConversationId, EntryHash, FeedId
+from protocol.link_messages import LINK, ForkPoint, Lines, Range, ReadLine, Reads, VectorLine
 from protocol.replication import (
     ALL_BUCKETS,
     NO_BUCKETS,
@@ -24,6 +24,7 @@ from protocol.replication import (
     in_mask,
     last_agreement,
     probe_numbers,
+    split_by_buckets,
     subtract,
     union,
 )
@@ -121,6 +122,36 @@ def test_the_mask_names_just_the_buckets_with_a_difference(
     different = {bucket_of(feed) for feed in one.keys() | other.keys() if one.get(feed) != other.get(feed)}
     assert {bucket_of(feed) for feed in FEEDS if in_mask(mask, feed)} >= different
     assert sum((byte).bit_count() for byte in mask) == len(different)
+
+
+@given(LINES, st.binary(min_size=8, max_size=8), st.integers(1, 500))
+def test_lines_cut_into_parts_are_told_whole_and_once(
+    lines: dict[FeedId, VectorLine], mask: bytes, largest: int
+) -> None:
+    parts = split_by_buckets(lines, mask, largest)
+    told = [line for _, some in parts for line in some]
+    assert {line.feed: line for line in told} == {n: line for n, line in lines.items() if in_mask(mask, n)}
+    assert len({line.feed for line in told}) == len(told)
+    assert sum(int.from_bytes(part, "big") for part, _ in parts) == int.from_bytes(mask, "big"), "no bucket twice"
+    assert all(in_mask(part, line.feed) for part, some in parts for line in some)
+
+
+def test_the_fullest_bucket_fits_one_frame() -> None:
+    ranges = tuple((2**52 + 2 * n, 2**52 + 2 * n) for n in range(limits.LACKING_RANGES))
+    places = (FeedId(hashlib.sha512(n.to_bytes(4, "big")).digest()[:48]) for n in itertools.count())
+    names = itertools.islice((name for name in places if bucket_of(name) == 0), limits.FEEDS_PER_BUCKET)
+    lines = {
+        name: VectorLine(name, 2**52, 2**53 - 1, EntryHash(b"h" * 32), closed=True, lacking=ranges) for name in names
+    }
+    ((mask, some),) = split_by_buckets(lines, b"\x01" + bytes(7), limits.ENTRY_BATCH_BYTES)
+    message = Lines(ConversationId(b"c" * 32), mask, some, answer=True)
+    assert len(LINK.encode(message)) <= limits.LINK_FRAME
+
+
+def test_the_most_read_ranges_fit_one_frame() -> None:
+    ranges = tuple((2**52 + 2 * n, 2**52 + 2 * n) for n in range(limits.READ_RANGES))
+    reads = tuple(ReadLine(feed, ranges) for feed in FEEDS[:1] * limits.READ_LINES_PER_MESSAGE)
+    assert len(LINK.encode(Reads(ConversationId(b"c" * 32), reads))) <= limits.LINK_FRAME
 
 
 def test_a_digest_is_64_hashes_of_8_bytes_under_one_root() -> None:
