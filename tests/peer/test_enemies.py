@@ -6,6 +6,7 @@ import struct
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,7 @@ from protocol.link_messages import (
 from protocol.registry import Message
 from protocol.replication import ALL_BUCKETS
 from protocol.signatures import SigningKey
+from tests.harness.memory_wire import MemoryWire
 from tests.harness.world import Person, World
 
 
@@ -325,4 +327,41 @@ async def test_a_key_trusted_under_one_name_is_not_trusted_under_another(world: 
     await asyncio.sleep(35)
     assert not enemy.was_told(Digests)
     assert not enemy.was_told(Entries)
+    await _talk_goes_on(world, ana, bo, conversation)
+
+
+async def test_a_stranger_who_left_is_watched_no_more(world: World) -> None:
+    ana, _, _ = await world.linked_peers()
+    enemies = Enemies(world)
+    enemy = await enemies.linked(enemies.certified("eve"), ana)
+    watched = ana.node._session.locator._watched  # type: ignore[union-attr]
+    assert watched == {"bo", "eve"}
+    enemy.transport.close()
+    await world.until(lambda: watched == {"bo"})
+
+
+async def test_an_address_that_no_resolver_can_ask_for_does_not_end_the_dialling(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bo, _ = await world.linked_peers()
+    tried: list[str] = []
+    real_dial = MemoryWire.dial
+
+    async def dial(wire: MemoryWire, host: str, *rest: Any, **more: Any) -> Any:
+        tried.append(host)
+        if len(tried) < 4:
+            raise UnicodeError("label empty or too long")
+        return await real_dial(wire, host, *rest, **more)
+
+    monkeypatch.setattr(MemoryWire, "dial", dial)
+    for link in ana.node._session._book.links:  # type: ignore[union-attr]
+        link.abort()
+    await world.until(lambda: len(tried) >= 4, seconds=60)
+    await world.until(lambda: bool(bo.node._session._book.links), seconds=60)  # type: ignore[union-attr]
+
+
+async def test_taking_over_where_one_is_connected_changes_nothing(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    before = await ana.node.session()
+    assert await ana.node.resume() == before
     await _talk_goes_on(world, ana, bo, conversation)
