@@ -29,6 +29,7 @@ class Conversation:
     """Which numbers people were shown; our own among them."""
     said: list[SaidRow] = field(default_factory=list)
     standing: Standing = field(default_factory=lambda: Standing(Consent.STRANGERS, 0))
+    draft: str = ""
     unseen: int = 0
     last: MessageRow | None = None
 
@@ -79,6 +80,7 @@ def _load(connection: Connection, row: ConversationRow) -> Conversation:
         conversation.displayed.setdefault(user, {})[name] = ranges
     conversation.said = messages.consent_in(connection, row.row)
     conversation.standing = fold_consent(each.said for each in conversation.said)
+    conversation.draft = feeds.draft_of(connection, row.row)
     conversation.unseen = messages.count_unseen(connection, row.row)
     newest = messages.page_of_messages(connection, row.row, None, 1)
     conversation.last = newest[0] if newest else None

@@ -113,8 +113,27 @@ class Conversations:
 
         if conversation.standing.state is not Consent.FRIENDS:
             raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
-        happened = await self.write(conversation, lambda _, entry, salt: Text(entry, salt, text, reply_to))
+        writing = self.write(conversation, lambda _, entry, salt: Text(entry, salt, text, reply_to))
+        if conversation.draft.strip() == text.strip():
+            # In one commit: what was sent must not stand in the composer again after a crash.
+            happened, _ = await asyncio.gather(writing, self.keep_draft(conversation, ""))
+        else:
+            happened = await writing
         return self._view(conversation, happened.messages[0])
+
+    async def keep_draft(self, conversation: Conversation, draft: str) -> None:
+        """Keep what is being written, so that it is there after a crash; raise Refusal if it is far too long."""
+        if len(draft.encode("utf-8", "replace")) > limits.DRAFT_BYTES:
+            raise Refusal(RefusalCode.TOO_LARGE, "This draft is too long to be kept. Send it as a file.")
+        # Half a character, as a paste may leave it, cannot be stored.
+        draft = draft.encode("utf-8", "replace").decode()
+
+        def remember(_: None) -> None:
+            conversation.draft = draft
+            self.tell_row_soon(conversation)
+
+        row = conversation.kept.row
+        await self._database.write(lambda c: feeds.put_draft(c, row, draft), remember, own=True)
 
     def tell_row_soon(self, conversation: Conversation) -> None:
         """Tell of the changed row of the conversation list: once, however much changes at this moment."""
@@ -254,6 +273,7 @@ class Conversations:
             last_entry=None if conversation.last is None else self._view(conversation, conversation.last),
             online=self._is_online(user),
             can_write=conversation.standing.state is Consent.FRIENDS,
+            draft=conversation.draft,
         )
 
     def _view(self, conversation: Conversation, row: MessageRow) -> MessageView:

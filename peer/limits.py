@@ -27,6 +27,8 @@ VAULT_ROUNDS = 2
 VAULT_MEMORY_KIB_TAKEN = 1024 * 1024
 VAULT_ROUNDS_TAKEN = 64
 """The most that a vault's file may ask for: a later version may want more work, a damaged file gets no terabyte."""
+DRAFT_BYTES = 256 * 1024
+"""UTF-8 bytes of a draft that are kept: more than a message may have, so that nothing written is lost."""
 EVENT_BYTES_WAITING = 8 * 1024 * 1024
 """Bytes that a slow reader of the rpc may fall behind before it gets answers only, no events."""
 RECENT_ENTRIES = 1_000

@@ -162,6 +162,11 @@ class PeerNode:
         session, found = self._find(conversation)
         return await session.conversations.send_text(found, text, reply_to)
 
+    async def keep_draft(self, conversation: ConversationId, draft: str) -> None:
+        """Keep what is being written, so that it is there after a crash; empty for nothing."""
+        session, found = self._find(conversation)
+        await session.conversations.keep_draft(found, draft)
+
     async def messages(
         self, conversation: ConversationId, *, before: EntryId | None = None, limit: int = 256
     ) -> list[MessageView]:

@@ -109,6 +109,8 @@ class ConversationView(View, frozen=True):
     online: bool
     can_write: bool
     """False while the other person is no friend: texts are kept back until both said yes."""
+    draft: str = ""
+    """What was being written here, on this device, and not sent yet."""
 
 
 class SessionView(View, frozen=True):

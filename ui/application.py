@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from peer.node import PeerNode
     from ui.main_window.window import MainWindow
-    from ui.theme.controls import Theme
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +60,16 @@ def _run(profile: Path, locator: str) -> int:
     from ui.main_window.window import MainWindow
     from ui.main_window.window_memory import WindowMemory
     from ui.peer_bridge import PeerBridge
+    from ui.theme.appearance import Appearance, choice_of
     from ui.theme.controls import Theme
 
     application = make_application()
-    theme = Theme()
-    dress(application, theme)
+    theme, memory = Theme(), WindowMemory(profile)
+    kept = choice_of(memory.word("appearance"))
+    appearance = Appearance(application, theme, kept, lambda choice: memory.keep("appearance", choice))
     bridge = PeerBridge(_make_node, profile)
     bridge.start()
-    window = MainWindow(theme, bridge, WindowMemory(profile), locator)
+    window = MainWindow(theme, bridge, memory, appearance, locator)
     window.closed.connect(application.quit)
     _close_on_signals(window)
     window.show()
@@ -96,36 +97,6 @@ def make_application() -> "QApplication":
     return application
 
 
-def dress(application: "QApplication", theme: "Theme") -> None:
-    """Give the application its style, face and colours."""
-    from PySide6.QtGui import QColor, QPalette
-
-    from ui.theme import fonts
-    from ui.theme.stylesheet import style_sheet
-
-    application.setStyle("Fusion")
-    application.setFont(fonts.font())
-    palette = QPalette()
-    tokens = theme.tokens
-    for role, colour in (
-        (QPalette.ColorRole.Window, tokens.window),
-        (QPalette.ColorRole.WindowText, tokens.text),
-        (QPalette.ColorRole.Base, tokens.card),
-        (QPalette.ColorRole.Text, tokens.text),
-        (QPalette.ColorRole.Button, tokens.card),
-        (QPalette.ColorRole.ButtonText, tokens.text),
-        (QPalette.ColorRole.PlaceholderText, tokens.secondary),
-        (QPalette.ColorRole.Highlight, tokens.accent),
-        (QPalette.ColorRole.HighlightedText, tokens.on_accent),
-        (QPalette.ColorRole.Link, tokens.link),
-        (QPalette.ColorRole.ToolTipBase, tokens.toast),
-        (QPalette.ColorRole.ToolTipText, tokens.on_toast),
-    ):
-        palette.setColor(role, QColor(colour))
-    application.setPalette(palette)
-    application.setStyleSheet(style_sheet(tokens))
-
-
 def _make_node(profile: Path) -> "PeerNode":
     from peer.node import PeerNode
 
@@ -138,7 +109,7 @@ def _close_on_signals(window: "MainWindow") -> None:
 
     # By a timer, so that a signal that comes before the event loop runs is not lost.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: QTimer.singleShot(0, window, window.close))
+        signal.signal(number, lambda _number, _frame: QTimer.singleShot(0, window, window.quit))
     awake = QTimer(window)
     awake.timeout.connect(lambda: None)
     awake.start(_SIGNAL_CHECK_MS)

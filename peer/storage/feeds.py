@@ -90,6 +90,17 @@ def set_incarnation(connection: Connection, conversation: int, incarnation: byte
     connection.execute("UPDATE conversation SET incarnation = ? WHERE id = ?", (incarnation, conversation))
 
 
+def draft_of(connection: Connection, conversation: int) -> str:
+    """Return what was being written here."""
+    row = connection.execute("SELECT draft FROM conversation WHERE id = ?", (conversation,)).fetchone()
+    return cast("str", row[0]) if row else ""
+
+
+def put_draft(connection: Connection, conversation: int, draft: str) -> None:
+    """Keep what is being written here; empty for nothing."""
+    connection.execute("UPDATE conversation SET draft = ? WHERE id = ?", (draft, conversation))
+
+
 def _conversation(row: Row) -> ConversationRow:
     number, conversation, user, incarnation = row
     return ConversationRow(

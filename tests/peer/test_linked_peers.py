@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from peer.errors import Refusal
-from peer.views import MessageState
-from tests.harness.world import LinkedPeers, World
+from peer.views import ConversationId, MessageState
+from tests.harness.world import LinkedPeers, Person, World
 
 
 async def test_a_text_arrives_and_its_states_follow(world: World, linked_peers: LinkedPeers) -> None:
@@ -132,3 +132,28 @@ async def test_reading_is_told_after_a_time_apart(world: World) -> None:
     await bo.node.mark_read(conversation, sent.entry)
     ana = await world.returns("ana")
     await world.until(lambda: bool(ana.told("message_read")))
+
+
+async def _draft(person: Person, conversation: ConversationId) -> str:
+    (view,) = [view for view in await person.node.conversations() if view.conversation == conversation]
+    return view.draft
+
+
+async def test_a_draft_is_there_after_a_restart_and_gone_once_sent(world: World) -> None:
+    ana, _, conversation = await world.linked_peers()
+    await ana.node.keep_draft(conversation, "half a thou\ud83dght 好")
+    await ana.node.log_out()
+    ana = await world.returns("ana")
+    assert await _draft(ana, conversation) == "half a thou?ght 好"
+    await ana.node.send_text(conversation, "something else")
+    assert await _draft(ana, conversation) == "half a thou?ght 好"
+    await ana.node.send_text(conversation, "half a thou?ght 好")
+    assert await _draft(ana, conversation) == ""
+
+
+async def test_a_draft_far_too_long_is_refused_and_the_one_before_stays(world: World) -> None:
+    ana, _, conversation = await world.linked_peers()
+    await ana.node.keep_draft(conversation, "before")
+    with pytest.raises(Refusal, match="too long"):
+        await ana.node.keep_draft(conversation, "x" * 300_000)
+    assert await _draft(ana, conversation) == "before"

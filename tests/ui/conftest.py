@@ -10,17 +10,17 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from tests.ui.scripted_node import ScriptedNode
-from ui.application import dress
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.peer_bridge import PeerBridge
+from ui.theme.appearance import Appearance, Choice
 from ui.theme.controls import Theme
 
 
 @pytest.fixture(scope="session")
 def theme(qapp: QApplication) -> Theme:
     theme = Theme()
-    dress(qapp, theme)
+    Appearance(qapp, theme, Choice.LIGHT)
     return theme
 
 
@@ -38,10 +38,18 @@ def bridge(qapp: QApplication, tmp_path: Path, node: ScriptedNode) -> Iterator[P
 
 
 @pytest.fixture
-def window(qtbot, theme: Theme, bridge: PeerBridge, tmp_path: Path) -> Iterator[MainWindow]:
-    window = MainWindow(theme, bridge, WindowMemory(tmp_path))
+def appearance(qapp: QApplication, theme: Theme) -> Iterator[Appearance]:
+    """One that a test may change; the next test finds it light again."""
+    appearance = Appearance(qapp, theme, Choice.LIGHT)
+    yield appearance
+    appearance.choose(Choice.LIGHT)
+
+
+@pytest.fixture
+def window(qtbot, theme: Theme, appearance: Appearance, bridge: PeerBridge, tmp_path: Path) -> Iterator[MainWindow]:
+    window = MainWindow(theme, bridge, WindowMemory(tmp_path), appearance)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
     yield window
-    window.close()
+    window.quit()

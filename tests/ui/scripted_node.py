@@ -27,6 +27,7 @@ from peer.views import (
 
 ME = UserId("li.wei")
 LOCATOR = "hail://127.0.0.1:7400#" + "ab" * 32
+SAFETY_NUMBER = " ".join(f"{number:05}" for number in range(10_000, 22_000, 1_000))
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
 
@@ -204,6 +205,25 @@ class ScriptedNode:
 
     async def mark_read(self, conversation: ConversationId, entry: EntryId) -> None:
         await self._asked("mark_read", conversation, entry)
+
+    async def keep_draft(self, conversation: ConversationId, draft: str) -> None:
+        await self._asked("keep_draft", conversation, draft)
+        known = next(talk for talk in self.talks if talk.conversation == conversation)
+        changed = msgspec.structs.replace(known, draft=draft)
+        self.talks = [changed if talk is known else talk for talk in self.talks]
+        self._tell((events.ConversationChanged(changed),))
+
+    async def safety_number(self, user: str) -> str:
+        await self._asked("safety_number", user)
+        return SAFETY_NUMBER
+
+    async def verify(self, user: str, safety_number: str) -> ContactView:
+        await self._asked("verify", user, safety_number)
+        known = next(each for each in self.people if each.user == user)
+        return msgspec.structs.replace(known, verified=True)
+
+    async def change_password(self, old: str, new: str) -> None:
+        await self._asked("change_password", old, new)
 
     async def _asked(self, name: str, *what: Any) -> None:
         self.calls.append((name, *what))

@@ -9,14 +9,15 @@ import sys
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from tests.ui.scripted_node import make_message
-from ui.application import dress, make_application
+from ui.application import make_application
 from ui.conversation.message_view import MessageView
 from ui.models.message_list import MessageListModel
+from ui.theme.appearance import Appearance, Choice
 from ui.theme.controls import IconButton, PushButton, Theme
 
 application = make_application()
 theme = Theme()
-dress(application, theme)
+Appearance(application, theme, Choice.LIGHT)
 
 class NoBridge:
     def ask(self, *_): ...

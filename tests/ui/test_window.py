@@ -8,6 +8,7 @@ from peer import events
 from peer.errors import RefusalCode
 from peer.views import Consent, MessageState
 from tests.ui.scripted_node import (
+    SAFETY_NUMBER,
     ScriptedNode,
     conversation_id,
     make_contact,
@@ -18,6 +19,7 @@ from tests.ui.scripted_node import (
 )
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
+from ui.models.roles import Role
 
 ALICE = conversation_id("alice")
 
@@ -258,7 +260,7 @@ def test_a_warning_is_shown_for_a_moment(qtbot, signed_in: MainWindow, node: Scr
 
 def test_logging_out_leaves_nothing_behind(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
     talking.chat.pane.composer.set_text("secret draft")
-    talking.chat.sidebar.own_line.log_out.emit()
+    talking._menu.log_out.emit()
     qtbot.waitUntil(talking.login.isVisible)
     assert node.asked("log_out") == [()]
     assert talking._state.conversations.rowCount() == talking._state.contacts.rowCount() == 0
@@ -268,7 +270,7 @@ def test_logging_out_leaves_nothing_behind(qtbot, talking: MainWindow, node: Scr
 
 
 def test_somebody_else_can_sign_in_afterwards(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
-    talking.chat.sidebar.own_line.log_out.emit()
+    talking._menu.log_out.emit()
     qtbot.waitUntil(talking.login.isVisible)
     node.people, node.talks = [], []
     talking.login.signed_in.emit(make_session(name="Somebody Else"))
@@ -367,10 +369,10 @@ def test_the_smallest_window_holds_everything(qtbot, talking: MainWindow) -> Non
     assert send.visibleRegion().boundingRect().size() == send.size()
 
 
-def test_the_size_is_remembered(qtbot, window: MainWindow, theme, bridge, tmp_path) -> None:
+def test_the_size_is_remembered(qtbot, window: MainWindow, theme, appearance, bridge, tmp_path) -> None:
     window.resize(700, 520)
     window.close()
-    again = MainWindow(theme, bridge, WindowMemory(tmp_path))
+    again = MainWindow(theme, bridge, WindowMemory(tmp_path), appearance)
     qtbot.addWidget(again)
     assert (again.width(), again.height()) == (700, 520)
 
@@ -400,3 +402,129 @@ def test_every_button_and_input_has_a_name(qtbot, talking: MainWindow, node: Scr
     for each in talking.findChildren(QDialog):
         each.close()
     assert mute == []
+
+
+# --- drafts --------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_kept_while_it_is_being_written(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    qtbot.keyClicks(talking.chat.pane.composer.input, "half a thou")
+    qtbot.waitUntil(lambda: bool(node.asked("keep_draft")))
+    assert node.asked("keep_draft")[-1][0] == ALICE
+
+
+def test_a_draft_is_there_at_the_next_sign_in(qtbot, window: MainWindow, node: ScriptedNode) -> None:
+    node.people, node.talks = [make_contact("alice")], [make_conversation("alice", draft="half a thought")]
+    window.login.signed_in.emit(make_session())
+    qtbot.waitUntil(lambda: window._state.conversations.rowCount() == 1)
+    rows = window.chat.sidebar.list.model()
+    assert rows.index(0, 0).data(Role.DRAFT) == "Draft: half a thought"
+    assert "Draft: half a thought" in rows.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    open_conversation(window, qtbot, "alice")
+    assert window.chat.pane.composer.text() == "half a thought"
+
+
+def test_closing_in_the_middle_of_a_word_keeps_it(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    qtbot.keyClicks(talking.chat.pane.composer.input, "ha")
+    talking.close()
+    qtbot.waitUntil(lambda: node.asked("keep_draft") == [(ALICE, "ha")])
+
+
+def test_logging_out_keeps_the_draft_first(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    qtbot.keyClicks(talking.chat.pane.composer.input, "ha")
+    talking._menu.log_out.emit()
+    qtbot.waitUntil(talking.login.isVisible)
+    names = [call[0] for call in node.calls]
+    assert names.index("keep_draft") < names.index("log_out")
+    assert node.asked("keep_draft") == [(ALICE, "ha")]
+
+
+def test_what_was_sent_is_no_draft_any_more(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    composer = talking.chat.pane.composer
+    qtbot.keyClicks(composer.input, "hello")
+    qtbot.keyClick(composer.input, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: node.asked("keep_draft")[-1:] == [(ALICE, "")])
+
+
+def test_a_draft_that_cannot_be_kept_is_said_and_stays(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.refusals["keep_draft"] = refuse(RefusalCode.DISK_FULL, "The disk is full.")
+    qtbot.keyClicks(talking.chat.pane.composer.input, "half")
+    qtbot.waitUntil(lambda: talking.toast.text() == "The disk is full.")
+    assert talking.chat.pane.composer.text() == "half"
+
+
+# --- trust, and one's own account ------------------------------------------------------------------
+
+
+def test_the_safety_number_is_shown_in_groups_and_taken(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    talking.chat.pane.header.safety_wanted.emit()
+    dialog = part(talking, "safety", QDialog)
+    qtbot.waitUntil(part(dialog, "safety.match").isEnabled)
+    shown = [label.text() for label in part(dialog, "safety.number").findChildren(QLabel)]
+    assert " ".join(shown) == SAFETY_NUMBER
+    click(dialog, qtbot, "safety.match")
+    qtbot.waitUntil(lambda: node.asked("verify") == [("alice", SAFETY_NUMBER)])
+    qtbot.waitUntil(lambda: "verified" in seen_text(talking, "conversation.presence"))
+
+
+def test_a_safety_number_that_differs_is_said_in_the_dialog(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.refusals["verify"] = refuse(RefusalCode.REFUSED, "These are not the same digits.")
+    talking.chat.pane.header.safety_wanted.emit()
+    dialog = part(talking, "safety", QDialog)
+    qtbot.waitUntil(part(dialog, "safety.match").isEnabled)
+    click(dialog, qtbot, "safety.match")
+    qtbot.waitUntil(lambda: any("not the same" in label.text() for label in dialog.findChildren(QLabel)))
+
+
+def test_a_new_device_is_named_and_confirmed_by_a_click(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    card = part(talking, "conversation.new_device")
+    assert not card.isVisible()
+    node.tell(events.ContactChanged(make_contact("alice", new_device=True)))
+    qtbot.waitUntil(card.isVisible)
+    assert any("Alice signed in on a new device" in label.text() for label in card.findChildren(QLabel))
+    click(card, qtbot, "conversation.confirm_device")
+    qtbot.waitUntil(lambda: node.asked("confirm_device") == [("alice",)])
+
+
+def test_removing_a_contact_asks_once_more(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    talking.chat.pane.header.removal_wanted.emit()
+    click(part(talking, "confirm", QDialog), qtbot, "confirm.no")
+    assert node.asked("remove") == []
+    qtbot.waitUntil(lambda: talking.findChild(QDialog, "confirm") is None)
+    talking.chat.pane.header.removal_wanted.emit()
+    click(part(talking, "confirm", QDialog), qtbot, "confirm.yes")
+    qtbot.waitUntil(lambda: node.asked("remove") == [("alice",)])
+
+
+@pytest.fixture
+def password(talking: MainWindow, qtbot) -> QDialog:
+    talking._menu.change_password.emit()
+    dialog = part(talking, "password", QDialog)
+    for name, words in (("old", "correct horse"), ("new", "battery staple"), ("repeat", "battery staple")):
+        part(dialog, f"password.{name}", QLineEdit).setText(words)
+    return dialog
+
+
+def test_the_password_is_changed(qtbot, talking: MainWindow, node: ScriptedNode, password: QDialog) -> None:
+    click(password, qtbot, "password.submit")
+    qtbot.waitUntil(lambda: node.asked("change_password") == [("correct horse", "battery staple")])
+    qtbot.waitUntil(lambda: talking.toast.text() == "Your password was changed.")
+
+
+def test_a_new_password_that_was_mistyped_goes_nowhere(qtbot, node: ScriptedNode, password: QDialog) -> None:
+    part(password, "password.repeat", QLineEdit).setText("battery stable")
+    click(password, qtbot, "password.submit")
+    assert seen_in(password, "password.repeat.error") == "This is not the same password."
+    assert node.asked("change_password") == []
+
+
+def test_a_wrong_old_password_is_said_beside_it(qtbot, node: ScriptedNode, password: QDialog) -> None:
+    node.refusals["change_password"] = refuse(RefusalCode.WRONG_PASSWORD)
+    click(password, qtbot, "password.submit")
+    qtbot.waitUntil(lambda: seen_in(password, "password.old.error") == "This is not your password now.")
+    assert part(password, "password.submit").isEnabled()
+
+
+def seen_in(dialog: QDialog, name: str) -> str:
+    label = part(dialog, name, QLabel)
+    return label.text() if label.isVisible() else ""

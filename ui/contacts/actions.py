@@ -47,8 +47,8 @@ class ContactActions(QObject):
         """Say no to a request."""
         self._do(lambda node: node.decline(user))
 
-    def cancel(self, user: str) -> None:
-        """Take a request of our own back."""
+    def remove(self, user: str) -> None:
+        """End a contact, or take a request of our own back."""
         self._do(lambda node: node.remove(user))
 
     def block(self, user: str) -> None:
@@ -62,6 +62,12 @@ class ContactActions(QObject):
     def confirm_device(self, user: str) -> None:
         """Believe that a contact's new device is theirs."""
         self._do(lambda node: node.confirm_device(user))
+
+    def verify(
+        self, user: str, safety_number: str, done: Callable[[ContactView], None], refused: Refused, *, owner: QObject
+    ) -> None:
+        """Take a person's word that the safety number is the same on the other side."""
+        self._do(lambda node: node.verify(user, safety_number), done, refused, owner)
 
     def _do(
         self,

@@ -90,7 +90,7 @@ class RequestsDialog(QDialog):
         if contact.asked_at is not None:
             waiting += " · " + self.tr("sent %1").replace("%1", moments.since(contact.asked_at))
         return _RequestRow(
-            self._theme, contact, waiting, ((self.tr("Cancel"), "cancel", "plain", self._actions.cancel),)
+            self._theme, contact, waiting, ((self.tr("Cancel"), "cancel", "plain", self._actions.remove),)
         )
 
 
@@ -105,7 +105,7 @@ class _RequestRow(QWidget):
         super().__init__()
         self.setObjectName(f"requests.row.{contact.user}")
         self.setAccessibleName(contact.name)
-        avatar = Avatar(theme, 40, theme.tokens.card)
+        avatar = Avatar(theme, 40, "card")
         avatar.show_person(contact.user, contact.name)
         names = QVBoxLayout()
         names.setSpacing(1)

@@ -91,8 +91,7 @@ class Composer(QWidget):
         self._button = QToolButton()
         self._button.setObjectName("conversation.send")
         self._button.setProperty("kind", "send")
-        tokens = theme.tokens
-        self._button.setIcon(theme.icons.icon("send-horizontal", tokens.on_accent, 20, tokens.secondary))
+        theme.put_icon(self._button, "send-horizontal", 20, "on_accent", disabled="secondary")
         self._button.setIconSize(QSize(20, 20))
         self._button.setFixedSize(40, 40)
         self._button.setToolTip(self.tr("Send (Enter)"))

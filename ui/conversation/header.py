@@ -1,7 +1,7 @@
 """The line above a conversation: who it is with, and how they can be reached now."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView, ConversationView
 from ui.theme import fonts
@@ -14,6 +14,9 @@ class ConversationHeader(QWidget):
     """Picture, name, presence; and the way back when the window shows one column."""
 
     back = Signal()
+    safety_wanted = Signal()
+    removal_wanted = Signal()
+    block_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -23,11 +26,14 @@ class ConversationHeader(QWidget):
         self._back = IconButton(theme, "arrow-left", self.tr("Back to the list"), name="conversation.back")
         self._back.clicked.connect(self.back)
         self._back.hide()
-        self._avatar = Avatar(theme, 40, theme.tokens.side)
+        self._avatar = Avatar(theme, 40, "side")
         self._name = ElidedText(face=fonts.bold(fonts.TITLE))
         self._name.setObjectName("conversation.name")
         self._presence = ElidedText(role="secondary", face=fonts.font(fonts.CAPTION))
         self._presence.setObjectName("conversation.presence")
+        self._more = IconButton(theme, "ellipsis-vertical", self.tr("About this contact"), name="conversation.more")
+        self._more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self._more.setMenu(self._make_menu(theme))
         names = QVBoxLayout()
         names.setSpacing(1)
         names.addStretch()
@@ -40,6 +46,7 @@ class ConversationHeader(QWidget):
         layout.addWidget(self._back)
         layout.addWidget(self._avatar)
         layout.addLayout(names, 1)
+        layout.addWidget(self._more)
 
     def show_back(self, *, shown: bool) -> None:
         """Offer the way back to the list."""
@@ -52,6 +59,7 @@ class ConversationHeader(QWidget):
         person = conversation.user or conversation.conversation.hex()
         self._avatar.show_person(person, conversation.title, online=conversation.online if is_friend else None)
         self._name.set_whole(conversation.title)
+        self._more.setVisible(is_friend)
         if contact is None:
             self._presence.set_whole("")
         elif is_friend:
@@ -59,3 +67,15 @@ class ConversationHeader(QWidget):
         else:
             self._presence.set_whole(contact.user)
         self._presence.set_role("online" if is_friend and contact is not None and contact.online else "secondary")
+
+    def _make_menu(self, theme: Theme) -> QMenu:
+        menu = QMenu(self)
+        for icon, words, signal in (
+            ("shield-check", self.tr("Compare safety number…"), self.safety_wanted),
+            ("x", self.tr("Remove this contact…"), self.removal_wanted),
+            ("ban", self.tr("Block…"), self.block_wanted),
+        ):
+            action = menu.addAction(words)
+            action.triggered.connect(signal)
+            theme.put_icon(action, icon, 16)
+        return menu

@@ -19,7 +19,7 @@ class JumpButton(QToolButton):
         self.setObjectName("conversation.jump")
         self.setProperty("kind", "jump")
         self.setFont(fonts.bold(fonts.CAPTION))
-        self.setIcon(theme.icons.icon("arrow-down", theme.tokens.accent, 18))
+        theme.put_icon(self, "arrow-down", 18, "accent")
         self.setIconSize(QSize(18, 18))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -1,7 +1,7 @@
 """What stands in place of the composer, or above the messages, when a person has to decide something first."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView
 from ui.theme import fonts
@@ -17,7 +17,7 @@ class RequestCard(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._avatar = Avatar(theme, 64, theme.tokens.card)
+        self._avatar = Avatar(theme, 64, "card")
         self._title = Text(face=fonts.bold(fonts.TITLE), wrap=True)
         self._user = Text(role="secondary", face=fonts.font(fonts.CAPTION))
         self._note = Text(wrap=True)
@@ -104,26 +104,47 @@ class NoWritingNotice(QWidget):
         }[state]
 
 
-class NewDeviceStrip(QWidget):
+class NewDeviceCard(QWidget):
     """A contact uses a device we have not seen: nothing goes there before a person says it is theirs."""
 
     confirmed = Signal()
+    safety_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("conversation.new_device")
         self.setProperty("role", "strip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._text = Text(wrap=True)
-        confirm = PushButton(self.tr("Confirm"), name="conversation.confirm_device")
+        picture = QLabel()
+        theme.put_picture(picture, "shield-alert", 22, "warning")
+        self._title = Text(face=fonts.bold(), wrap=True)
+        self._text = Text(wrap=True, face=fonts.font(fonts.CAPTION))
+        confirm = PushButton(self.tr("It is theirs"), name="conversation.confirm_device", kind="primary")
         confirm.clicked.connect(self.confirmed)
+        compare = PushButton(self.tr("Compare safety number…"), name="conversation.compare")
+        compare.clicked.connect(self.safety_wanted)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(confirm)
+        buttons.addWidget(compare)
+        buttons.addStretch()
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self._title)
+        words.addWidget(self._text)
+        words.addSpacing(4)
+        words.addLayout(buttons)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 10, 16, 10)
+        layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(12)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(confirm)
+        layout.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
 
     def show_person(self, name: str) -> None:
         """Name whose device it is."""
-        sentence = self.tr("%1 uses a new device. Nothing is sent to it before you confirm that it is really theirs.")
+        self._title.setText(self.tr("%1 signed in on a new device").replace("%1", name))
+        sentence = self.tr(
+            "Nothing is sent to it, and nothing from it is shown, before you confirm that it is really theirs. Ask %1 "
+            "in person or by phone, or compare the safety number."
+        )
         self._text.setText(sentence.replace("%1", name))

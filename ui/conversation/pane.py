@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from peer.errors import RefusalCode
 from peer.views import Consent, ContactView, ConversationId, ConversationView, EntryId, MessageState
 from ui.contacts.actions import ContactActions
+from ui.contacts.confirm_dialog import ConfirmDialog
+from ui.contacts.safety_dialog import SafetyDialog
 from ui.conversation.composer import Composer
 from ui.conversation.header import ConversationHeader
 from ui.conversation.jump_button import JumpButton
 from ui.conversation.message_view import MessageView
-from ui.conversation.notices import NewDeviceStrip, NoWritingNotice, RequestCard
+from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
@@ -21,6 +23,8 @@ from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
 from ui.translations.refusals import refusal_text
 
+_DRAFT_AFTER_MS = 700
+"""A draft is kept so long after the first letter that is not kept yet: a crash costs less than a second's typing."""
 _READ_AFTER_MS = 150
 """A message was read when it stayed on the screen for so long; it also gathers many into one report."""
 
@@ -29,6 +33,8 @@ class ConversationPane(QWidget):
     """Shows one conversation, sends what is written in it, and reports what was read."""
 
     back = Signal()
+    in_sight = Signal(object)
+    """This conversation is being looked at."""
 
     def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions) -> None:
         super().__init__()
@@ -40,10 +46,12 @@ class ConversationPane(QWidget):
         self._actions = actions
         self._reported: EntryId | None = None
         self._shown: ConversationView | None = None
-        self._messages: MessageListModel | None = None
         self._drafts: dict[ConversationId, str] = {}
+        """What was kept a moment ago, before the node's answer is here."""
+        self._is_draft_new = False
+        self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
-        self._strip = NewDeviceStrip()
+        self._new_device = NewDeviceCard(theme)
         self.view = MessageView(theme)
         self._jump = JumpButton(theme, self.view)
         self._request = RequestCard(theme)
@@ -60,6 +68,8 @@ class ConversationPane(QWidget):
         self._build()
         self._read_timer = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
         self._read_timer.timeout.connect(self._report_read)
+        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
+        self._draft_timer.timeout.connect(self.keep_draft)
         self._connect()
 
     def _build(self) -> None:
@@ -69,7 +79,7 @@ class ConversationPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
-        layout.addWidget(self._strip)
+        layout.addWidget(self._new_device)
         layout.addWidget(self._middle, 1)
         layout.addWidget(self.composer)
         layout.addWidget(self._notice)
@@ -81,6 +91,7 @@ class ConversationPane(QWidget):
         self.view.typed.connect(self._type_in)
         self._jump.clicked.connect(self.view.follow)
         self.composer.sent.connect(self._send)
+        self.composer.input.textChanged.connect(self._start_drafting)
         # When the window becomes the active one, what is on the screen is being read. (Widgets inside a window
         # are not told by a change event.)
         application = QGuiApplication.instance()
@@ -93,7 +104,11 @@ class ConversationPane(QWidget):
         self._request.blocked.connect(lambda: self._with_user(self._actions.block))
         self._notice.asked_again.connect(lambda: self._with_user(self._actions.ask))
         self._notice.unblocked.connect(lambda: self._with_user(self._actions.unblock))
-        self._strip.confirmed.connect(lambda: self._with_user(self._actions.confirm_device))
+        self._new_device.confirmed.connect(lambda: self._with_user(self._actions.confirm_device))
+        for wanted in (self._new_device.safety_wanted, self.header.safety_wanted):
+            wanted.connect(self._compare_safety)
+        self.header.removal_wanted.connect(lambda: self._ask_first(self._removal_question(), self._actions.remove))
+        self.header.block_wanted.connect(lambda: self._ask_first(self._block_question(), self._actions.block))
 
     # --- what the window asks ------------------------------------------------------------------
 
@@ -107,22 +122,21 @@ class ConversationPane(QWidget):
         if self._shown is not None and self._shown.conversation == conversation.conversation:
             self._focus()
             return
-        self._keep_draft()
+        self.keep_draft()
         self._shown = conversation
         messages = self._state.messages(conversation.conversation)
         messages.open_at_unread(conversation.unread)
         self._show_messages(messages)
-        self.composer.set_text(self._drafts.pop(conversation.conversation, ""))
+        self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
         self._refresh()
         self._focus()
 
     def close_conversation(self) -> None:
-        """Show none, and forget all drafts: somebody else may sign in."""
-        self._keep_draft()
-        self._drafts.clear()
+        """Show none; what was being written is kept."""
+        self.keep_draft()
         self._shown = None
         self._show_messages(None)
-        self.composer.set_text("")
+        self._set_text("")
 
     def _show_messages(self, messages: MessageListModel | None) -> None:
         if self._messages is not None:
@@ -151,8 +165,8 @@ class ConversationPane(QWidget):
             return
         contact = self._state.contacts.contact(self._shown.user)
         self.header.show_conversation(self._shown, contact)
-        self._strip.setVisible(contact is not None and contact.new_device and not contact.blocked)
-        self._strip.show_person(self._shown.title)
+        self._new_device.setVisible(contact is not None and contact.new_device and not contact.blocked)
+        self._new_device.show_person(self._shown.title)
         if not self._shown.can_write and self.composer.input.hasFocus():
             # Else Qt would give the focus to whatever comes first in the window.
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -193,11 +207,39 @@ class ConversationPane(QWidget):
             written = self.composer.text()
             self.composer.set_text(f"{text}\n{written}" if written else text)
         else:
-            self._drafts[conversation] = text
+            self._keep(conversation, text)
 
-    def _keep_draft(self) -> None:
-        if self._shown is not None and self.composer.text().strip():
-            self._drafts[self._shown.conversation] = self.composer.text()
+    def keep_draft(self) -> None:
+        """Have what is being written kept, so that it is there after a switch, a restart, a crash."""
+        self._draft_timer.stop()
+        if self._shown is not None and self._is_draft_new:
+            self._is_draft_new = False
+            self._keep(self._shown.conversation, self.composer.text())
+
+    def _keep(self, conversation: ConversationId, draft: str) -> None:
+        draft = draft if draft.strip() else ""
+        self._drafts[conversation] = draft
+
+        def settled(_nothing: None) -> None:
+            if self._drafts.get(conversation) == draft:
+                del self._drafts[conversation]
+
+        def refused(code: RefusalCode, message: str) -> None:
+            settled(None)
+            if code is not RefusalCode.NOT_SIGNED_IN:
+                self._state.warned.emit(refusal_text(code, message))
+
+        self._bridge.ask(self, lambda node: node.keep_draft(conversation, draft), settled, refused)
+
+    def _start_drafting(self) -> None:
+        self._is_draft_new = True
+        if not self._draft_timer.isActive():
+            self._draft_timer.start()
+
+    def _set_text(self, draft: str) -> None:
+        self.composer.set_text(draft)
+        self._is_draft_new = False
+        self._draft_timer.stop()
 
     def _type_in(self, text: str) -> None:
         if self.composer.isVisible():
@@ -215,11 +257,35 @@ class ConversationPane(QWidget):
         """Tell the node which message was read: on the screen, in the active window."""
         if self._messages is None or not self.isActiveWindow() or not self.view.isVisible():
             return
+        if self._shown is not None:
+            self.in_sight.emit(self._shown.conversation)
         shown = map(self._messages.message, reversed(self.view.visible_rows()))
         newest = next((message for message in shown if message.state is MessageState.ARRIVED), None)
         if newest is not None and newest.entry != self._reported:
             self._reported = newest.entry
             self._bridge.ask(self, lambda node: node.mark_read(newest.conversation, newest.entry))
+
+    # --- about this person -------------------------------------------------------------------------
+
+    def _compare_safety(self) -> None:
+        contact = self._state.contacts.contact(self._shown.user) if self._shown is not None else None
+        if contact is not None:
+            SafetyDialog(self._bridge, self._actions, contact, self.window()).open()
+
+    def _removal_question(self) -> tuple[str, str]:
+        return self.tr("Remove %1?"), self.tr("Remove")
+
+    def _block_question(self) -> tuple[str, str]:
+        return self.tr("Block %1? They are not told."), self.tr("Block")
+
+    def _ask_first(self, question: tuple[str, str], act: Callable[[str], None]) -> None:
+        """Do what cannot be taken back with a click only after a second one."""
+        if self._shown is None:
+            return
+        words, button = question
+        confirm = ConfirmDialog(words.replace("%1", self._shown.title), button, self.window())
+        confirm.accepted.connect(lambda: self._with_user(act))
+        confirm.open()
 
     def _focus(self) -> None:
         target = self.composer.input if self.composer.isVisible() else self.view

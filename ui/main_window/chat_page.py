@@ -5,10 +5,12 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from peer.views import ContactView, ConversationView, SessionView
+from ui.account.password_dialog import PasswordDialog
 from ui.contacts.actions import ContactActions
 from ui.contacts.add_dialog import AddContactDialog
 from ui.contacts.requests_dialog import RequestsDialog
 from ui.conversation.pane import ConversationPane
+from ui.main_window.account_menu import AccountMenu
 from ui.main_window.sidebar import Sidebar
 from ui.models.chat_state import ChatState
 from ui.peer_bridge import PeerBridge
@@ -23,13 +25,14 @@ class ChatPage(QWidget):
     said = Signal(str)
     """A sentence to show for a moment."""
 
-    def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState) -> None:
+    def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState, menu: AccountMenu) -> None:
         super().__init__()
         self._theme = theme
         self._bridge = bridge
         self._state = state
         self._actions = ContactActions(bridge, state, self)
-        self.sidebar = Sidebar(theme, state)
+        self.sidebar = Sidebar(theme, state, menu)
+        self._menu = menu
         self.sidebar.setMinimumWidth(NARROWEST_SIDEBAR)
         self.pane = ConversationPane(theme, bridge, state, self._actions)
         choose = EmptyState(
@@ -59,8 +62,10 @@ class ChatPage(QWidget):
     def _connect(self) -> None:
         self.sidebar.opened.connect(self.open)
         self.sidebar.own_line.add_contact.connect(self._add_contact)
-        self.sidebar.own_line.show_requests.connect(self._show_requests)
-        self.sidebar.own_line.id_copied.connect(self._id_copied)
+        self.sidebar.own_line.show_requests.connect(self.show_requests)
+        self._menu.copied.connect(self.said)
+        self._menu.change_password.connect(self._change_password)
+        self._state.session_changed.connect(lambda: self._menu.show_session(self._state.session))
         self.sidebar.banner.use_here.connect(self._use_here)
         self.pane.back.connect(self.close_conversation)
 
@@ -96,15 +101,18 @@ class ChatPage(QWidget):
         dialog.asked.connect(self._asked)
         dialog.open()
 
-    def _show_requests(self) -> None:
+    def show_requests(self) -> None:
+        """Show who waits for an answer."""
         RequestsDialog(self._theme, self._state.contacts, self._actions, self.window()).open()
 
     def _asked(self, contact: ContactView) -> None:
         sentence = self.tr("You asked %1. You can write to each other as soon as they accept.")
         self.said.emit(sentence.replace("%1", contact.name))
 
-    def _id_copied(self, user: str) -> None:
-        self.said.emit(self.tr("Copied: %1. Give it to your friends.").replace("%1", user))
+    def _change_password(self) -> None:
+        dialog = PasswordDialog(self._theme, self._bridge, self.window())
+        dialog.changed.connect(lambda: self.said.emit(self.tr("Your password was changed.")))
+        dialog.open()
 
     def _use_here(self) -> None:
         self._bridge.ask(self, lambda node: node.resume(), self._resumed)

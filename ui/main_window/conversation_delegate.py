@@ -63,9 +63,10 @@ class ConversationDelegate(QStyledItemDelegate):
             round(avatar.right()) + _PAD, place.top(), place.right() - round(avatar.right()) - 2 * _PAD, place.height()
         )
         self._paint_first_line(painter, text.adjusted(0, 8, 0, -place.height() // 2), view)
-        self._paint_second_line(
-            painter, text.adjusted(0, place.height() // 2, 0, -8), view, str(index.data(Role.PREVIEW))
-        )
+        below = text.adjusted(0, place.height() // 2, 0, -8)
+        # In the open conversation the draft stands in the composer.
+        draft = "" if option.state & QStyle.StateFlag.State_Selected else str(index.data(Role.DRAFT))
+        self._paint_second_line(painter, below, view, draft, str(index.data(Role.PREVIEW)))
         painter.restore()
 
     def _ground(self, state: QStyle.StateFlag) -> str:
@@ -86,10 +87,15 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, time)
         _draw_elided(painter, place.adjusted(0, 0, -time_width, 0), view.title, self._name_face, tokens.text)
 
-    def _paint_second_line(self, painter: QPainter, place: QRect, view: ConversationView, preview: str) -> None:
+    def _paint_second_line(
+        self, painter: QPainter, place: QRect, view: ConversationView, draft: str, preview: str
+    ) -> None:
         tokens = self._theme.tokens
         if view.unread:
             place = place.adjusted(0, 0, -self._paint_badge(painter, place, view.unread) - 8, 0)
+        if draft:
+            _draw_elided(painter, place, draft, self._preview_face, tokens.danger)
+            return
         has_mark = view.last_entry is not None and view.last_entry.mine
         room = place.adjusted(0, 0, -(MARK_SIZE + 4) if has_mark else 0, 0)
         end = _draw_elided(painter, room, preview, self._preview_face, tokens.secondary)

@@ -1,7 +1,7 @@
 """The head of the sidebar: who I am, whether I am online, and the two ways to find people."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QGuiApplication, QIcon, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from peer.views import SessionView
@@ -18,11 +18,9 @@ class OwnLine(QWidget):
 
     add_contact = Signal()
     show_requests = Signal()
-    log_out = Signal()
-    quit = Signal()
-    id_copied = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, menu: QMenu) -> None:
+        """`menu` opens from the own picture."""
         super().__init__()
         self._theme = theme
         self._session: SessionView | None = None
@@ -34,8 +32,9 @@ class OwnLine(QWidget):
         self._me.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._me.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._me.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._me.setToolTip(self.tr("You: copy your ID, log out"))
-        self._me.setMenu(self._make_menu())
+        self._me.setToolTip(self.tr("You: your ID, appearance, password, log out"))
+        self._me.setMenu(menu)
+        theme.dress(self, OwnLine._draw)
         self._name = ElidedText(face=fonts.bold())
         self._name.setObjectName("main.name")
         self._presence = ElidedText(role="secondary", face=fonts.font(fonts.SMALL))
@@ -63,33 +62,24 @@ class OwnLine(QWidget):
         self._session = session
         if session is None:
             return
+        self._draw()
         online = session.connected and not session.superseded
-        scale = self.devicePixelRatioF()
-        ground = self._theme.tokens.side
-        picture = avatar_pixmap(session.user, session.name, _AVATAR, scale, self._theme.tokens, ground, online=online)
-        self._me.setIcon(QIcon(picture))
         self._me.setAccessibleName(self.tr("You, %1").replace("%1", session.name))
         self._name.set_whole(session.name)
         self._presence.set_whole((self.tr("online") if online else self.tr("offline")) + " · " + session.user)
 
+    def _draw(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        online = session.connected and not session.superseded
+        scale, tokens = self.devicePixelRatioF(), self._theme.tokens
+        picture = avatar_pixmap(session.user, session.name, _AVATAR, scale, tokens, tokens.side, online=online)
+        self._me.setIcon(QIcon(picture))
+
     def show_requests_count(self, count: int) -> None:
         """Say how many wait for an answer."""
         self._requests.show_count(count)
-
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        colour = self._theme.tokens.secondary
-        icons = self._theme.icons
-        menu.addAction(icons.icon("copy", colour, 16), self.tr("Copy my ID"), self._copy_id)
-        menu.addSeparator()
-        menu.addAction(icons.icon("log-out", colour, 16), self.tr("Log out"), self.log_out.emit)
-        menu.addAction(icons.icon("power", colour, 16), self.tr("Quit"), self.quit.emit)
-        return menu
-
-    def _copy_id(self) -> None:
-        if self._session is not None:
-            QGuiApplication.clipboard().setText(self._session.user)
-            self.id_copied.emit(self._session.user)
 
 
 class RequestsButton(IconButton):

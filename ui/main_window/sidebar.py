@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QListView,
+    QMenu,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -42,12 +43,12 @@ class Sidebar(QWidget):
     opened = Signal(object)
     """The view of the conversation."""
 
-    def __init__(self, theme: Theme, state: ChatState) -> None:
+    def __init__(self, theme: Theme, state: ChatState, menu: QMenu) -> None:
         super().__init__()
         self.setProperty("role", "side")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self.own_line = OwnLine(theme)
+        self.own_line = OwnLine(theme, menu)
         self.banner = ConnectionBanner(theme)
         self._filter = UnreadFilter(self)
         self._filter.setSourceModel(state.conversations)

@@ -1,4 +1,4 @@
-"""Where the window stood when it was closed; a small file in the profile."""
+"""What the window remembers from one start to the next; a small file in the profile."""
 
 import base64
 import binascii
@@ -12,24 +12,42 @@ _FILE = "window.json"
 
 
 class WindowMemory:
-    """Reads and writes the file. What cannot be read is as good as nothing: the window then has its usual size."""
+    """Reads and writes the file. What cannot be read is as good as nothing: the window then is as at first."""
 
     def __init__(self, profile: Path) -> None:
         self._path = profile / _FILE
+        self._kept = self._read()
 
     def geometry(self) -> bytes | None:
         """Return what Qt said about place and size."""
         try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
-            return base64.b64decode(kept["geometry"], validate=True)
-        except (OSError, ValueError, KeyError, TypeError, binascii.Error):
+            return base64.b64decode(self.word("geometry"), validate=True) or None
+        except (ValueError, binascii.Error):
             return None
 
-    def keep(self, geometry: bytes) -> None:
-        """Write it down for the next start."""
-        text = json.dumps({"geometry": base64.b64encode(geometry).decode("ascii")})
+    def keep_geometry(self, geometry: bytes) -> None:
+        """Write the window's place down."""
+        self.keep("geometry", base64.b64encode(geometry).decode("ascii"))
+
+    def word(self, name: str) -> str:
+        """Return a word that was kept; empty when there is none."""
+        kept = self._kept.get(name)
+        return kept if isinstance(kept, str) else ""
+
+    def keep(self, name: str, word: str) -> None:
+        """Write a word down for the next start."""
+        if self._kept.get(name) == word:
+            return
+        self._kept[name] = word
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(text, encoding="utf-8")
+            self._path.write_text(json.dumps(self._kept), encoding="utf-8")
         except OSError:
-            log.exception("the window's place could not be kept")
+            log.exception("what the window should remember could not be kept")
+
+    def _read(self) -> dict[str, object]:
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}

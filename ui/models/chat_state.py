@@ -21,6 +21,10 @@ class ChatState(QObject):
     session_changed = Signal()
     warned = Signal(str)
     """A sentence to show for a moment."""
+    messages_arrived = Signal(list)
+    """Messages of others that are new here."""
+    asked = Signal(object)
+    """Somebody who wants to be a contact."""
 
     def __init__(self, bridge: PeerBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +71,11 @@ class ChatState(QObject):
 
     def take(self, batch: list[events.Event]) -> None:
         """Bring the models up to date. A flood of one kind costs one change each."""
+        for warning in (event for event in batch if isinstance(event, events.Warned)):
+            self.warned.emit(warning.message)
+        if self.session is None:
+            # The last words of an account that was closed; whoever signs in next asks for everything.
+            return
         conversations: dict[ConversationId, ConversationView] = {}
         messages: dict[ConversationId, list[MessageView]] = {}
         for event in batch:
@@ -83,6 +92,7 @@ class ChatState(QObject):
                     messages.setdefault(message.conversation, []).append(message)
                 case _:
                     self._take_other(event)
+        self.messages_arrived.emit([event.message for event in batch if isinstance(event, events.MessageArrived)])
         for view in conversations.values():
             self._take_conversation(view)
         for conversation, changed in messages.items():
@@ -113,14 +123,13 @@ class ChatState(QObject):
                 | events.Superseded(session=session)
             ):
                 self.take_session(session)
-            case events.Warned(message=sentence):
-                self.warned.emit(sentence)
 
     def _announce(self, event: events.Event) -> None:
         """Say what a person would otherwise find out only by looking."""
         match event:
             case events.ContactAsked(contact=contact):
                 self.warned.emit(self.tr("%1 wants to be your contact.").replace("%1", contact.name))
+                self.asked.emit(contact)
             case events.ContactAccepted(contact=contact):
                 self.warned.emit(self.tr("You and %1 are contacts now.").replace("%1", contact.name))
 

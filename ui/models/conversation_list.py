@@ -59,6 +59,8 @@ class ConversationListModel(QAbstractListModel):
             return view.unread
         if role == Role.PREVIEW:
             return self.preview(view)
+        if role == Role.DRAFT:
+            return self.draft(view)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(view)
         return None
@@ -90,6 +92,11 @@ class ConversationListModel(QAbstractListModel):
         if last.mine:
             return self.tr("You: %1").replace("%1", text)
         return text if view.user is not None else f"{last.author_name}: {text}"
+
+    def draft(self, view: ConversationView) -> str:
+        """Return what was being written there; empty for nothing."""
+        draft = " ".join(view.draft.split())
+        return self.tr("Draft: %1").replace("%1", draft) if draft else ""
 
     def fill(self, views: Iterable[ConversationView]) -> None:
         """Replace all."""
@@ -155,7 +162,7 @@ class ConversationListModel(QAbstractListModel):
         parts = [view.title, self.tr("online") if view.online else self.tr("offline")]
         if view.unread:
             parts.append(self.tr("%n unread", "", view.unread))
-        parts.append(self.preview(view))
+        parts.append(self.draft(view) or self.preview(view))
         if view.last_entry is not None and view.last_entry.mine:
             parts.append(people.message_state(view.last_entry.state))
         return ", ".join(parts)

@@ -12,3 +12,4 @@ class Role(IntEnum):
     """The node's view of the row."""
     UNREAD = Qt.ItemDataRole.UserRole + 2
     PREVIEW = Qt.ItemDataRole.UserRole + 3
+    DRAFT = Qt.ItemDataRole.UserRole + 4

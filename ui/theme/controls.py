@@ -1,23 +1,90 @@
 """The small parts of which every screen is built, already dressed: texts, icon buttons, push buttons, avatars."""
 
-from dataclasses import dataclass, field
+import weakref
+from collections.abc import Callable
+from typing import TypeVar
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFont
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from shiboken6 import isValid
 
 from ui.theme import fonts
 from ui.theme.avatars import avatar_pixmap
 from ui.theme.icons import Icons
 from ui.theme.tokens import LIGHT, Tokens
 
+Dressed = TypeVar("Dressed", bound=QObject)
+_DRESSED_UNPRUNED = 256
+"""Widgets remembered before the list is looked through for those that are gone."""
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """What a widget needs to look right; handed to each through its constructor."""
 
-    tokens: Tokens = LIGHT
-    icons: Icons = field(default_factory=Icons)
+class Theme(QObject):
+    """What a widget needs to look right; handed to each through its constructor.
+
+    Painters read `tokens` when they paint. What has its colour baked in, a picture or an icon, is made by a call
+    that `dress` repeats when the colours change.
+    """
+
+    changed = Signal()
+    """The colours are others now."""
+
+    def __init__(self, tokens: Tokens = LIGHT) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.icons = Icons()
+        self._dressed: list[Callable[[], bool]] = []
+        """Each dresses one widget again, or tells that it is gone. None keeps its widget alive."""
+        self._pruned_at = _DRESSED_UNPRUNED
+
+    def use(self, tokens: Tokens) -> None:
+        """Show everything in these colours from now on."""
+        if tokens == self.tokens:
+            return
+        self.tokens = tokens
+        self._dress_again()
+        self.changed.emit()
+
+    def dress(self, owner: Dressed, apply: Callable[[Dressed], None]) -> None:
+        """Call `apply(owner)` now, and again at every change of colours as long as `owner` lives."""
+        apply(owner)
+        known = weakref.ref(owner)
+
+        def again() -> bool:
+            here = known()
+            if here is None or not isValid(here):
+                return False
+            apply(here)
+            return True
+
+        self._dressed.append(again)
+        if len(self._dressed) > self._pruned_at:
+            self._dress_again()
+
+    def put_icon(
+        self, button: QAbstractButton | QAction, icon: str, size: int, colour: str = "secondary", disabled: str = ""
+    ) -> None:
+        """Give a button an icon in the colour of these tokens, now and after every change."""
+
+        def apply(to: QAbstractButton | QAction) -> None:
+            faded = getattr(self.tokens, disabled) if disabled else None
+            to.setIcon(self.icons.icon(icon, getattr(self.tokens, colour), size, faded))
+
+        self.dress(button, apply)
+
+    def put_picture(self, label: QLabel, icon: str, size: int, colour: str = "secondary", stroke: float = 2.0) -> None:
+        """Show an icon as a picture, now and after every change."""
+
+        def apply(to: QLabel) -> None:
+            scale = to.devicePixelRatioF()
+            to.setPixmap(self.icons.pixmap(icon, getattr(self.tokens, colour), size, scale, stroke))
+
+        self.dress(label, apply)
+
+    def _dress_again(self) -> None:
+        """Dress everything anew, and forget what is gone."""
+        self._dressed = [again for again in self._dressed if again()]
+        self._pruned_at = max(_DRESSED_UNPRUNED, 2 * len(self._dressed))
 
 
 class Text(QLabel):
@@ -97,7 +164,7 @@ class IconButton(QToolButton):
     def __init__(self, theme: Theme, icon: str, label: str, *, name: str, size: int = 20, area: int = 36) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setIcon(theme.icons.icon(icon, theme.tokens.secondary, size))
+        theme.put_icon(self, icon, size)
         self.setIconSize(QSize(size, size))
         self.setFixedSize(area, area)
         # A click leaves the focus where it was: in the composer, as a rule.
@@ -115,12 +182,14 @@ class Avatar(QLabel):
     """The picture of a person, with or without the dot of presence."""
 
     def __init__(self, theme: Theme, size: int, ground: str) -> None:
+        """`ground` is the token of the colour around the dot."""
         super().__init__()
         self._theme = theme
         self._size = size
         self._ground = ground
         self._shown: tuple[str, str, bool | None, float] | None = None
         self.setFixedSize(size, size)
+        theme.dress(self, Avatar._draw)
 
     def show_person(self, user: str, name: str, *, online: bool | None = None) -> None:
         """Draw this person; `online` None leaves the dot out."""
@@ -129,8 +198,16 @@ class Avatar(QLabel):
         if shown == self._shown:
             return
         self._shown = shown
-        self.setPixmap(avatar_pixmap(user, name, self._size, scale, self._theme.tokens, self._ground, online=online))
+        self._draw()
         self.setAccessibleName(name)
+
+    def _draw(self) -> None:
+        if self._shown is None:
+            return
+        user, name, online, scale = self._shown
+        tokens = self._theme.tokens
+        ground = getattr(tokens, self._ground)
+        self.setPixmap(avatar_pixmap(user, name, self._size, scale, tokens, ground, online=online))
 
 
 class Line(QFrame):

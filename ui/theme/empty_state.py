@@ -18,7 +18,7 @@ class EmptyState(QWidget):
         super().__init__()
         self.setObjectName(name)
         picture = QLabel()
-        picture.setPixmap(theme.icons.pixmap(icon, theme.tokens.secondary, _ICON, self.devicePixelRatioF(), 1.5))
+        theme.put_picture(picture, icon, _ICON, stroke=1.5)
         picture.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 24, 24, 24)

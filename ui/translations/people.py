@@ -7,7 +7,12 @@ from ui.translations import moments
 
 
 def presence(contact: ContactView) -> str:
-    """Return the line under a name: "online · direct connection", "offline · last seen 14:03"."""
+    """Return the line under a name: "online · direct connection · verified", "offline · last seen 14:03"."""
+    line = _whereabouts(contact)
+    return f"{line} · {QCoreApplication.translate('Presence', 'verified')}" if contact.verified else line
+
+
+def _whereabouts(contact: ContactView) -> str:
     if contact.online:
         online = QCoreApplication.translate("Presence", "online")
         return (

@@ -1,0 +1,1 @@
+"""What concerns one's own account: its password, for now."""

@@ -1,0 +1,1 @@
+"""What tells a person who is looking elsewhere that something came."""
