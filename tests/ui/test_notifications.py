@@ -160,6 +160,7 @@ def test_an_unknown_loudness_is_the_usual_one(word: str) -> None:
 def test_the_window_tells_of_a_conversation_that_is_not_open(qtbot, window: MainWindow, node: ScriptedNode) -> None:
     window.login.signed_in.emit(make_session())
     desktop = window._notifier._desktop = FakeDesktop()  # type: ignore[assignment]
+    qtbot.waitUntil(lambda: bool(node.asked("contacts")) and bool(node.asked("conversations")))
     node.tell(
         events.MessageArrived(arrived(5)),
         events.ConversationChanged(make_conversation("alice", last_entry=arrived(5), unread=1)),
@@ -208,8 +209,14 @@ async def desktop(connection):
             answer = new_method_return(message)
         await connection.send(answer)
         if member == "Notify":
+            await asyncio.sleep(0.3)  # a person clicks after they have seen it
             where = DBusAddress(PATH, NAME, NAME)
             await connection.send(new_signal(where, "ActionInvoked", "us", (len(told), "default")))
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 async def main():
     connection = await open_dbus_connection()
@@ -218,13 +225,11 @@ async def main():
     serving = asyncio.create_task(desktop(connection))
     notifications = DesktopNotifications(clicked.append)
     assert await notifications.show("key", "Ana", "1 < 2 & <b>no markup</b>")
-    await asyncio.sleep(0.3)
+    await until(lambda: clicked == ["key"])
     assert await notifications.show("key", "Ana", "again")
-    await asyncio.sleep(0.3)
+    await until(lambda: clicked == ["key", "key"])
     serving.cancel()
-    print(told, clicked)
     assert told == [("Ana", "1 &lt; 2 &amp; &lt;b&gt;no markup&lt;/b&gt;"), ("Ana", "again")], told
-    assert clicked[0] == "key", clicked
 
 asyncio.run(main())
 """
