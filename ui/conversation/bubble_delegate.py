@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPen, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from peer.views import MessageView
+from ui.conversation import utf16_text
 from ui.conversation.bubble_shapes import bubble_path
-from ui.conversation.text_layouts import LaidOutText, TextLayouts
+from ui.conversation.links import Link
+from ui.conversation.text_layouts import LINE_HEIGHT, LaidOutText, TextLayouts
+from ui.conversation.text_selection import TextSelection
 from ui.models.message_list import MessageListModel, Placement
 from ui.theme import fonts
 from ui.theme.avatars import paint_avatar
@@ -36,6 +39,23 @@ _META_GAP = 10
 _META_LINE = 16
 _BOTTOM = 8
 """Room below the newest message."""
+_LONGEST_TIP = 300
+"""Characters of a link in its tooltip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What is under a point of a row."""
+
+    message: MessageView
+    offset: int
+    """The nearest place in the text, as Qt counts."""
+    is_text: bool
+    """Whether the point is on the text, not only near it."""
+    is_more: bool
+    """Whether it is on "Show all", below a text that is too long for a bubble."""
+    link: Link | None
+    laid_out: LaidOutText
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +63,9 @@ class _Parts:
     """Where the parts of a row are, from the row's upper left corner."""
 
     bubble: QRectF
-    text: QPointF
+    text: QRectF
+    more: QRectF
+    """The line "Show all"; empty when all is shown."""
     meta: QRectF
     height: int
 
@@ -54,28 +76,41 @@ class BubbleDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._layouts = TextLayouts()
+        self._layouts = TextLayouts(theme)
+        self.selection = TextSelection()
+        """What is drawn as selected."""
         self._meta_face = fonts.font(fonts.META)
         self._meta_metrics = QFontMetrics(self._meta_face)
         self._chip_face = fonts.bold(fonts.SMALL)
         self._chip_metrics = QFontMetrics(self._chip_face)
+        self._more_face = fonts.bold(fonts.CAPTION)
+        self._more_metrics = QFontMetrics(self._more_face)
 
     def height(self, index: Index, width: int) -> int:
         """Return the exact height of a row in a view of this width."""
-        message, placement = _row(index)
-        laid_out = self._lay_out(message, width)
-        return self._parts(message, placement, laid_out, width, self._is_last(index)).height
+        return self._look(index, width)[2].height
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return the room a row takes."""
         width = option.rect.width()
         return QSize(width, self.height(index, width))
 
+    def hit(self, index: Index, row: QRect, point: QPoint) -> Hit:
+        """Return what is under a point, in a row at this place."""
+        message, laid_out, parts = self._look(index, row.width())
+        there = QPointF(point - row.topLeft())
+        in_text = there - parts.text.topLeft()
+        offset = laid_out.offset_at(in_text)
+        is_more = parts.more.contains(there)
+        return Hit(message, offset, parts.text.contains(there), is_more, laid_out.link_at(in_text), laid_out)
+
+    def links(self, index: Index, width: int) -> tuple[Link, ...]:
+        """Return the links of a message."""
+        return self._look(index, width)[1].links
+
     def bubble_rect(self, index: Index, row: QRect) -> QRect:
         """Return where the bubble is, in a row at this place."""
-        message, placement = _row(index)
-        parts = self._parts(message, placement, self._lay_out(message, row.width()), row.width(), self._is_last(index))
-        return parts.bubble.translated(QPointF(row.topLeft())).toAlignedRect()
+        return self._look(index, row.width())[2].bubble.translated(QPointF(row.topLeft())).toAlignedRect()
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a row."""
@@ -91,28 +126,35 @@ class BubbleDelegate(QStyledItemDelegate):
             self._paint_bubble(painter, parts.bubble, message, placement)
         if placement.ends_group and not message.mine:
             place = QRectF(_SIDE, parts.bubble.bottom() - _AVATAR, _AVATAR, _AVATAR)
-            paint_avatar(painter, place, message.author, message.author_name)
-        painter.setPen(QColor(self._theme.tokens.text))
-        laid_out.layout.draw(painter, parts.text)
+            paint_avatar(painter, place, message.author, people.short_name(message.author_name))
+        self._paint_text(painter, parts, laid_out, message)
         self._paint_meta(painter, parts.meta, message)
         if option.state & QStyle.StateFlag.State_HasFocus:
             self._paint_focus(painter, parts.bubble)
         painter.restore()
 
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Show the exact time and what the mark means."""
+        """Show where a link leads, or the exact time and what the mark means."""
         if event.type() != QEvent.Type.ToolTip or not index.isValid():
             return super().helpEvent(event, view, option, index)
-        message, placement = _row(index)
         row: QRect = option.rect
-        parts = self._parts(message, placement, self._lay_out(message, row.width()), row.width(), self._is_last(index))
-        if parts.meta.adjusted(-4, -4, 4, 4).contains(QPointF(event.pos() - row.topLeft())):
+        message, _laid_out, parts = self._look(index, row.width())
+        link = self.hit(index, row, event.pos()).link
+        if link is not None:
+            url = link.url
+            QToolTip.showText(event.globalPos(), url if len(url) <= _LONGEST_TIP else f"{url[:_LONGEST_TIP]}…", view)
+        elif parts.meta.adjusted(-4, -4, 4, 4).contains(QPointF(event.pos() - row.topLeft())):
             state = people.message_state(message.state)
             when = f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"
             QToolTip.showText(event.globalPos(), f"{when} · {state}" if state else when, view)
         else:
             QToolTip.hideText()
         return True
+
+    def _look(self, index: Index, width: int) -> tuple[MessageView, LaidOutText, _Parts]:
+        message, placement = _row(index)
+        laid_out = self._lay_out(message, width)
+        return message, laid_out, self._parts(message, placement, laid_out, width, self._is_last(index))
 
     def _lay_out(self, message: MessageView, width: int) -> LaidOutText:
         return self._layouts.lay_out(message.entry, message.text, _widest_bubble(width) - 2 * _PAD_X)
@@ -125,16 +167,22 @@ class BubbleDelegate(QStyledItemDelegate):
         widest = _widest_bubble(width) - 2 * _PAD_X
         meta_width = self._meta_metrics.horizontalAdvance(moments.clock(message.written_at))
         meta_width += MARK_SIZE + 3 if message.mine else 0
-        beside = text.last_width + _META_GAP + meta_width
+        more = self._more_metrics.horizontalAdvance(self._show_all()) if text.is_cut else 0
+        beside = (more or text.last_width) + _META_GAP + meta_width
         fits = beside <= widest
-        inner_width = max(text.width, beside if fits else meta_width)
-        inner_height = text.height if fits else text.height + _META_LINE
-        size = QSize(inner_width + 2 * _PAD_X, inner_height + 2 * _PAD_Y)
+        inner_width = max(text.width, more, beside if fits else meta_width)
+        text_height = text.height + (LINE_HEIGHT + _PAD_Y if more else 0)
+        size = QSize(inner_width + 2 * _PAD_X, text_height + (0 if fits else _META_LINE) + 2 * _PAD_Y)
         left = width - _SIDE - size.width() if message.mine else _SIDE + _AVATAR + _BESIDE_AVATAR
         bubble = QRectF(left, top, size.width(), size.height())
+        place = QRectF(left + _PAD_X, top + _PAD_Y, text.width, text.height)
+        show_all = QRectF(place.left(), place.bottom() + _PAD_Y, more, LINE_HEIGHT) if more else QRectF()
         meta = QRectF(bubble.right() - _PAD_X - meta_width, bubble.bottom() - 6 - _META_LINE, meta_width, _META_LINE)
         height = top + size.height() + (_BOTTOM if is_last else 0)
-        return _Parts(bubble, QPointF(left + _PAD_X, top + _PAD_Y), meta, height)
+        return _Parts(bubble, place, show_all, meta, height)
+
+    def _show_all(self) -> str:
+        return self.tr("Show all")
 
     def _paint_above(self, painter: QPainter, message: MessageView, placement: Placement, width: int) -> None:
         tokens = self._theme.tokens
@@ -164,6 +212,30 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(tokens.bubble_out if message.mine else tokens.bubble_in))
         starts, ends = placement.starts_group, placement.ends_group
         painter.drawPath(bubble_path(place, mine=message.mine, starts_group=starts, ends_group=ends))
+
+    def _paint_text(self, painter: QPainter, parts: _Parts, text: LaidOutText, message: MessageView) -> None:
+        painter.save()
+        # A tower of combining marks must not reach into other messages.
+        painter.setClipRect(parts.bubble)
+        painter.setPen(QColor(self._theme.tokens.text))
+        part = self.selection.part_of(message)
+        selected = [] if part is None else [self._selected(text, *part)]
+        text.layout.draw(painter, parts.text.topLeft(), selected)
+        if text.is_cut:
+            painter.setPen(QColor(self._theme.tokens.link))
+            painter.setFont(self._more_face)
+            painter.drawText(parts.more, Qt.AlignmentFlag.AlignVCenter, self._show_all())
+        painter.restore()
+
+    def _selected(self, text: LaidOutText, start: int, end: int) -> QTextLayout.FormatRange:
+        tokens = self._theme.tokens
+        marked = QTextLayout.FormatRange()
+        marked.start, marked.length = start, min(end, utf16_text.units(text.shown)) - start
+        form = QTextCharFormat()
+        form.setBackground(QColor(tokens.accent))
+        form.setForeground(QColor(tokens.on_accent))
+        marked.format = form
+        return marked
 
     def _paint_meta(self, painter: QPainter, place: QRectF, message: MessageView) -> None:
         painter.setPen(QColor(self._theme.tokens.secondary))

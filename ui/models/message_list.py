@@ -1,7 +1,12 @@
-"""The messages of one conversation that somebody has looked at, oldest first, fetched page by page."""
+"""The messages of one conversation that somebody looks at, oldest first, fetched page by page.
+
+What is here is one stretch of the conversation without gaps. It grows at either end when somebody scrolls there,
+and is cut at the end that is far from what is shown, so that neither memory nor any step grows with the history.
+"""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,10 +18,17 @@ from ui.translations import moments, people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
-_Place = tuple[datetime, int]
+MessagePlace = tuple[datetime, int]
+"""Where a message stands in its conversation, whatever its row is now."""
 
 PAGE_ROWS = 256
 """Messages fetched from the node at once."""
+MOST_ROWS = 2_048
+"""When more are here, those far from what is shown are let go."""
+_KEPT_AROUND = 512
+"""Rows above and below what is shown that stay all the same."""
+MOST_SELECTED = 16_384
+"""What is selected is kept too, up to so many rows."""
 GROUP_GAP = timedelta(minutes=10)
 """A pause after which a message stands on its own, although the same person wrote the one before."""
 
@@ -32,10 +44,12 @@ class Placement:
 
 
 class MessageListModel(QAbstractListModel):
-    """Holds the newest pages; older ones come when `load_older` is called."""
+    """Holds the newest pages at first; others come when `load_older` and `load_newer` are called."""
 
     loaded = Signal()
     """The newest page is here."""
+    came_at_end = Signal(int)
+    """So many new messages of others came behind all that are here; just before they are inserted, if they are."""
 
     def __init__(self, bridge: PeerBridge, conversation: ConversationId, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +61,15 @@ class MessageListModel(QAbstractListModel):
         self._is_loaded = False
         self._is_loading = False
         self._has_older = True
+        self._has_newer = False
+        self._pages_below: deque[EntryId] = deque()
+        """Messages that were let go below, nearest first: a page can be fetched that ends before each."""
+        self._newest: MessagePlace | None = None
+        """The last message that was told of, whether it is here or not."""
+        self._wants_newest = False
+        self._visit = 0
+        """Grows when everything is let go: an answer to an earlier visit comes too late."""
+        self._unread = 0
         self._first_unread: EntryId | None = None
 
     # --- what Qt asks -----------------------------------------------------------------------
@@ -78,6 +101,11 @@ class MessageListModel(QAbstractListModel):
         """Whether there may be history above the first row."""
         return self._has_older
 
+    @property
+    def has_newer(self) -> bool:
+        """Whether the newest messages are not here, because somebody reads far above them."""
+        return self._has_newer
+
     def message(self, row: int) -> MessageView:
         """Return the message of a row."""
         return self._messages[row]
@@ -95,39 +123,45 @@ class MessageListModel(QAbstractListModel):
     def first_unread_row(self) -> int:
         """Return the row above which "New messages" stands; -1 when there is none."""
         view = None if self._first_unread is None else self._by_entry.get(self._first_unread)
-        return -1 if view is None else self._row_at(_place(view))
+        return -1 if view is None else self.row_at(place_of(view))
+
+    def row_at(self, place: MessagePlace) -> int:
+        """Return the row at which a message of this place stands, or would stand."""
+        return bisect_left(self._messages, place, key=place_of)
+
+    def messages_between(self, first: MessagePlace, last: MessagePlace) -> list[MessageView]:
+        """Return the messages from one place to another, both included."""
+        start = self.row_at(first)
+        return [message for message in self._messages[start : self.row_at(last) + 1] if place_of(message) <= last]
 
     # --- pages --------------------------------------------------------------------------------
 
     def load(self) -> None:
         """Fetch the newest page."""
-        if not self._is_loading and not self._is_loaded:
-            self._is_loading = True
-            conversation = self.conversation
-            self._bridge.ask(
-                self,
-                lambda node: node.messages(conversation, limit=PAGE_ROWS),
-                self._newest_came,
-                lambda _code, message: self._page_failed(message),
-            )
+        if not self._is_loaded:
+            self._ask(None, self._newest_came)
 
     def load_older(self) -> None:
         """Fetch the page above the first row, unless it is on its way or there is none."""
-        if self._is_loading or not self._is_loaded or not self._has_older or not self._messages:
-            return
-        self._is_loading = True
-        conversation, first = self.conversation, self._messages[0].entry
-        self._bridge.ask(
-            self,
-            lambda node: node.messages(conversation, before=first, limit=PAGE_ROWS),
-            self._older_came,
-            lambda _code, message: self._page_failed(message),
-        )
+        if self._is_loaded and self._has_older and self._messages:
+            self._ask(self._messages[0].entry, self._older_came)
+
+    def load_newer(self) -> None:
+        """Fetch the page below the last row, unless it is on its way or there is none."""
+        if self._is_loaded and self._has_newer:
+            before = self._pages_below[0] if self._pages_below else None
+            self._ask(before, lambda page: self._newer_came(page, before))
+
+    def load_newest(self) -> None:
+        """Go to the newest page from wherever we are."""
+        if self._is_loaded and self._has_newer:
+            self._wants_newest = self._is_loading
+            self._ask(None, self._start_at)
 
     def take(self, messages: Iterable[MessageView]) -> None:
         """Put in new messages, and new states of known ones."""
         if not self._is_loaded:
-            self._held_back.update((message.entry, message) for message in messages)
+            self._hold_back(messages)
             return
         fresh: dict[EntryId, MessageView] = {}
         for message in messages:
@@ -135,10 +169,11 @@ class MessageListModel(QAbstractListModel):
                 self._replace(message)
             else:
                 fresh[message.entry] = message
-        self._insert(sorted(fresh.values(), key=_place))
+        self._insert(sorted(fresh.values(), key=place_of))
 
     def open_at_unread(self, unread: int) -> None:
         """Draw "New messages" above the last `unread` messages of others, or nowhere."""
+        self._unread = unread
         rows = {self.first_unread_row()}
         theirs = [message for message in self._messages[-unread - PAGE_ROWS :] if not message.mine]
         self._first_unread = theirs[-unread:][0].entry if unread and theirs else None
@@ -147,32 +182,113 @@ class MessageListModel(QAbstractListModel):
             self._touch(row)
             self._touch(row - 1)
 
-    def _newest_came(self, page: list[MessageView]) -> None:
-        self._is_loading = False
+    def let_go(self, first: int, last: int, selected: tuple[MessagePlace, MessagePlace] | None = None) -> None:
+        """Forget what is far from these rows, once there is much of it; what is selected stays."""
+        if len(self._messages) <= MOST_ROWS:
+            return
+        if selected is not None:
+            first, last = min(first, self.row_at(selected[0])), max(last, self.row_at(selected[1]))
+        start, end = max(0, first - _KEPT_AROUND), min(len(self._messages), last + _KEPT_AROUND)
+        if len(self._messages) - end >= PAGE_ROWS:
+            self._cut_below(end)
+        if start >= PAGE_ROWS:
+            self._remove_rows(0, start)
+            self._has_older = True
+            self._touch(0)
+
+    def rest(self) -> None:
+        """Nobody looks any more: keep the newest page, or nothing when it is not here."""
+        if self._has_newer:
+            self._visit += 1
+            self._is_loading = self._is_loaded = self._wants_newest = False
+            self._held_back.clear()
+            self._start_at(())
+        elif len(self._messages) > 2 * PAGE_ROWS:
+            self._remove_rows(0, len(self._messages) - PAGE_ROWS)
+            self._has_older = True
+
+    def _ask(self, before: EntryId | None, came: Callable[[list[MessageView]], None]) -> None:
+        if self._is_loading:
+            return
+        self._is_loading = True
+        conversation, visit = self.conversation, self._visit
+
+        def answered(page: list[MessageView]) -> None:
+            if visit != self._visit:
+                return
+            self._is_loading = False
+            came(page)
+            if self._wants_newest:
+                self.load_newest()
+
+        self._bridge.ask(
+            self,
+            lambda node: node.messages(conversation, before=before, limit=PAGE_ROWS),
+            answered,
+            lambda _code, message: self._page_failed(message),
+        )
+
+    def _newest_came(self, page: list[MessageView], newer: Sequence[MessageView] = ()) -> None:
+        """Show the newest page, with so many more that the first unread message is among them."""
+        gathered = [*page, *newer]
+        unread = sum(message.state is MessageState.ARRIVED for message in gathered)
+        if unread < self._unread and len(page) >= PAGE_ROWS and len(gathered) + PAGE_ROWS <= MOST_ROWS:
+            self._ask(page[0].entry, lambda older: self._newest_came(older, gathered))
+            return
         self._is_loaded = True
-        self._has_older = len(page) >= PAGE_ROWS
+        first_unread = next((message for message in gathered if message.state is MessageState.ARRIVED), None)
+        self._first_unread = None if first_unread is None else first_unread.entry
+        self._start_at(gathered, has_older=len(page) >= PAGE_ROWS)
+        self.loaded.emit()
+
+    def _start_at(self, page: Sequence[MessageView], *, has_older: bool | None = None) -> None:
+        """Hold these newest messages and no others."""
+        self._has_older = len(page) >= PAGE_ROWS if has_older is None else has_older
+        self._has_newer = False
+        self._pages_below.clear()
         self.beginResetModel()
         # What was told while the page was on its way is at least as new as the page.
         newest = {message.entry: self._held_back.get(message.entry, message) for message in page}
-        self._messages = sorted(newest.values(), key=_place)
+        self._messages = sorted(newest.values(), key=place_of)
         self._by_entry = {message.entry: message for message in self._messages}
-        unread = (message.entry for message in self._messages if message.state is MessageState.ARRIVED)
-        self._first_unread = next(unread, None)
+        self._newest = place_of(self._messages[-1]) if self._messages else None
         self.endResetModel()
-        held_back, self._held_back = self._held_back, {}
-        self.take(held_back.values())
-        self.loaded.emit()
+        self._take_held_back()
 
     def _older_came(self, page: list[MessageView]) -> None:
-        self._is_loading = False
         self._has_older = len(page) >= PAGE_ROWS
-        fresh = [message for message in page if message.entry not in self._by_entry]
+        fresh = [self._held_back.get(m.entry, m) for m in page if m.entry not in self._by_entry]
         if fresh:
             self.beginInsertRows(QModelIndex(), 0, len(fresh) - 1)
             self._messages[:0] = fresh
             self._by_entry.update((message.entry, message) for message in fresh)
             self.endInsertRows()
             self._touch(len(fresh))
+        self._take_held_back()
+
+    def _newer_came(self, page: list[MessageView], before: EntryId | None) -> None:
+        last = place_of(self._messages[-1])
+        fresh = [message for message in page if place_of(message) > last]
+        if len(fresh) == len(page) >= PAGE_ROWS:
+            # More came in between than a page holds: go back until the pages meet.
+            self._pages_below.appendleft(page[0].entry)
+            self.load_newer()
+            return
+        self._insert_rows(len(self._messages), [self._held_back.get(message.entry, message) for message in fresh])
+        if before is None:
+            self._has_newer = False
+        else:
+            self._pages_below.popleft()
+        self._take_held_back()
+
+    def _hold_back(self, messages: Iterable[MessageView]) -> None:
+        """Keep what the page on its way may not know yet; with none on its way, a later one will."""
+        if self._is_loading:
+            self._held_back.update((message.entry, message) for message in messages)
+
+    def _take_held_back(self) -> None:
+        held_back, self._held_back = self._held_back, {}
+        self.take(held_back.values())
 
     def _page_failed(self, message: str) -> None:
         self._is_loading = False
@@ -182,13 +298,25 @@ class MessageListModel(QAbstractListModel):
 
     def _insert(self, fresh: list[MessageView]) -> None:
         """Put sorted new messages in: those at the end at once, late ones singly."""
-        end = _place(self._messages[-1]) if self._messages else None
-        late = [message for message in fresh if end is not None and _place(message) < end]
+        end = place_of(self._messages[-1]) if self._messages else None
+        late = [message for message in fresh if end is not None and place_of(message) < end]
         for message in late:
-            row = self._row_at(_place(message))
+            row = self.row_at(place_of(message))
             if row > 0 or not self._has_older:
                 self._insert_rows(row, [message])
-        self._insert_rows(len(self._messages), fresh[len(late) :])
+            else:
+                self._hold_back([message])
+        at_end = fresh[len(late) :]
+        if not at_end:
+            return
+        known = self._newest
+        self.came_at_end.emit(sum(not m.mine for m in at_end if known is None or place_of(m) > known))
+        self._newest = max(place_of(at_end[-1]), known or place_of(at_end[-1]))
+        if self._has_newer:
+            # They come from the node when somebody goes there.
+            self._hold_back(at_end)
+            return
+        self._insert_rows(len(self._messages), at_end)
 
     def _insert_rows(self, row: int, messages: list[MessageView]) -> None:
         if not messages:
@@ -200,16 +328,28 @@ class MessageListModel(QAbstractListModel):
         self._touch(row - 1)
         self._touch(row + len(messages))
 
+    def _remove_rows(self, start: int, end: int) -> None:
+        self.beginRemoveRows(QModelIndex(), start, end - 1)
+        for message in self._messages[start:end]:
+            del self._by_entry[message.entry]
+        del self._messages[start:end]
+        self.endRemoveRows()
+
+    def _cut_below(self, end: int) -> None:
+        """Let the last rows go, and remember where their pages end."""
+        cuts = [self._messages[row].entry for row in range(end + PAGE_ROWS, len(self._messages), PAGE_ROWS)]
+        self._pages_below.extendleft(reversed(cuts))
+        self._has_newer = True
+        self._remove_rows(end, len(self._messages))
+        self._touch(end - 1)
+
     def _replace(self, message: MessageView) -> None:
         known = self._by_entry[message.entry]
         if known == message:
             return
-        row = self._row_at(_place(known))
-        if _place(known) != _place(message):
-            self.beginRemoveRows(QModelIndex(), row, row)
-            del self._messages[row]
-            del self._by_entry[message.entry]
-            self.endRemoveRows()
+        row = self.row_at(place_of(known))
+        if place_of(known) != place_of(message):
+            self._remove_rows(row, row + 1)
             self._insert([message])
             return
         self._messages[row] = message
@@ -220,9 +360,6 @@ class MessageListModel(QAbstractListModel):
         """Say that a row, or how it stands to its neighbours, has changed."""
         if 0 <= row < len(self._messages):
             self.dataChanged.emit(self.index(row), self.index(row))
-
-    def _row_at(self, place: _Place) -> int:
-        return bisect_left(self._messages, place, key=_place)
 
     def _starts_day(self, row: int) -> bool:
         if row == 0:
@@ -242,11 +379,12 @@ class MessageListModel(QAbstractListModel):
         )
 
     def _spoken(self, message: MessageView) -> str:
-        sender = self.tr("You") if message.mine else message.author_name
+        sender = self.tr("You") if message.mine else people.short_name(message.author_name)
         state = people.message_state(message.state)
         said = f"{sender}, {moments.clock(message.written_at)}: {message.text}"
         return f"{said}, {state}" if state else said
 
 
-def _place(message: MessageView) -> _Place:
+def place_of(message: MessageView) -> MessagePlace:
+    """Return where a message stands in its conversation."""
     return (message.written_at, message.arrival)

@@ -1,9 +1,30 @@
 """How a person stands to us, in words: presence, and why nothing can be written yet."""
 
+import unicodedata
+from functools import lru_cache
+
 from PySide6.QtCore import QCoreApplication
 
 from peer.views import Consent, ContactView, MessageState
 from ui.translations import moments
+
+_LONGEST_NAME = 64
+"""Characters of a name; our own are no longer, but somebody else's program may have sent any."""
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, but parts of words and of joined emoji."""
+
+
+@lru_cache(maxsize=512)
+def short_name(name: str) -> str:
+    """Return a name that can stand in a line: of bounded length, and without signs that turn the line around."""
+    kept = [
+        sign
+        for sign in name[: 8 * _LONGEST_NAME]
+        if sign in _JOINERS or unicodedata.category(sign)[0] not in "CZ" or sign == " "
+    ]
+    short = "".join(kept).strip()
+    return short if len(short) <= _LONGEST_NAME else short[: _LONGEST_NAME - 1] + "…"
 
 
 def presence(contact: ContactView) -> str:
