@@ -230,7 +230,7 @@ class BubbleDelegate(QStyledItemDelegate):
     def _selected(self, text: LaidOutText, start: int, end: int) -> QTextLayout.FormatRange:
         tokens = self._theme.tokens
         marked = QTextLayout.FormatRange()
-        marked.start, marked.length = start, min(end, utf16_text.units(text.shown)) - start
+        marked.start, marked.length = start, max(0, min(end, utf16_text.units(text.shown)) - start)
         form = QTextCharFormat()
         form.setBackground(QColor(tokens.accent))
         form.setForeground(QColor(tokens.on_accent))

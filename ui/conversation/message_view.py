@@ -1,377 +1,179 @@
-"""The list of messages: a QListView, so that screen readers know it, with a layout of its own, so that it is quick.
+"""What keys and mouse do in the list of messages: select, copy, open links, and the menu of a message."""
 
-What stands still is the anchor: a row, and how many of its pixels are hidden above the edge. The scroll bar is
-computed from it, never the other way round except when somebody drags it. So nothing jumps when history arrives
-above or a message changes its height.
-"""
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 
-from collections.abc import Sequence
-
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
-    QAction,
-    QContextMenuEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QRegion,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QStyle, QStyleOptionViewItem
-
-from ui.conversation.anchored_rows import AnchoredRows
-from ui.conversation.bubble_delegate import BubbleDelegate
+from ui.conversation.bubble_delegate import Hit
+from ui.conversation.links import open_link
+from ui.conversation.message_dialogs import WholeMessage
+from ui.conversation.message_menu import MessageMenu, Pointed, copy
+from ui.conversation.message_rows import MessageRows
+from ui.conversation.selection_gestures import SelectionGestures
+from ui.conversation.text_selection import Span
 from ui.models.message_list import MessageListModel
 from ui.theme.controls import Theme
 
-Index = QModelIndex | QPersistentModelIndex
 
-_LINE = 20
-"""Pixels of one step of the wheel's three."""
-_ROWS_AHEAD = 48
-"""Rows above the first visible one below which older history is fetched."""
-_UNREAD_FROM_TOP = 24
-"""Pixels above the first unread message, when a conversation opens there."""
+class MessageView(MessageRows):
+    """The list of messages, complete."""
 
-
-class MessageView(QListView):
-    """Shows a `MessageListModel`."""
-
-    rows_shown = Signal(int, int)
-    """The first and the last row that are on the screen, whenever they may have changed."""
-    missed_changed = Signal(int)
-    """How many messages came below what is shown; -1 while the newest is in sight."""
     typed = Signal(str)
     """Somebody types although the list has the focus: it is meant for the composer."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        # First of all: some of the setters below call the methods that look at these.
-        self._bubbles = BubbleDelegate(theme)
-        self._messages: MessageListModel | None = None
-        self._rows = AnchoredRows(self._measure)
-        self._missed = 0
-        self._width = 0
-        self._is_settled = True
-        self._moves_bar = False
-        self._shows_current = False
-        self.setObjectName("conversation.messages")
-        self.setAccessibleName(self.tr("Messages"))
-        self.setProperty("role", "chat")
-        self.setItemDelegate(self._bubbles)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAttribute(Qt.WidgetAttribute.WA_MacShowFocusRect, on=False)
-
-    # --- what the pane asks ------------------------------------------------------------------
+        super().__init__(theme)
+        room = self.viewport().height
+        self._gestures = SelectionGestures(self._selection, self.hit, self.scroll_by, room, self)
+        self._gestures.changed.connect(self.viewport().update)
+        self._gestures.clicked.connect(self._click)
+        self.viewport().setMouseTracking(True)
 
     def show_messages(self, messages: MessageListModel | None) -> None:
-        """Show another conversation: at its first unread message, else at its end."""
-        if self._messages is not None:
-            self._messages.rowsRemoved.disconnect(self._rows_removed)
-            self._messages.loaded.disconnect(self._open)
-        old_selection = self.selectionModel()
-        self._messages = messages
-        self.setModel(messages)
-        if old_selection is not None:
-            old_selection.deleteLater()
-        if messages is not None:
-            messages.rowsRemoved.connect(self._rows_removed)
-            messages.loaded.connect(self._open)
-            if messages.is_loaded:
-                self._open()
+        """Show another conversation, in which nothing is selected."""
+        self._gestures.stop()
+        super().show_messages(messages)
 
-    @property
-    def follows(self) -> bool:
-        """Whether the newest message is in sight, and the next one will be too."""
-        return self._rows.follows
-
-    def follow(self) -> None:
-        """Go to the newest message."""
-        self._rows.follows = True
-        self._lay_out()
-
-    def visible_rows(self) -> range:
-        """Return the rows that are on the screen, if only in part."""
-        self._settle()
-        return self._rows.visible
-
-    # --- the model's changes -------------------------------------------------------------------
-
-    def setModel(self, model: QAbstractItemModel | None) -> None:
-        """Forget the old rows with the old model."""
-        super().setModel(model)
-        self._start_over()
-
-    def reset(self) -> None:
-        """Begin at the end again."""
-        super().reset()
-        self._start_over()
-
-    def rowsInserted(self, parent: Index, start: int, end: int) -> None:
-        """Keep what is shown where it is: rows above push nothing down, rows below are counted."""
-        if start >= self._rows.end and not self._rows.follows:
-            self._count_missed(start, end)
-        self._rows.inserted(start, end - start + 1)
-        QAbstractItemView.rowsInserted(self, parent, start, end)
-        self._lay_out()
-
-    def dataChanged(self, top_left: Index, bottom_right: Index, roles: Sequence[int] = ()) -> None:
-        """Measure the rows again."""
-        for row in range(top_left.row(), min(bottom_right.row() + 1, len(self._rows))):
-            self._rows.changed(row)
-        if QAccessible.isActive():
-            # Otherwise it would only ask where the rows are, thousands of times in a flood.
-            QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
-        self._lay_out()
-
-    def _rows_removed(self, _parent: QModelIndex, start: int, end: int) -> None:
-        self._rows.removed(start, end - start + 1)
-        self._lay_out()
-
-    def _start_over(self) -> None:
-        self._rows = AnchoredRows(self._measure, 0 if self._messages is None else self._messages.rowCount())
-        self._missed = 0
-        self._lay_out()
-
-    def _open(self) -> None:
-        row = -1 if self._messages is None else self._messages.first_unread_row()
-        if row >= 0:
-            self._rows.anchor(row, -_UNREAD_FROM_TOP)
-        else:
-            self._rows.follows = True
-        self._lay_out()
-
-    def _count_missed(self, start: int, end: int) -> None:
-        assert self._messages is not None
-        self._missed += sum(not self._messages.message(row).mine for row in range(start, end + 1))
-
-    # --- layout --------------------------------------------------------------------------------
-
-    def doItemsLayout(self) -> None:
-        """Do not measure every row, as the base class would: only those in sight."""
-        QAbstractItemView.doItemsLayout(self)
-        self._lay_out()
-
-    def updateGeometries(self) -> None:
-        """Compute the scroll bar from the anchor."""
-        self._lay_out()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Break the lines again at another width."""
-        QAbstractItemView.resizeEvent(self, event)
-        if self.viewport().width() != self._width:
-            self._width = self.viewport().width()
-            self._rows.heights.forget_all()
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        """Something has changed: settle before the next look at the rows, however much more changes until then."""
-        self._is_settled = False
-        self.viewport().update()
-
-    def _settle(self) -> None:
-        """Bring anchor and scroll bar in line with the rows, and say what is in sight."""
-        if self._is_settled:
-            return
-        self._is_settled = True
-        if self._width > 0:
-            self._rows.settle(self.viewport().height())
-            if self._messages is not None and self._rows.top < _ROWS_AHEAD:
-                self._messages.load_older()
-        if self._rows.follows:
-            self._missed = 0
-        self._sync_bar()
-        self.missed_changed.emit(-1 if self._rows.follows else self._missed)
-        visible = self._rows.visible
-        if visible:
-            self.rows_shown.emit(visible[0], visible[-1])
-
-    def _measure(self, row: int) -> int:
-        return self._bubbles.height(self.model().index(row, 0), self._width)
-
-    # --- scrolling -----------------------------------------------------------------------------
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """Follow the scroll bar: pixel by pixel for short ways, by the estimate for long ones."""
-        del dx
-        if self._moves_bar:
-            return
-        bar = self.verticalScrollBar()
-        if bar.value() >= bar.maximum():
-            self._rows.follows = True
-        elif abs(dy) <= 2 * self.viewport().height() and not bar.isSliderDown():
-            self._rows.scroll(-dy)
-        else:
-            self._rows.anchor_at(bar.value())
-        self._lay_out()
-
-    def scroll_by(self, pixels: int) -> None:
-        """Move on (or back, when negative) by exactly so much."""
-        if pixels < 0 or not self._rows.follows:
-            self._rows.scroll(pixels)
-            self._lay_out()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll by what the wheel or the touchpad says."""
-        exact = event.pixelDelta().y()
-        lines = QGuiApplication.styleHints().wheelScrollLines()
-        self.scroll_by(-exact if exact else -round(event.angleDelta().y() / 120 * lines * _LINE))
-        event.accept()
-
-    def _sync_bar(self) -> None:
-        bar = self.verticalScrollBar()
-        if bar.isSliderDown():
-            return
-        self._moves_bar = True
-        most = max(0, self._rows.heights.total - self.viewport().height())
-        bar.setRange(0, most)
-        bar.setPageStep(max(1, self.viewport().height()))
-        bar.setSingleStep(_LINE)
-        bar.setValue(most if self._rows.follows else min(self._rows.offset, max(0, most - 1)))
-        self._moves_bar = False
-
-    # --- what QListView would answer from its own layout -----------------------------------------
-
-    def visualRect(self, index: Index) -> QRect:
-        """Return where a row is; far away from what is shown, roughly."""
-        if not index.isValid() or index.row() >= len(self._rows):
-            return QRect()
-        self._settle()
-        return QRect(0, self._rows.place_of(index.row()), self._width, self._rows.heights.height(index.row()))
-
-    def indexAt(self, point: QPoint) -> QModelIndex:
-        """Return the row at a point of the viewport."""
-        self._settle()
-        row = self._rows.row_at(point.y())
-        return QModelIndex() if row < 0 else self.model().index(row, 0)
-
-    def scrollTo(
-        self, index: Index, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
-    ) -> None:
-        """Bring a row into sight."""
-        if not index.isValid() or index.row() >= len(self._rows):
-            return
-        self._settle()
-        room, height = self.viewport().height(), self._rows.measure(index.row())
-        top = self._rows.place_of(index.row())
-        nearest = hint == QAbstractItemView.ScrollHint.EnsureVisible
-        if nearest and top >= 0 and top + height <= room:
-            return
-        at_bottom = hint == QAbstractItemView.ScrollHint.PositionAtBottom or (nearest and top > 0)
-        self._rows.anchor(index.row(), height - room if at_bottom else 0)
-        self._lay_out()
-
-    def moveCursor(self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Return the row a key leads to."""
-        rows = len(self._rows)
-        if not rows:
-            return QModelIndex()
-        page = max(1, len(self.visible_rows()) - 1)
-        here = self.currentIndex().row() if self.currentIndex().isValid() else rows
-        actions = QAbstractItemView.CursorAction
-        target = {
-            actions.MoveUp: here - 1,
-            actions.MovePrevious: here - 1,
-            actions.MoveDown: here + 1,
-            actions.MoveNext: here + 1,
-            actions.MovePageUp: here - page,
-            actions.MovePageDown: here + page,
-            actions.MoveHome: 0,
-            actions.MoveEnd: rows - 1,
-        }.get(action, here)
-        return self.model().index(max(0, min(target, rows - 1)), 0)
-
-    def horizontalOffset(self) -> int:
-        """Nothing is ever scrolled sideways."""
-        return 0
-
-    def verticalOffset(self) -> int:
-        """Return how much is above the edge, as far as is known."""
-        return self._rows.offset
-
-    def isIndexHidden(self, _index: Index) -> bool:
-        """No row is hidden."""
-        return False
-
-    def visualRegionForSelection(self, _selection: object) -> QRegion:
-        """Nothing is selected."""
-        return QRegion()
-
-    def setSelection(self, _rect: QRect, _command: object) -> None:
-        """Nothing can be selected."""
-
-    def currentChanged(self, current: Index, previous: Index) -> None:
-        """Tell screen readers which message has the focus; the base class would ask its own layout."""
-        QAbstractItemView.currentChanged(self, current, previous)
-        if current.isValid() and self.hasFocus():
-            event = QAccessibleEvent(self, QAccessible.Event.Focus)
-            event.setChild(current.row())
-            QAccessible.updateAccessibility(event)
-
-    # --- painting and keys -----------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the rows in sight."""
-        self._settle()
-        painter = QPainter(self.viewport())
-        option = QStyleOptionViewItem()
-        self.initViewItemOption(option)
-        current = self.currentIndex().row() if self._shows_current and self.hasFocus() else -1
-        top = -self._rows.hidden
-        for row in self.visible_rows():
-            place = QRect(0, top, self._width, self._rows.measure(row))
-            top = place.bottom() + 1
-            if place.intersects(event.rect()):
-                option.rect = place
-                option.state = QStyle.StateFlag.State_HasFocus if row == current else QStyle.StateFlag.State_None
-                self._bubbles.paint(painter, option, self.model().index(row, 0))
-        painter.end()
+    # --- keys ------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move the focus by the arrows; give typed letters to the composer."""
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self._copy(self.currentIndex())
-            return
+        """Move by the arrows, select and copy; give typed letters to the composer."""
         text = event.text()
         plain = not event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
-        if text and text.isprintable() and plain:
+        if self._selects(event):
+            event.accept()
+        elif text and text.isprintable() and plain:
             self.typed.emit(text)
-            return
-        self._shows_current = True
-        super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Escape:
+            # Not ours unless something was selected.
+            event.setAccepted(self._selection.span is not None)
+            self._selection.clear()
+        else:
+            self._shows_current = True
+            if event.key() == Qt.Key.Key_End:
+                self.follow()
+            super().keyPressEvent(event)
         self.viewport().update()
 
+    def _selects(self, event: QKeyEvent) -> bool:
+        """Handle a key that selects or copies; tell whether it was one."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self._select_all()
+        elif event.modifiers() == Qt.KeyboardModifier.ShiftModifier and event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+            self._extend(-1 if event.key() == Qt.Key.Key_Up else 1)
+        else:
+            return False
+        return True
+
+    def _select_all(self) -> None:
+        if self._messages is not None and self._messages.rowCount():
+            self._selection.begin(Span.whole(self._messages.message(0)))
+            self._selection.extend(Span.whole(self._messages.message(self._messages.rowCount() - 1)))
+
+    def _extend(self, step: int) -> None:
+        """Select one message more, or less, than the current one."""
+        messages, current = self._messages, self.currentIndex()
+        if messages is None or not current.isValid():
+            return
+        head = self._selection.head if self._selection.span is not None else None
+        if head is None:
+            self._selection.begin(Span.whole(messages.message(current.row())))
+        row = (current.row() if head is None else messages.row_at(head)) + step
+        row = max(0, min(row, messages.rowCount() - 1))
+        self._selection.extend(Span.whole(messages.message(row)))
+        self._shows_current = True
+        self.setCurrentIndex(messages.index(row, 0))
+
+    def _copy(self) -> None:
+        """Copy what is selected, else the message that has the focus."""
+        words = self._selected_words()
+        current = self.currentIndex()
+        if not words and current.isValid() and self._messages is not None:
+            words = self._messages.message(current.row()).text
+        if words:
+            copy(words)
+
+    def _selected_words(self) -> str:
+        span = self._selection.span
+        if span is None or self._messages is None:
+            return ""
+        return self._selection.words(self._messages.messages_between(span.start.message, span.end.message))
+
+    # --- the mouse ---------------------------------------------------------------------------------
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A click does not mark a message."""
+        """Begin to select."""
         self._shows_current = False
+        point = event.position().toPoint()
+        if event.button() == Qt.MouseButton.LeftButton:
+            extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._gestures.press(point, event.timestamp(), extends=extends)
+            self._make_current(point)
         self.viewport().update()
         event.accept()
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Select a word."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._gestures.double_press(event.position().toPoint(), event.timestamp())
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Select on, or show what a click would do."""
+        point = event.position().toPoint()
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._gestures.drag(point)
+        else:
+            self.viewport().setCursor(self._cursor_at(point))
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End selecting, or click."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._gestures.release(event.position().toPoint())
+        event.accept()
+
+    def _cursor_at(self, point: QPoint) -> Qt.CursorShape:
+        hit = self.hit(point)
+        if hit is None:
+            return Qt.CursorShape.ArrowCursor
+        if hit.is_more or (hit.link is not None and hit.link.opens):
+            return Qt.CursorShape.PointingHandCursor
+        return Qt.CursorShape.IBeamCursor if hit.is_text else Qt.CursorShape.ArrowCursor
+
+    def _click(self, hit: Hit) -> None:
+        if hit.link is not None and hit.link.opens:
+            open_link(hit.link.url)
+        elif hit.is_more:
+            WholeMessage(hit.message, self.window()).open()
+
+    def _make_current(self, point: QPoint) -> None:
+        """Go on from here by the keyboard; a click scrolls nothing."""
+        index = self.indexAt(point)
+        if index.isValid():
+            self.setAutoScroll(False)
+            self.setCurrentIndex(index)
+            self.setAutoScroll(True)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show which message has the focus when it came by the keyboard."""
+        by_key = {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
+        self._shows_current = self._shows_current or event.reason() in by_key
+        super().focusInEvent(event)
+        self.viewport().update()
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Offer what can be done with a message, by the right button or Shift+F10."""
+        """Offer what can be done with a message, by the right button, Shift+F10 or the menu key."""
         by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
         index = self.indexAt(event.pos()) if by_mouse else self.currentIndex()
+        if not by_mouse and not index.isValid() and self.visible_rows():
+            index = self.model().index(self.visible_rows()[-1], 0)
         if not index.isValid() or self._messages is None:
             return
-        menu = QMenu(self)
-        copy = QAction(self.tr("Copy text"), menu)
-        kept = QPersistentModelIndex(index)
-        copy.triggered.connect(lambda: self._copy(kept))
-        menu.addAction(copy)
-        place = event.globalPos() if by_mouse else self.viewport().mapToGlobal(self.visualRect(index).center())
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(place)
-
-    def _copy(self, index: Index) -> None:
-        if index.isValid() and self._messages is not None:
-            QGuiApplication.clipboard().setText(self._messages.message(index.row()).text)
+        row = self.visualRect(index)
+        hit = self._bubbles.hit(index, row, event.pos())
+        links = ((hit.link,) if hit.link else ()) if by_mouse else hit.laid_out.links
+        pointed = Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut)
+        inside = self._bubbles.bubble_rect(index, row).intersected(self.viewport().rect()).center()
+        MessageMenu(pointed, self).popup(event.globalPos() if by_mouse else self.viewport().mapToGlobal(inside))

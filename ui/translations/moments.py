@@ -39,6 +39,13 @@ def day(moment: datetime) -> str:
     return near or QLocale().toString(_qdate(when), "ddd d MMM yyyy")
 
 
+def full(moment: datetime) -> str:
+    """Return the moment to the second: Tue 3 Nov 2026, 14:03:09."""
+    here = local(moment)
+    time = QTime(here.hour, here.minute, here.second)
+    return f"{QLocale().toString(_qdate(here.date()), 'ddd d MMM yyyy')}, {QLocale().toString(time, 'HH:mm:ss')}"
+
+
 def brief(moment: datetime) -> str:
     """Return the shortest that is clear in a list: 14:03, Yesterday, Sat, 3 Nov, 3 Nov 2025."""
     when = local(moment).date()

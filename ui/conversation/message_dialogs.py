@@ -1,0 +1,92 @@
+"""What does not fit into a bubble: all of a very long message, and when and how a message came."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from peer.views import MessageView
+from ui.theme import fonts
+from ui.theme.controls import ElidedText, PushButton, Text
+from ui.translations import moments, people
+
+_WIDTH, _HEIGHT = 560, 480
+_NARROWEST = 300
+_LONGEST_LINE = 4_000
+"""Characters; the text editor breaks one line of 64 KB only in a third of a second."""
+
+
+class MessageDetails(QDialog):
+    """Says who wrote a message, when, and how far it has come, in words."""
+
+    def __init__(self, message: MessageView, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("message_details")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Message details"))
+        self.setMinimumWidth(_NARROWEST)
+        sender = self.tr("You") if message.mine else people.short_name(message.author_name)
+        facts = (
+            (self.tr("From"), sender),
+            (self.tr("Written"), moments.full(message.written_at)),
+            (self.tr("State"), people.message_state(message.state) or self.tr("read")),
+        )
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        for row, (name, fact) in enumerate(facts):
+            grid.addWidget(Text(name, role="secondary"), row, 0)
+            value = ElidedText(fact)
+            value.setObjectName(f"message_details.{row}")
+            grid.addWidget(value, row, 1)
+        close = PushButton(self.tr("Close"), name="message_details.close", kind="primary")
+        close.clicked.connect(self.accept)
+        _lay_out(self, Text(self.tr("Message details"), face=fonts.bold(fonts.TITLE)), grid, [close])
+
+
+class WholeMessage(QDialog):
+    """Shows a message of which a bubble holds only the beginning."""
+
+    def __init__(self, message: MessageView, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("whole_message")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Message"))
+        self.resize(min(_WIDTH, parent.width()), min(_HEIGHT, parent.height()))
+        self._message = message
+        text = QPlainTextEdit()
+        text.setObjectName("whole_message.text")
+        text.setReadOnly(True)
+        text.setFont(fonts.font())
+        text.setAccessibleName(self.tr("Message"))
+        text.setPlainText("\n".join(_short_lines(message.text)))
+        copy = PushButton(self.tr("Copy message"), name="whole_message.copy")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(message.text))
+        close = PushButton(self.tr("Close"), name="whole_message.close", kind="primary")
+        close.clicked.connect(self.accept)
+        inside = QVBoxLayout()
+        inside.addWidget(text)
+        title = f"{people.short_name(message.author_name)}, {moments.full(message.written_at)}"
+        _lay_out(self, ElidedText(title, face=fonts.bold()), inside, [copy, close])
+
+
+def _lay_out(dialog: QDialog, title: QWidget, inside: QGridLayout | QVBoxLayout, buttons: list[PushButton]) -> None:
+    below = QHBoxLayout()
+    below.setSpacing(8)
+    below.addStretch()
+    for button in buttons:
+        below.addWidget(button)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(24, 20, 24, 20)
+    layout.setSpacing(16)
+    layout.addWidget(title)
+    layout.addLayout(inside, 1)
+    layout.addLayout(below)
+
+
+def _short_lines(text: str) -> list[str]:
+    return [
+        line[start : start + _LONGEST_LINE]
+        for line in text.splitlines()
+        for start in range(0, max(1, len(line)), _LONGEST_LINE)
+    ]
