@@ -51,8 +51,9 @@ test-long: setup ## the long forms too
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m 'long or not long'
 
 bench: APT_PACKAGES += redis-server
-bench: setup ## measure the real programs beside a named reference
+bench: setup ## measure the real programs beside a named reference, and the window beside its goals
 	@$(BIN)/python -m tests.bench messages --json .run/bench-messages.json
+	@$(BIN)/python -m tests.bench window --json .run/bench-window.json
 
 check: setup ## the gate: format, lint, types, walls, spelling
 	@$(BIN)/ruff format --check .
