@@ -19,7 +19,7 @@ _ENDS = (
     r"\U0001f000-\U0003ffff"
 )
 """Spaces, quotes, general punctuation (with the signs that turn the direction), East Asian scripts, emoji."""
-_LINK = re.compile(rf"{_BEGINNING}[^{_ENDS}]+", re.IGNORECASE)
+_LINK = re.compile(rf"{_BEGINNING}(?:(?![,;]https?://)[^{_ENDS}])+", re.IGNORECASE)
 _HOST = re.compile(r"(?:[^/?#@]*@)?(?:\[[0-9a-f:.]+\]|[^\W_](?:[\w.-]*\w)?)(?::\d{1,5})?(?:[/?#]|$)", re.IGNORECASE)
 _MAIL = re.compile(r"[^@?/:]+@[^\W_](?:[\w.-]*\w)?(?:\?|$)")
 _NEVER_LAST = ".,;:!?'*_~"
