@@ -9,7 +9,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from peer.errors import RefusalCode
 from peer.views import MessageState
 from tests.ui.scripted_node import START, ScriptedNode, conversation_id, make_message, refuse
-from ui.models.message_list import PAGE_ROWS, MessageListModel
+from ui.models.message_list import MOST_ROWS, PAGE_ROWS, MessageListModel, place_of
 from ui.peer_bridge import PeerBridge
 
 ALICE = conversation_id("alice")
@@ -167,3 +167,162 @@ def test_any_order_of_changes_keeps_the_model_sound(loaded: MessageListModel) ->
     places = [(loaded.message(row).written_at, loaded.message(row).arrival) for row in range(loaded.rowCount())]
     assert places == sorted(places)
     assert len({arrival for _time, arrival in places}) == len(places)
+
+
+# --- one stretch of a long conversation ----------------------------------------------------------
+
+
+@pytest.fixture
+def long(model: MessageListModel, node: ScriptedNode, qtbot) -> MessageListModel:
+    """With the first 4,000 of 6,000 messages let go again or never fetched, and read from the oldest that is here."""
+    node.history[ALICE] = [make_message(number) for number in range(1, 6001)]
+    with qtbot.waitSignal(model.loaded):
+        model.load()
+    while model.rowCount() <= MOST_ROWS:
+        with qtbot.waitSignal(model.rowsInserted):
+            model.load_older()
+    model.let_go(0, 20)
+    return model
+
+
+def is_without_gaps(model: MessageListModel) -> bool:
+    here = numbers(model)
+    return here == list(range(here[0], here[0] + len(here)))
+
+
+def load_newer_to_the_end(model: MessageListModel, qtbot) -> None:
+    while model.has_newer:
+        with qtbot.waitSignal(model.rowsInserted, raising=False, timeout=200):
+            model.load_newer()
+        assert is_without_gaps(model)
+
+
+def test_what_is_far_below_is_let_go_and_comes_again(long: MessageListModel, qtbot) -> None:
+    assert long.has_newer
+    assert long.rowCount() < 600
+    first = numbers(long)[0]
+    load_newer_to_the_end(long, qtbot)
+    assert numbers(long) == list(range(first, 6001))
+
+
+def test_what_is_far_above_is_let_go_and_comes_again(long: MessageListModel, qtbot) -> None:
+    load_newer_to_the_end(long, qtbot)
+    long.let_go(long.rowCount() - 10, long.rowCount() - 1)
+    assert long.rowCount() < 600
+    assert long.has_older
+    assert not long.has_newer
+    with qtbot.waitSignal(long.rowsInserted):
+        long.load_older()
+    assert is_without_gaps(long)
+    assert numbers(long)[-1] == 6000
+
+
+def test_what_came_meanwhile_is_found_however_much_it_is(long: MessageListModel, node: ScriptedNode, qtbot) -> None:
+    came: list[int] = []
+    long.came_at_end.connect(came.append)
+    fresh = [make_message(number) for number in range(6001, 7001)]
+    node.history[ALICE] += fresh
+    for at in range(0, 1000, 64):
+        long.take(fresh[at : at + 64])
+    assert sum(came) == 1000
+    assert numbers(long)[-1] < 6000
+    first = numbers(long)[0]
+    load_newer_to_the_end(long, qtbot)
+    assert numbers(long) == list(range(first, 7001))
+
+
+def test_a_new_state_of_what_was_let_go_is_no_new_message(long: MessageListModel) -> None:
+    came: list[int] = []
+    long.came_at_end.connect(came.append)
+    long.take([make_message(5999, state=MessageState.ARRIVED)])
+    assert sum(came) == 0
+    assert 5999 not in numbers(long)
+
+
+def test_the_newest_are_reached_at_once_from_anywhere(long: MessageListModel, node: ScriptedNode, qtbot) -> None:
+    with qtbot.waitSignal(long.modelReset):
+        long.load_newest()
+    assert numbers(long) == list(range(6000 - PAGE_ROWS + 1, 6001))
+    assert not long.has_newer
+
+
+def test_the_newest_are_reached_while_another_page_is_on_its_way(long: MessageListModel, qtbot) -> None:
+    long.load_older()
+    long.load_newest()
+    with qtbot.waitSignal(long.modelReset):
+        pass
+    assert numbers(long)[-1] == 6000
+
+
+def test_what_is_told_while_the_newest_are_on_their_way_is_not_lost(
+    long: MessageListModel, node: ScriptedNode, qtbot
+) -> None:
+    node.gate = asyncio.Event()
+    long.load_newest()
+    long.take([make_message(6001)])
+    with qtbot.waitSignal(long.modelReset):
+        node.loop.call_soon_threadsafe(node.gate.set)
+    assert numbers(long)[-2:] == [6000, 6001]
+
+
+def test_what_is_selected_stays(long: MessageListModel, qtbot) -> None:
+    load_newer_to_the_end(long, qtbot)
+    first = long.message(100)
+    long.let_go(long.rowCount() - 10, long.rowCount() - 1, (place_of(first), place_of(long.message(120))))
+    assert first.arrival in numbers(long)
+
+
+def test_a_conversation_nobody_looks_at_keeps_one_page_at_most(long: MessageListModel, qtbot) -> None:
+    long.load_older()
+    long.rest()
+    assert (long.rowCount(), long.is_loaded) == (0, False)
+    with qtbot.waitSignal(long.loaded):
+        long.load()
+    assert numbers(long)[-1] == 6000
+    while long.rowCount() < 1000:
+        with qtbot.waitSignal(long.rowsInserted):
+            long.load_older()
+    long.rest()
+    assert numbers(long) == list(range(6000 - PAGE_ROWS + 1, 6001))
+    assert long.has_older
+
+
+def test_so_much_is_fetched_that_the_first_unread_message_is_here(
+    model: MessageListModel, node: ScriptedNode, qtbot
+) -> None:
+    states = {True: MessageState.ARRIVED, False: MessageState.SEEN}
+    node.history[ALICE] = [make_message(number, state=states[number > 1300]) for number in range(1, 2001)]
+    model.load()
+    model.open_at_unread(700)
+    with qtbot.waitSignal(model.loaded):
+        pass
+    assert model.message(model.first_unread_row()).arrival == 1301
+    assert is_without_gaps(model)
+
+
+def test_any_way_through_a_long_conversation_leaves_no_gap(model: MessageListModel, node: ScriptedNode, qtbot) -> None:
+    node.history[ALICE] = [make_message(number) for number in range(1, 3001)]
+    with qtbot.waitSignal(model.loaded):
+        model.load()
+    chance = random.Random(7)
+    for _ in range(120):
+        match chance.randrange(6):
+            case 0:
+                fresh = [
+                    make_message(len(node.history[ALICE]) + 1 + number) for number in range(chance.choice([1, 300]))
+                ]
+                node.history[ALICE] += fresh
+                model.take(fresh)
+            case 1:
+                model.load_newest()
+            case 2:
+                at = chance.randrange(max(1, model.rowCount()))
+                model.let_go(at, at)
+            case 3:
+                model.load_newer()
+            case _:
+                model.load_older()
+        qtbot.waitUntil(lambda: not model._is_loading)
+        assert is_without_gaps(model)
+        assert model.has_newer or numbers(model)[-1] == len(node.history[ALICE])
+        assert model.has_older or numbers(model)[0] == 1

@@ -1,3 +1,5 @@
+import asyncio
+import itertools
 import time
 from datetime import timedelta
 
@@ -106,6 +108,63 @@ def test_older_history_loads_by_scrolling_up_to_the_very_first(
 
     qtbot.waitUntil(scrolled_to_the_first)
     assert model.rowCount() == 600
+
+
+def test_what_is_read_stands_still_while_far_history_is_let_go(
+    view: MessageView, model: MessageListModel, node: ScriptedNode, qtbot
+) -> None:
+    fresh = [make_message(number) for number in range(601, 4001)]
+    node.history[ALICE] += fresh
+    wheel(view, 30)
+    watched = model.message(view.visible_rows()[1]).arrival
+    before = place_of(view, model, watched)
+    for at in range(0, len(fresh), 64):
+        model.take(fresh[at : at + 64])
+        view.viewport().repaint()
+    qtbot.waitUntil(lambda: model.has_newer)
+    assert model.rowCount() < 2_500
+    assert place_of(view, model, watched) == before
+    assert not view.follows
+
+
+def test_scrolling_down_goes_on_to_the_newest_message(
+    view: MessageView, model: MessageListModel, node: ScriptedNode, qtbot
+) -> None:
+    node.history[ALICE] += [make_message(number) for number in range(601, 1401)]
+    model.take(node.history[ALICE][600:])
+    wheel(view, 10)
+    model._cut_below(view.visible_rows()[-1] + 30)
+    assert not view.follows
+    seen = []
+
+    def at_the_end() -> bool:
+        wheel(view, -3)
+        seen.append(model.message(view.visible_rows()[0]).arrival)
+        return view.follows
+
+    qtbot.waitUntil(at_the_end, timeout=10_000)
+    assert model.message(model.rowCount() - 1).arrival == 1400
+    # A page that arrives below is not run after: each step shows what follows.
+    assert max(later - earlier for earlier, later in itertools.pairwise(seen)) < 8
+
+
+def test_the_jump_button_leads_to_the_newest_message_and_counts_what_is_not_here(
+    view: MessageView, model: MessageListModel, node: ScriptedNode, qtbot
+) -> None:
+    counts: list[int] = []
+    view.missed_changed.connect(counts.append)
+    wheel(view, 20)
+    view.viewport().repaint()
+    model._cut_below(view.visible_rows()[-1] + 60)
+    fresh = [make_message(601), make_message(602)]
+    node.history[ALICE] += fresh
+    node.gate = asyncio.Event()
+    model.take(fresh)
+    qtbot.waitUntil(lambda: counts[-1:] == [2])
+    view.follow()
+    node.loop.call_soon_threadsafe(node.gate.set)
+    qtbot.waitUntil(lambda: counts[-1] == -1)
+    assert model.message(view.visible_rows()[-1]).arrival == 602
 
 
 def test_the_scroll_bar_leads_anywhere(view: MessageView, model: MessageListModel) -> None:

@@ -1,7 +1,9 @@
 """What does not fit into a bubble: all of a very long message, and when and how a message came."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from collections import deque
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from peer.views import MessageView
@@ -13,6 +15,8 @@ _WIDTH, _HEIGHT = 560, 480
 _NARROWEST = 300
 _LONGEST_LINE = 4_000
 """Characters; the text editor breaks one line of 64 KB only in a third of a second."""
+_LINES_AT_ONCE = 1_000
+"""It also needs time for each line, so that many are put in little by little."""
 
 
 class MessageDetails(QDialog):
@@ -53,13 +57,18 @@ class WholeMessage(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Message"))
         self.resize(min(_WIDTH, parent.width()), min(_HEIGHT, parent.height()))
-        self._message = message
-        text = QPlainTextEdit()
+        self._lines = deque(_short_lines(message.text))
+        self._text = text = QPlainTextEdit()
         text.setObjectName("whole_message.text")
         text.setReadOnly(True)
         text.setFont(fonts.font())
         text.setAccessibleName(self.tr("Message"))
-        text.setPlainText("\n".join(_short_lines(message.text)))
+        text.setUndoRedoEnabled(False)
+        self._filling = QTimer(self, interval=0)
+        self._filling.timeout.connect(self._fill)
+        self._filling.start()
+        self._fill()
+        text.moveCursor(QTextCursor.MoveOperation.Start)
         copy = PushButton(self.tr("Copy message"), name="whole_message.copy")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(message.text))
         close = PushButton(self.tr("Close"), name="whole_message.close", kind="primary")
@@ -68,6 +77,12 @@ class WholeMessage(QDialog):
         inside.addWidget(text)
         title = f"{people.short_name(message.author_name)}, {moments.full(message.written_at)}"
         _lay_out(self, ElidedText(title, face=fonts.bold()), inside, [copy, close])
+
+    def _fill(self) -> None:
+        some = [self._lines.popleft() for _ in range(min(_LINES_AT_ONCE, len(self._lines)))]
+        self._text.appendPlainText("\n".join(some))
+        if not self._lines:
+            self._filling.stop()
 
 
 def _lay_out(dialog: QDialog, title: QWidget, inside: QGridLayout | QVBoxLayout, buttons: list[PushButton]) -> None:

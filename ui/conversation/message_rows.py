@@ -81,7 +81,6 @@ class MessageRows(QListView):
         self.setModel(messages)
         if old_messages is not None and old_messages is not messages:
             old_messages.rest()
-        self._selection.clear()
         if old_selection is not None:
             old_selection.deleteLater()
         if messages is not None:
@@ -126,7 +125,7 @@ class MessageRows(QListView):
 
     def rowsInserted(self, parent: Index, start: int, end: int) -> None:
         """Keep what is shown where it is: rows above push nothing down, history below is not run after."""
-        if self._has_newer:
+        if self._messages is not None and self._messages.has_newer and not self._messages.wants_newest:
             self._rows.follows = False
         self._rows.inserted(start, end - start + 1)
         QAbstractItemView.rowsInserted(self, parent, start, end)
@@ -146,6 +145,8 @@ class MessageRows(QListView):
         self._lay_out()
 
     def _start_over(self) -> None:
+        # What was selected may not be here any more, and could not be copied.
+        self._selection.clear()
         self._rows = AnchoredRows(self._measure, 0 if self._messages is None else self._messages.rowCount())
         self._missed = 0
         self._lay_out()

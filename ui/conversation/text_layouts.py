@@ -148,7 +148,8 @@ class TextLayouts:
         drawn.start, drawn.length = link.start, link.end - link.start
         form = QTextCharFormat()
         form.setForeground(QColor(self._theme.tokens.link))
-        form.setFontUnderline(True)
+        # What a click does not open only looks different from words.
+        form.setFontUnderline(link.opens)
         drawn.format = form
         return drawn
 

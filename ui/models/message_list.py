@@ -106,6 +106,11 @@ class MessageListModel(QAbstractListModel):
         """Whether the newest messages are not here, because somebody reads far above them."""
         return self._has_newer
 
+    @property
+    def wants_newest(self) -> bool:
+        """Whether the newest messages are to be fetched as soon as the page that is on its way has come."""
+        return self._wants_newest
+
     def message(self, row: int) -> MessageView:
         """Return the message of a row."""
         return self._messages[row]
@@ -154,8 +159,8 @@ class MessageListModel(QAbstractListModel):
 
     def load_newest(self) -> None:
         """Go to the newest page from wherever we are."""
-        if self._is_loaded and self._has_newer:
-            self._wants_newest = self._is_loading
+        self._wants_newest = self._has_newer and self._is_loading
+        if self._has_newer:
             self._ask(None, self._start_at)
 
     def take(self, messages: Iterable[MessageView]) -> None:
@@ -270,8 +275,8 @@ class MessageListModel(QAbstractListModel):
         last = place_of(self._messages[-1])
         fresh = [message for message in page if place_of(message) > last]
         if len(fresh) == len(page) >= PAGE_ROWS:
-            # More came in between than a page holds: go back until the pages meet.
-            self._pages_below.appendleft(page[0].entry)
+            # There may be more in between: go back until a page meets what is here.
+            self._pages_below.appendleft(page[1].entry)
             self.load_newer()
             return
         self._insert_rows(len(self._messages), [self._held_back.get(message.entry, message) for message in fresh])
@@ -337,7 +342,9 @@ class MessageListModel(QAbstractListModel):
 
     def _cut_below(self, end: int) -> None:
         """Let the last rows go, and remember where their pages end."""
-        cuts = [self._messages[row].entry for row in range(end + PAGE_ROWS, len(self._messages), PAGE_ROWS)]
+        # One less than a page, so that each is seen to meet what is above it.
+        step = PAGE_ROWS - 1
+        cuts = [self._messages[row].entry for row in range(end + step, len(self._messages), step)]
         self._pages_below.extendleft(reversed(cuts))
         self._has_newer = True
         self._remove_rows(end, len(self._messages))

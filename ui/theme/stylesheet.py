@@ -38,6 +38,8 @@ QTextEdit[role="input"] { padding: 4px 9px; }
 QLineEdit:hover, QTextEdit[role="input"]:hover { border-color: $secondary; }
 QLineEdit:focus { border: 2px solid $accent; padding: 7px 12px; }
 QTextEdit[role="input"]:focus { border: 2px solid $accent; padding: 3px 8px; }
+QPlainTextEdit { background: $card; border: 1px solid $border; border-radius: 10px; padding: 5px 9px; }
+QPlainTextEdit:focus { border: 2px solid $accent; padding: 4px 8px; }
 QLineEdit[wrong="true"] { border-color: $danger; }
 QLineEdit:disabled { background: $window; color: $secondary; }
 
