@@ -176,4 +176,7 @@ class MessageView(MessageRows):
         links = ((hit.link,) if hit.link else ()) if by_mouse else hit.laid_out.links
         pointed = Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut)
         inside = self._bubbles.bubble_rect(index, row).intersected(self.viewport().rect()).center()
-        MessageMenu(pointed, self).popup(event.globalPos() if by_mouse else self.viewport().mapToGlobal(inside))
+        menu = MessageMenu(pointed, self)
+        if not by_mouse:
+            menu.setActiveAction(menu.actions()[0])
+        menu.popup(event.globalPos() if by_mouse else self.viewport().mapToGlobal(inside))
