@@ -30,11 +30,12 @@ from tests.ui.scripted_node import (
     make_message,
     make_session,
 )
-from ui.application import dress, make_application
+from ui.application import make_application
 from ui.conversation.message_view import MessageView as MessageListView
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.peer_bridge import PeerBridge
+from ui.theme.appearance import Appearance, Choice
 from ui.theme.controls import Theme
 
 MESSAGES = 100_000
@@ -134,13 +135,13 @@ class Bench:
         sys.setswitchinterval(0.001)
         self.application = QApplication.instance() or make_application()
         theme = Theme()
-        dress(self.application, theme)  # type: ignore[arg-type]
+        appearance = Appearance(self.application, theme, Choice.LIGHT)  # type: ignore[arg-type]
         self.node = HistoryNode()
         for user in users:
             self.node.add_person(user, MESSAGES)
         self.bridge = PeerBridge(lambda _profile: self.node, folder)  # type: ignore[arg-type,return-value]
         self.bridge.start()
-        self.window = MainWindow(theme, self.bridge, WindowMemory(folder))
+        self.window = MainWindow(theme, self.bridge, WindowMemory(folder), appearance)
         self.window.resize(1180, 800)
         self.window.show()
         gc.freeze()
