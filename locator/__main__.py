@@ -4,11 +4,14 @@ import argparse
 import getpass
 import logging
 import os
+import signal
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from locator import limits
 from locator.accounts import hash_password
 from locator.configuration import DEFAULT_LISTEN, ConfigurationError, Settings, read_settings
 from locator.data_folder import DataFolder
@@ -18,6 +21,7 @@ from locator.stores.memory_and_sqlite import AccountsFile
 from protocol.identity import UserId, clean_display_name
 
 _DONE, _FAILED, _WRONG_USAGE = 0, 1, 2
+_LOOK_AGAIN_SECONDS = 0.05
 T = TypeVar("T")
 Verb = Callable[[Settings, argparse.Namespace], None]
 
@@ -57,6 +61,28 @@ def _address(settings: Settings, _: argparse.Namespace) -> None:
     if link is None:
         raise FailedError(f"No locator has served from {settings.data} yet. Start one with: hail-locator serve")
     print(link)  # noqa: T201
+
+
+def _status(settings: Settings, _: argparse.Namespace) -> None:
+    _running(settings)
+    print(f"serving {DataFolder(settings.data).kept_link()}")  # noqa: T201
+
+
+def _stop(settings: Settings, _: argparse.Namespace) -> None:
+    os.kill(_running(settings), signal.SIGTERM)
+    until = time.monotonic() + limits.STOP_SECONDS
+    while DataFolder(settings.data).running_process() is not None:
+        if time.monotonic() > until:
+            raise FailedError(f"The locator that serves from {settings.data} was told to stop and has not yet.")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _running(settings: Settings) -> int:
+    """Return the process that serves from the data folder."""
+    number = DataFolder(settings.data).running_process() if settings.data.is_dir() else None
+    if number is None:
+        raise FailedError(f"No locator serves from {settings.data}. Start one with: hail-locator serve")
+    return number
 
 
 def _users_add(settings: Settings, asked: argparse.Namespace) -> None:
@@ -131,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     everywhere = argparse.ArgumentParser(add_help=False)
     # A value given before the verb must not be overwritten by a default after it.
     _setting(everywhere, "data", "DIR", "data folder (default: this platform's folder for hail-locator)")
-    _setting(everywhere, "config", "FILE.toml", "settings file with data, listen, public, registration")
+    _setting(everywhere, "config", "FILE.toml", "settings file with data, listen, public, registration, announce")
     parser = argparse.ArgumentParser(
         prog="hail-locator",
         parents=[everywhere],
@@ -146,6 +172,13 @@ def _parser() -> argparse.ArgumentParser:
     _setting(serving, "listen", "HOST:PORT", f"where to accept connections (default {DEFAULT_LISTEN}; port 0: any)")
     _setting(serving, "public", "HOST[:PORT]", "what others reach it under, if that differs from --listen")
     _setting(serving, "registration", "open|closed", "whether people may make accounts themselves (default open)")
+    for flag, value, purpose in (
+        ("--announce", "on", "let Hail's windows on this network find it by themselves (the default)"),
+        ("--no-announce", "off", "be found only by those who have the address"),
+    ):
+        serving.add_argument(
+            flag, dest="announce", action="store_const", const=value, default=argparse.SUPPRESS, help=purpose
+        )
 
     users = verbs.add_parser("users", parents=[everywhere], help="add users, list them, set a password")
     users_verbs = users.add_subparsers(title="verbs", required=True, metavar="VERB")
@@ -159,6 +192,8 @@ def _parser() -> argparse.ArgumentParser:
     password.add_argument("user", metavar="ID", type=_user_id, help="whose; all devices must log in again")
 
     _verb(verbs, everywhere, "address", _address, "print the link to hand out", "hail-locator address")
+    _verb(verbs, everywhere, "status", _status, "tell whether one serves from the data folder", "hail-locator status")
+    _verb(verbs, everywhere, "stop", _stop, "stop the one that serves from the data folder", "hail-locator stop")
     return parser
 
 
@@ -201,6 +236,8 @@ _DESCRIPTIONS: dict[Verb, str] = {
     "session (0: nobody ever logged in).",
     _users_password: f"Set a password; all devices must log in with it again. {_PASSWORD_COMES}",
     _address: "Print the link that the last 'serve' on this data folder gave out.",
+    _status: "Print 'serving hail://HOST:PORT#FINGERPRINT' while one serves from this data folder; else exit with 1.",
+    _stop: "Stop the locator that serves from this data folder, as SIGTERM does, and wait until it has ended.",
 }
 
 

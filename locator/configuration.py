@@ -48,6 +48,8 @@ class Settings:
     public: str | None
     """HOST or HOST:PORT under which others reach it, where that differs from `listen`."""
     registration: Registration
+    announce: bool
+    """Whether peers on the local network find it by themselves."""
 
 
 def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
@@ -74,6 +76,7 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         listen=choose("listen", read_place, read_place(DEFAULT_LISTEN)),
         public=choose("public", _read_public, None),
         registration=choose("registration", _read_registration, Registration.OPEN),
+        announce=choose("announce", _read_switch, default=True),
     )
 
 
@@ -105,11 +108,13 @@ def _read_file(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # both not TOML and not UTF-8
         raise ConfigurationError(f"The settings file {path} is not valid TOML: {error}.") from None
-    names = ("data", "listen", "public", "registration")
+    names = ("data", "listen", "public", "registration", "announce")
     for name, value in content.items():
         if name not in names:
             raise ConfigurationError(f"{path} has an unknown setting {name!r}; it may have {', '.join(names)}.")
-        if not isinstance(value, str):
+        if name == "announce" and isinstance(value, bool):
+            content[name] = "on" if value else "off"
+        elif not isinstance(value, str):
             raise ConfigurationError(f"{name} in {path} must be text in quotation marks.")
     return content
 
@@ -130,6 +135,12 @@ def _read_registration(text: str) -> Registration:
         return Registration(text)
     except ValueError:
         raise ValueError("it is open or closed") from None
+
+
+def _read_switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("it is on or off")
+    return text == "on"
 
 
 def _with_port(text: str, port: int) -> Place:

@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 _LOCK = "lock"
 _PORT = "port"
 _LINK = "link"
+_PROCESS = "process"
 
 
 class DataFolderInUseError(Exception):
@@ -38,6 +39,19 @@ class DataFolder:
     def kept_link(self) -> str | None:
         """Return the link that the last server here gave out, if there was one."""
         return self._read(_LINK)
+
+    def running_process(self) -> int | None:
+        """Return the number of the process that serves from this folder; None where none does."""
+        try:
+            with self.lock():
+                return None
+        except DataFolderInUseError:
+            number = self._read(_PROCESS) or ""
+            return int(number) if number.isdigit() and int(number) > 1 else None
+
+    def keep_process(self, number: int) -> None:
+        """Remember, while the folder is locked, which process holds it: for the `stop` command."""
+        self._write(_PROCESS, str(number))
 
     def keep(self, port: int, link: str) -> None:
         """Remember port and link for the next start and for the `address` command."""

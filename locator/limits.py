@@ -20,6 +20,12 @@ ANSWERS_BYTES = 256 * 1024
 UNREAD_BYTES = 4 * 1024 * 1024
 """Bytes waiting for a client that does not read; with more, it is hung up on."""
 
+# --- the local network -----------------------------------------------------------------------
+ANNOUNCEMENT_FAREWELL_SECONDS = 0.8
+"""How long a stop waits until the network has heard that this locator goes."""
+STOP_SECONDS = 5.0
+"""How long the `stop` command waits for a locator to end."""
+
 # --- presence --------------------------------------------------------------------------------
 GRACE_SECONDS = 2.0
 """A lost connection counts as online for so long, so that a reconnect does not flap on friends' screens."""

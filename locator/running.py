@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from locator import limits
 from locator.accounts import PasswordPool
+from locator.announcing import Announcer, place_to_announce
 from locator.authority import Authority
 from locator.configuration import Place, Registration, Settings, public_place
 from locator.data_folder import DataFolder, DataFolderInUseError
@@ -39,6 +40,7 @@ def serve(settings: Settings, when_ready: Callable[[str], None]) -> None:
     except OSError as error:
         sentence = f"The data folder {settings.data} cannot be used: {error.strerror}. Choose another with --data."
         raise CannotServeError(sentence) from None
+    folder.keep_process(os.getpid())
     with lock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, folder, when_ready))
 
@@ -60,6 +62,10 @@ async def _serve(settings: Settings, folder: DataFolder, when_ready: Callable[[s
         link = f"hail://{public_place(settings, listener.getsockname()[1])}#{authority.realm.hex()}"
         folder.keep(listener.getsockname()[1], link)
         await server.start(listener)
+        if settings.announce:
+            announcer = Announcer(place_to_announce(settings, listener.getsockname()), authority.realm)
+            announcer.start()
+            opened.push_async_callback(announcer.stop)
         when_ready(link)
         await told_to_stop.wait()
         log.info("stopping")

@@ -43,7 +43,7 @@ def parse_locator_address(typed: str) -> LocatorAddress:
         realm = Realm.from_hex(fingerprint) if has_fingerprint else None
     except ValueError:
         number, realm = 0, None
-    if not _is_host(host) or not 0 < number < 65536 or (has_fingerprint and realm is None):
+    if not is_host(host) or not 0 < number < 65536 or (has_fingerprint and realm is None):
         raise Refusal(
             RefusalCode.BAD_ADDRESS,
             "That is no locator's address. Write host:port, or paste the hail:// link you were given.",
@@ -51,7 +51,8 @@ def parse_locator_address(typed: str) -> LocatorAddress:
     return LocatorAddress(host.strip("[]").lower(), number, realm)
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Tell whether a resolver can be asked for this name or address; IPv6 in brackets."""
     if not (host.startswith("[") and host.endswith("]")):
         return _NAME.fullmatch(host) is not None
     try:

@@ -10,6 +10,10 @@ LINK_BACKLOG_BYTES = 8 * 1024 * 1024
 """Bytes waiting to be sent on a link that end it: senders pause far below, so only a neighbour's questions get here."""
 UNKNOWN_LINES_KEPT = 1_000
 """Lines of feeds that we do not hold, kept for one neighbour and conversation: what they have we need not send."""
+LOCATORS_FOUND = 32
+"""Locators of the local network that are kept and shown; a class has one or two."""
+LOCATOR_ANSWER_SECONDS = 3
+"""How long a locator that was heard of may take to say where it is."""
 DIAL_SECONDS = 4.0
 """One address is tried for this long before the next."""
 MESSAGES_PER_PAGE = 1_000

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from peer.accounts import Profile
 from peer.conversation import Conversation
+from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Event
@@ -18,6 +19,7 @@ from peer.views import (
     ConversationId,
     ConversationView,
     EntryId,
+    FoundLocator,
     MessageView,
     SessionView,
     WhereaboutView,
@@ -39,6 +41,7 @@ class PeerNode:
         self._events = EventStream()
         self._session: Session | None = None
         self._signing = asyncio.Lock()
+        self._search: LocatorSearch | None = None
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Call `subscriber` with every later event, on the network thread; return how to end that."""
@@ -50,21 +53,57 @@ class PeerNode:
 
     async def close(self) -> None:
         """Sign out and stop; nothing that was answered for is lost."""
+        await self.stop_finding_locators()
         async with self._signing:
             await self._end_session()
+
+    # --- before signing in -------------------------------------------------------------------
+
+    async def find_locators(self) -> None:
+        """Begin to look for locators on the local network; called again, look afresh."""
+        await self.stop_finding_locators()
+        self._search = LocatorSearch()
+        self._search.start()
+
+    async def found_locators(self, seen: tuple[FoundLocator, ...] = ()) -> tuple[FoundLocator, ...] | None:
+        """Return the locators found once they differ from `seen`; None when nobody looks any more."""
+        return await self._search.changed(seen) if self._search is not None else None
+
+    async def stop_finding_locators(self) -> None:
+        """Look no more."""
+        search, self._search = self._search, None
+        if search is not None:
+            await search.stop()
 
     # --- session -----------------------------------------------------------------------------
 
     async def register(
-        self, locator: str, user: str, password: str, name: str, listen_port: int = 0, voice_port: int = 0
+        self,
+        locator: str,
+        user: str,
+        password: str,
+        name: str,
+        listen_port: int = 0,
+        voice_port: int = 0,
+        *,
+        stay_signed_in: bool = False,
     ) -> SessionView:
         """Make an account at a locator and sign in; the same ID and password again is a sign-in."""
+        del stay_signed_in
         return await self._sign_in(locator, user, password, name, listen_port, voice_port)
 
     async def log_in(
-        self, locator: str, user: str, password: str, listen_port: int = 0, voice_port: int = 0
+        self,
+        locator: str,
+        user: str,
+        password: str,
+        listen_port: int = 0,
+        voice_port: int = 0,
+        *,
+        stay_signed_in: bool = False,
     ) -> SessionView:
         """Sign in; without the locator too, where this account was used before (then `connected` is False)."""
+        del stay_signed_in
         return await self._sign_in(locator, user, password, None, listen_port, voice_port)
 
     async def log_out(self) -> None:

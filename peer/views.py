@@ -20,6 +20,7 @@ __all__ = [
     "ConversationView",
     "DeviceId",
     "EntryId",
+    "FoundLocator",
     "MessageKind",
     "MessageState",
     "MessageView",
@@ -137,6 +138,17 @@ class AccountView(View, frozen=True):
     user: UserId
     name: str
     locator: str
+
+
+class FoundLocator(View, frozen=True):
+    """A locator that announces itself on the local network; anybody may announce anything."""
+
+    name: str
+    place: str
+    """`HOST:PORT`."""
+    fingerprint: str
+    link: str
+    """`hail://HOST:PORT#FINGERPRINT`."""
 
 
 class WhereaboutView(View, frozen=True):

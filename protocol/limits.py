@@ -11,6 +11,8 @@ TEXT_BYTES = 64 * 1024
 """UTF-8 bytes of one text message; longer ones belong into a file."""
 PASSWORD_LENGTH = 1024
 """Characters of a password: more would only be work for argon2."""
+HOST_LENGTH = 253
+"""Characters of a host's name (RFC 1035)."""
 SHORTEST_CHOSEN_PASSWORD = 8
 """Characters a password chosen by a person must have; an operator may set any."""
 

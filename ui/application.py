@@ -73,6 +73,7 @@ def _run(profile: Path, locator: str) -> int:
     window.closed.connect(application.quit)
     _close_on_signals(window)
     window.show()
+    window.host.find_again()
     window.login.begin(os.environ.pop("HAIL_PASSWORD", ""))
     # What lives until the end need not be looked through by the collector again.
     gc.freeze()
@@ -109,7 +110,7 @@ def _close_on_signals(window: "MainWindow") -> None:
 
     # By a timer, so that a signal that comes before the event loop runs is not lost.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: QTimer.singleShot(0, window, window.quit))
+        signal.signal(number, lambda _number, _frame: QTimer.singleShot(0, window, window.close_unasked))
     awake = QTimer(window)
     awake.timeout.connect(lambda: None)
     awake.start(_SIGNAL_CHECK_MS)

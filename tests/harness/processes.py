@@ -30,10 +30,13 @@ class RpcRefusal(Exception):
 class LocatorProcess:
     """`hail-locator serve` on loopback, with a data folder of its own."""
 
-    def __init__(self, data: Path, *, listen: str = "127.0.0.1:0", log: Path | None = None) -> None:
+    def __init__(
+        self, data: Path, *, listen: str = "127.0.0.1:0", log: Path | None = None, announce: bool = False
+    ) -> None:
         self.data = data
         self._listen = listen
         self._log = log
+        self._flags = () if announce else ("--no-announce",)
         self.process: subprocess.Popen[bytes]
         self.link = ""
         self.start()
@@ -41,7 +44,17 @@ class LocatorProcess:
     def start(self) -> None:
         errors = self._log.open("ab") if self._log else None
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "locator", "serve", "--data", str(self.data), "--listen", self._listen],
+            [
+                sys.executable,
+                "-m",
+                "locator",
+                "serve",
+                "--data",
+                str(self.data),
+                "--listen",
+                self._listen,
+                *self._flags,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors or subprocess.DEVNULL,

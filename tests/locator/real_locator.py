@@ -44,9 +44,10 @@ class RealLocator:
 
     def __init__(self, data: Path, *flags: str, listen: str = "127.0.0.1:0") -> None:
         self.data = data
+        serve = [sys.executable, "-m", "locator", "serve", "--no-announce", "--data", str(data), "--listen", listen]
         with self.log_path.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "locator", "serve", "--data", str(data), "--listen", listen, *flags],
+                [*serve, *flags],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

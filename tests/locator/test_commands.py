@@ -1,5 +1,6 @@
 """`hail-locator` as an operator types it."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -157,7 +158,9 @@ def test_settings_come_from_variables_and_a_file_too(data, tmp_path):
     file = tmp_path / "locator.toml"
     file.write_text(f'data = "{data.as_posix()}"\nlisten = "127.0.0.1:0"\npublic = "chat.example:80"')
     process = subprocess.Popen(
-        [sys.executable, "-m", "locator", "serve", "--config", str(file)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "locator", "serve", "--no-announce", "--config", str(file)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout.readline().startswith("ready hail://chat.example:80#")
     process.terminate()
@@ -181,3 +184,22 @@ def test_closed_registration_is_told_in_the_welcome(data):
         assert not client.welcome.registration_open
         assert client.register("ana", Refused).code == RefusalCode.REGISTRATION_CLOSED
     assert real.stop() == 0
+
+
+def test_status_and_stop_speak_of_the_server_on_the_same_folder(tmp_path):
+    none = command(tmp_path / "data", "status")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "No locator serves" in none.stderr
+    locator = RealLocator(tmp_path / "data")
+    assert command(tmp_path / "data", "status").stdout == f"serving {locator.link}\n"
+    stopped = command(tmp_path / "data", "stop")
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    assert locator.process.wait(5) == 0
+    locator.process.stdout.close()
+    assert command(tmp_path / "data", "stop").returncode == 1
+
+
+def test_status_of_a_killed_server_says_that_none_serves(tmp_path):
+    locator = RealLocator(tmp_path / "data")
+    locator.stop(signal.SIGKILL)
+    assert command(tmp_path / "data", "status").returncode == 1

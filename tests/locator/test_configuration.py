@@ -12,6 +12,7 @@ def test_defaults_need_nothing():
     assert settings.listen == Place("0.0.0.0", 7400)
     assert settings.public is None
     assert settings.registration is Registration.OPEN
+    assert settings.announce is True
 
 
 SETTINGS = [
@@ -19,6 +20,7 @@ SETTINGS = [
     ("listen", "127.0.0.1:1", Place("127.0.0.1", 1)),
     ("public", "chat.example", "chat.example"),
     ("registration", "closed", Registration.CLOSED),
+    ("announce", "off", False),
 ]
 
 
@@ -56,6 +58,7 @@ def test_flags_win_then_variables_then_the_file(tmp_path):
         ("public", "a b"),
         ("public", "hail://host"),
         ("registration", "maybe"),
+        ("announce", "maybe"),
         ("data", ""),
     ],
 )
@@ -64,6 +67,13 @@ def test_a_setting_that_will_not_do_names_its_source(name, text):
         read_settings({name: text}, {})
     with pytest.raises(ConfigurationError, match=f"HAIL_LOCATOR_{name.upper()} cannot be"):
         read_settings({}, {f"HAIL_LOCATOR_{name.upper()}": text})
+
+
+@pytest.mark.parametrize(("line", "value"), [("announce = false", False), ("announce = true", True)])
+def test_a_switch_in_the_file_may_be_written_as_toml_does(tmp_path, line, value):
+    file = tmp_path / "locator.toml"
+    file.write_text(line)
+    assert read_settings({"config": str(file)}, {}).announce is value
 
 
 @pytest.mark.parametrize("content", ["listen = 7", "listne = 'x'", "not toml", "listen = '\udcff'"])

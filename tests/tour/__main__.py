@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.harness.processes import LocatorProcess
 from tests.tour.accessibility import Reader
 from tests.tour.screen import WIDTH, Screen
 from tests.tour.story import STEPS
@@ -44,14 +43,9 @@ def _play(say: Callable[[str], None]) -> int:
     screen = Screen(FOLDER)
     os.environ.update({"DISPLAY": screen.display})
     reader = Reader()
-    locator = LocatorProcess(FOLDER / "locator", log=FOLDER / "locator.log")
-    ana, bo = (
-        Window(screen, reader, name, FOLDER / name, locator.link, left)
-        for name, left in (("ana", 4), ("bo", _HALF + 4))
-    )
+    ana, bo = (Window(screen, reader, name, FOLDER / name, left) for name, left in (("ana", 4), ("bo", _HALF + 4)))
     failed = False
     begun = time.monotonic()
-    say(f"locator: {re.sub('#.*', '#…', locator.link)}")
     try:
         ana.open()
         bo.open()
@@ -72,8 +66,10 @@ def _play(say: Callable[[str], None]) -> int:
         if not failed and any(codes):
             failed = True
             say(f"FAILED: the windows ended with {codes}")
+        if not ana.hosts_nothing():
+            failed = True
+            say("FAILED: a locator was left running")
     finally:
-        locator.stop()
         reader.close()
         screen.close()
     say("the tour failed; see .run/tour" if failed else f"all {len(STEPS)} steps passed; pictures in .run/tour")

@@ -17,7 +17,7 @@ _SCREEN = 0
 _SHOWING_BIT, _ENABLED_BIT, _FOCUSED_BIT = 25, 8, 12
 _CALL_SECONDS = 5.0
 NAMES_OF_ROLES = {
-    "button": {"push button", "button", "toggle button", "radio button", "page tab"},
+    "button": {"push button", "button", "toggle button", "radio button", "page tab", "button menu"},
     "text": {"text", "entry", "password text", "paragraph"},
     "label": {"label", "static"},
     "row": {"list item"},

@@ -5,9 +5,28 @@ from collections.abc import Callable
 from tests.tour.window import Window
 
 PASSWORD = "correct horse"
+FOUND_SECONDS = 10.0
 ENGLISH, CHINESE, EMOJI = "Hello Bo! Shall we do the homework together?", "好的,图书馆三点见", "👍🎉"
 WHILE_AWAY = ["Bo, are you still there?", "I write on, it will wait for you.", "回来就能看到"]
 Step = tuple[str, Callable[[Window, Window], None]]
+
+
+def host(ana: Window, bo: Window) -> None:
+    bo.see("button", "Locator: ")
+    ana.click("button", "Host one here", exactly=True)
+    ana.see("button", "Locator: This computer, ")
+    ana.see("label", "hail://")
+
+
+def find(ana: Window, bo: Window) -> None:
+    name = ana.see("button", "· fingerprint ").name
+    place = name.removeprefix("Locator: This computer, ")
+    try:
+        bo.see("button", place, wait=FOUND_SECONDS)
+    except AssertionError:
+        # Somebody else's locator is on this network, too: then a person chooses, or pastes the link.
+        bo.click("button", "Type an address")
+        bo.fill("Address or hail:// link", ana.see("label", "hail://").name)
 
 
 def _fill_in_account(window: Window, user: str, name: str) -> None:
@@ -99,7 +118,22 @@ def bo_returns(ana: Window, bo: Window) -> None:
     ana.see("row", f"{WHILE_AWAY[-1]}, read")
 
 
+def ana_leaves(ana: Window, bo: Window) -> None:
+    ana.click("button", "You, Ana")
+    ana.press("Up", "Return")  # the last line of the menu
+    ana.see("label", "This computer hosts the locator")
+
+
+def nobody_hosts(ana: Window, bo: Window) -> None:
+    ana.click("button", "Stop hosting and quit")
+    assert ana.has_ended(), "Ana's window did not end well"
+    assert ana.hosts_nothing(), "Ana's locator still runs"
+    bo.see("label", "offline")
+
+
 STEPS: list[Step] = [
+    ("Ana hosts a locator", host),
+    ("Bo finds it", find),
     ("Ana mistypes her new password", mistype_the_password),
     ("both create accounts and sign in", create_accounts),
     ("Ana asks for an ID that nobody has", ask_somebody_unknown),
@@ -110,4 +144,6 @@ STEPS: list[Step] = [
     ("Bo's process is killed", bo_is_killed),
     ("Ana writes on", ana_writes_on),
     ("Bo returns and has all of it", bo_returns),
+    ("Ana is asked what becomes of the locator", ana_leaves),
+    ("Ana stops hosting and quits", nobody_hosts),
 ]

@@ -19,12 +19,11 @@ _DOT = "●"
 class Window:
     """A window of the real application; nothing in it knows that it is being driven."""
 
-    def __init__(self, screen: Screen, reader: Reader, name: str, profile: Path, link: str, left: int) -> None:
+    def __init__(self, screen: Screen, reader: Reader, name: str, profile: Path, left: int) -> None:
         self.name = name
         self._screen = screen
         self._reader = reader
         self._profile = profile
-        self._link = link
         self._left = left
         self._process: subprocess.Popen[bytes]
         self._bus_name = ""
@@ -32,11 +31,20 @@ class Window:
     def open(self) -> None:
         """Start the program and wait until its window is there."""
         with (self._profile.parent / f"{self.name}.log").open("ab") as log:
-            command = [str(Path(sys.executable).with_name("hail")), "--profile", str(self._profile), self._link]
+            command = [str(Path(sys.executable).with_name("hail")), "--profile", str(self._profile)]
             self._process = subprocess.Popen(command, env=self._screen.environment, stdout=log, stderr=log)
         self._bus_name = wait_until_there(self._reader, self._process.pid, WAIT_SECONDS)
         self.see("window", "Hail")
         self._screen.place(self._process.pid, self._left)
+
+    def hosts_nothing(self) -> bool:
+        """Tell whether no locator runs for this window's profile."""
+        command = [sys.executable, "-m", "locator", "status", "--data", str(self._profile / "locator")]
+        return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 1
+
+    def has_ended(self) -> bool:
+        """Wait until the program is gone by itself; tell whether it left well."""
+        return self._process.wait(10) == 0
 
     def kill(self) -> None:
         """End the process without a warning."""
@@ -113,6 +121,10 @@ class Window:
                 return False
             time.sleep(_LOOK_AGAIN_SECONDS)
         return True
+
+    def press(self, *keys: str) -> None:
+        """Press keys, such as `Return`, wherever the focus is."""
+        self._screen.press(*keys)
 
     def write(self, text: str) -> None:
         """Write a message and send it with Enter."""

@@ -18,6 +18,7 @@ from peer.views import (
     ConversationView,
     DeviceId,
     EntryId,
+    FoundLocator,
     MessageKind,
     MessageState,
     MessageView,
@@ -118,6 +119,11 @@ class ScriptedNode:
         self.gate: asyncio.Event | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
+        self.stay_signed_in: bool | None = None
+        self.locators: tuple[FoundLocator, ...] = ()
+        self.searches = 0
+        self._is_searching = False
+        self._network_changed = asyncio.Event()
         self._subscribers: list[Callable[[events.Event], None]] = []
 
     def subscribe(self, subscriber: Callable[[events.Event], None]) -> Callable[[], None]:
@@ -141,11 +147,36 @@ class ScriptedNode:
     async def close(self) -> None:
         self.closed = True
 
-    async def register(self, locator: str, user: str, password: str, name: str) -> SessionView:
+    async def find_locators(self) -> None:
+        self.searches += 1
+        self._is_searching = True
+        self._network_changed.set()
+
+    async def found_locators(self, seen: tuple[FoundLocator, ...] = ()) -> tuple[FoundLocator, ...] | None:
+        while self._is_searching and self.locators == seen:
+            self._network_changed.clear()
+            await self._network_changed.wait()
+        return self.locators if self._is_searching else None
+
+    async def stop_finding_locators(self) -> None:
+        self._is_searching = False
+        self._network_changed.set()
+
+    def announce(self, *locators: FoundLocator) -> None:
+        """Let these be on the network, and no others. Callable from any thread."""
+        self.locators = locators
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._network_changed.set)
+
+    async def register(
+        self, locator: str, user: str, password: str, name: str, *, stay_signed_in: bool = False
+    ) -> SessionView:
+        self.stay_signed_in = stay_signed_in
         await self._asked("register", locator, user, password, name)
         return make_session(user=UserId(user), name=name)
 
-    async def log_in(self, locator: str, user: str, password: str) -> SessionView:
+    async def log_in(self, locator: str, user: str, password: str, *, stay_signed_in: bool = False) -> SessionView:
+        self.stay_signed_in = stay_signed_in
         await self._asked("log_in", locator, user, password)
         return make_session(user=UserId(user))
 

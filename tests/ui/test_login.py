@@ -1,20 +1,32 @@
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMenu, QPushButton
 
 from peer.errors import RefusalCode
-from peer.views import AccountView, UserId
+from peer.node import PeerNode
+from peer.views import AccountView, FoundLocator, UserId
+from tests.harness.processes import LocatorProcess
 from tests.ui.scripted_node import LOCATOR, ScriptedNode, refuse
+from ui.login.hosting import LocatorHost
 from ui.login.login_page import LoginPage
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 
 
 @pytest.fixture
-def page(qtbot, theme: Theme, bridge: PeerBridge) -> LoginPage:
-    page = LoginPage(theme, bridge)
+def host(tmp_path: Path) -> LocatorHost:
+    return LocatorHost(tmp_path / "locator")
+
+
+@pytest.fixture
+def page(qtbot, theme: Theme, bridge: PeerBridge, host: LocatorHost) -> LoginPage:
+    page = LoginPage(theme, bridge, host)
     qtbot.addWidget(page)
     page.resize(800, 700)
     page.show()
@@ -43,13 +55,20 @@ def fill(page: LoginPage, **values: str) -> None:
         field(page, name.replace("_", ".", 1)).setText(value)
 
 
+def type_address(page: LoginPage, address: str) -> None:
+    page.locator.type_address()
+    field(page, "locator.address").setText(address)
+
+
 def sign_in(page: LoginPage, qtbot) -> None:
-    fill(page, login_locator="127.0.0.1:7400", login_user="li.wei", login_password="secret word")
+    type_address(page, "127.0.0.1:7400")
+    fill(page, login_user="li.wei", login_password="secret word")
     qtbot.mouseClick(button(page, "login.submit"), Qt.MouseButton.LeftButton)
 
 
 def test_enter_signs_in(qtbot, page: LoginPage, node: ScriptedNode) -> None:
-    fill(page, login_locator=" 127.0.0.1:7400 ", login_user="li.wei", login_password=" secret word ")
+    type_address(page, " 127.0.0.1:7400 ")
+    fill(page, login_user="li.wei", login_password=" secret word ")
     with qtbot.waitSignal(page.signed_in) as signed_in:
         qtbot.keyClick(field(page, "login.password"), Qt.Key.Key_Return)
     assert signed_in.args[0].user == "li.wei"
@@ -61,9 +80,9 @@ def test_enter_signs_in(qtbot, page: LoginPage, node: ScriptedNode) -> None:
 @pytest.mark.parametrize(
     ("code", "name"),
     [
-        (RefusalCode.BAD_ADDRESS, "login.locator"),
-        (RefusalCode.LOCATOR_UNREACHABLE, "login.locator"),
-        (RefusalCode.OTHER_AUTHORITY, "login.locator"),
+        (RefusalCode.BAD_ADDRESS, "locator.address"),
+        (RefusalCode.LOCATOR_UNREACHABLE, "locator.address"),
+        (RefusalCode.OTHER_AUTHORITY, "locator.address"),
         (RefusalCode.BAD_USER_ID, "login.user"),
         (RefusalCode.UNKNOWN_USER, "login.user"),
         (RefusalCode.WRONG_PASSWORD, "login.password"),
@@ -102,7 +121,8 @@ def test_each_error_of_a_new_account_stands_beside_its_field(
 ) -> None:
     node.refusals["register"] = refuse(code)
     qtbot.mouseClick(button(page, "login.create"), Qt.MouseButton.LeftButton)
-    fill(page, register_locator="here", register_user="ann", register_name="Ann")
+    type_address(page, "here")
+    fill(page, register_user="ann", register_name="Ann")
     fill(page, register_password="long enough", register_repeat="long enough")
     qtbot.mouseClick(button(page, "register.submit"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(errors(page)))
@@ -120,14 +140,15 @@ def test_an_error_goes_when_its_field_is_edited(qtbot, page: LoginPage, node: Sc
 def test_what_is_missing_is_said_without_asking_anybody(qtbot, page: LoginPage, node: ScriptedNode) -> None:
     fill(page, login_user="li.wei")
     qtbot.mouseClick(button(page, "login.submit"), Qt.MouseButton.LeftButton)
-    assert list(errors(page)) == ["login.locator", "login.password"]
-    assert field(page, "login.locator").hasFocus()
+    assert list(errors(page)) == ["locator", "login.password"]
+    assert button(page, "locator.choose").hasFocus()
     assert node.asked("log_in") == []
 
 
 def test_a_password_typed_differently_is_not_sent(qtbot, page: LoginPage, node: ScriptedNode) -> None:
     qtbot.mouseClick(button(page, "login.create"), Qt.MouseButton.LeftButton)
-    fill(page, register_locator="here", register_user="ann", register_name="Ann")
+    type_address(page, "here")
+    fill(page, register_user="ann", register_name="Ann")
     fill(page, register_password="long enough", register_repeat="long enoug")
     qtbot.keyClick(field(page, "register.repeat"), Qt.Key.Key_Return)
     assert list(errors(page)) == ["register.repeat"]
@@ -135,7 +156,8 @@ def test_a_password_typed_differently_is_not_sent(qtbot, page: LoginPage, node: 
 
 
 def test_an_account_is_made_with_what_was_typed(qtbot, page: LoginPage, node: ScriptedNode) -> None:
-    fill(page, login_locator="here:1", login_user="ann")
+    type_address(page, "here:1")
+    fill(page, login_user="ann")
     qtbot.mouseClick(button(page, "login.create"), Qt.MouseButton.LeftButton)
     assert field(page, "register.name").hasFocus()
     fill(page, register_name=" Ann 安 ", register_password="long enough", register_repeat="long enough")
@@ -161,18 +183,20 @@ def test_who_signed_in_last_is_filled_in(qtbot, page: LoginPage, node: ScriptedN
     node.account = AccountView(UserId("li.wei"), "Li Wei", LOCATOR)
     page.begin()
     qtbot.waitUntil(lambda: field(page, "login.user").text() == "li.wei")
-    assert field(page, "login.locator").text() == LOCATOR
+    assert page.locator.link() == LOCATOR
     assert field(page, "login.password").hasFocus()
 
 
-def test_an_address_from_the_command_line_wins(qtbot, theme: Theme, bridge: PeerBridge, node: ScriptedNode) -> None:
+def test_an_address_from_the_command_line_wins(
+    qtbot, theme: Theme, bridge: PeerBridge, node: ScriptedNode, host: LocatorHost
+) -> None:
     node.account = AccountView(UserId("li.wei"), "Li Wei", LOCATOR)
-    page = LoginPage(theme, bridge, "hail://other:1")
+    page = LoginPage(theme, bridge, host, "hail://other:1")
     qtbot.addWidget(page)
     page.show()
     page.begin()
     qtbot.wait(50)
-    assert field(page, "login.locator").text() == "hail://other:1"
+    assert page.locator.link() == "hail://other:1"
     assert field(page, "login.user").text() == ""
 
 
@@ -188,14 +212,243 @@ def test_the_password_can_be_looked_at(qtbot, page: LoginPage) -> None:
 
 def test_tab_walks_from_top_to_bottom(qtbot, page: LoginPage) -> None:
     page.activateWindow()
-    field(page, "login.locator").setFocus()
+    type_address(page, "here")
+    button(page, "locator.choose").setFocus()
     walked = []
-    for _ in range(5):
+    for _ in range(7):
         walked.append(page.focusWidget().objectName())
         qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
-    assert walked == ["login.locator", "login.user", "login.password", "login.submit", "login.create"]
+    assert walked == [
+        "locator.choose",
+        "locator.address",
+        "login.user",
+        "login.password",
+        "login.stay",
+        "login.submit",
+        "login.create",
+    ]
 
 
 def test_labels_belong_to_their_fields(page: LoginPage) -> None:
     buddies = {label.buddy().objectName() for label in page.findChildren(QLabel) if label.buddy() is not None}
-    assert {"login.locator", "login.user", "login.password", "register.name"} <= buddies
+    assert {"locator.choose", "login.user", "login.password", "register.name"} <= buddies
+
+
+# --- the locator ---------------------------------------------------------------------------------
+
+
+def found(name: str = "room-3", place: str = "192.0.2.7:7400", digit: str = "3") -> FoundLocator:
+    return FoundLocator(name, place, digit * 64, f"hail://{place}#{digit * 64}")
+
+
+def choice(page: LoginPage) -> str:
+    return button(page, "locator.choose").accessibleName()
+
+
+def menu_of(page: LoginPage, qtbot) -> list[QAction]:
+    qtbot.mouseClick(button(page, "locator.choose"), Qt.MouseButton.LeftButton)
+    menu = page.locator.findChildren(QMenu)[-1]
+    actions = menu.actions()
+    menu.hide()
+    return actions
+
+
+def test_the_only_one_found_is_chosen_by_itself(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    assert choice(page) == "Locator: Looking for a locator…, on this network"
+    qtbot.waitUntil(lambda: node.searches == 1)
+    node.announce(found())
+    qtbot.waitUntil(lambda: page.locator.link() == found().link)
+    assert choice(page) == "Locator: room-3, 192.0.2.7:7400 · fingerprint 33333333"
+    assert button(page, "locator.choose").toolTip() == "Fingerprint " + "3" * 64
+    assert button(page, "locator.choose").accessibleDescription() == "Fingerprint " + "3" * 64
+    node.announce()
+    qtbot.waitUntil(lambda: page.locator.link() == "")
+
+
+def test_of_two_of_one_name_neither_is_chosen_and_they_are_told_apart(
+    qtbot, page: LoginPage, node: ScriptedNode
+) -> None:
+    qtbot.waitUntil(lambda: node.searches == 1)
+    node.announce(found(), found(place="192.0.2.8:7400", digit="4"))
+    qtbot.waitUntil(lambda: choice(page) == "Locator: Choose a locator, 2 found on this network")
+    assert page.locator.link() == ""
+    first, second, *_ = menu_of(page, qtbot)
+    assert first.text() == "room-3 · 192.0.2.7:7400 · fingerprint 33333333"
+    assert second.text() == "room-3 · 192.0.2.8:7400 · fingerprint 44444444"
+    second.trigger()
+    assert page.locator.link() == found(place="192.0.2.8:7400", digit="4").link
+    # What a person chose stays, whoever else turns up or goes.
+    node.announce(found())
+    qtbot.waitUntil(lambda: len(menu_of(page, qtbot)) > 0 and page.locator.link().endswith("4"))
+
+
+def test_what_was_used_last_stays_chosen(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    node.account = AccountView(UserId("li.wei"), "Li Wei", LOCATOR)
+    page.begin()
+    qtbot.waitUntil(lambda: page.locator.link() == LOCATOR)
+    node.announce(found())
+    qtbot.waitUntil(lambda: "room-3" in menu_of(page, qtbot)[0].text())
+    assert page.locator.link() == LOCATOR
+    assert choice(page) == "Locator: Used last, 127.0.0.1:7400 · fingerprint abababab"
+
+
+def test_an_address_without_a_fingerprint_takes_none_from_the_network(
+    qtbot, page: LoginPage, node: ScriptedNode
+) -> None:
+    page.locator.set_known("192.0.2.7:7400")
+    qtbot.waitUntil(lambda: node.searches == 1)
+    node.announce(found())
+    qtbot.waitUntil(lambda: "room-3" in choice(page))
+    assert page.locator.link() == "192.0.2.7:7400"
+
+
+def test_a_known_locator_is_followed_to_its_new_address(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    page.locator.set_known("hail://192.0.2.1:7400#" + "3" * 64)
+    node.announce(found())
+    qtbot.waitUntil(lambda: page.locator.link() == found().link)
+    # Both answer: then the address that was right before is the right one.
+    node.announce(found(), found(place="192.0.2.1:7400"))
+    qtbot.waitUntil(lambda: page.locator.link() == "hail://192.0.2.1:7400#" + "3" * 64)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "hail://",
+        "hail://host:99999",
+        "hail://a b",
+        "hail://host#12",
+        "hail://host:1#" + "g" * 64,
+        "x" * 10_000,
+        "\u202e",
+    ],
+)
+def test_a_junk_link_is_refused_below_the_field_without_asking_anybody(
+    qtbot, page: LoginPage, node: ScriptedNode, junk: str
+) -> None:
+    type_address(page, junk)
+    fill(page, login_user="li.wei", login_password="secret word")
+    qtbot.mouseClick(button(page, "login.submit"), Qt.MouseButton.LeftButton)
+    assert list(errors(page)) == ["locator.address"]
+    assert errors(page)["locator.address"].startswith("This is no locator's address.")
+    assert field(page, "locator.address").hasFocus()
+    assert node.asked("log_in") == []
+
+
+def test_a_junk_link_from_the_command_line_is_shown_where_it_can_be_mended(
+    qtbot, theme: Theme, bridge: PeerBridge, host: LocatorHost
+) -> None:
+    page = LoginPage(theme, bridge, host, "hail://a b")
+    qtbot.addWidget(page)
+    page.show()
+    assert field(page, "locator.address").text() == "hail://a b"
+    assert field(page, "locator.address").isVisible()
+
+
+def test_another_authority_is_refused_with_the_nodes_sentence_and_no_way_round(
+    qtbot, page: LoginPage, node: ScriptedNode
+) -> None:
+    page.locator.set_known(LOCATOR)
+    node.refusals["log_in"] = refuse(RefusalCode.OTHER_AUTHORITY, "Another locator answers at this address.")
+    fill(page, login_user="li.wei", login_password="secret word")
+    qtbot.mouseClick(button(page, "login.submit"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: errors(page) == {"locator": "Another locator answers at this address."})
+    assert len(node.asked("log_in")) == 1
+    assert button(page, "locator.choose").hasFocus()
+
+
+def test_the_fingerprint_of_a_pasted_link_is_shown(page: LoginPage) -> None:
+    page.locator.type_address()
+    QTest.keyClicks(field(page, "locator.address"), LOCATOR)
+    assert page.findChild(QLabel, "locator.hint").text() == "Fingerprint abababab"
+
+
+def test_when_nothing_is_found_the_card_says_what_to_do(page: LoginPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.locator._waited.stop()
+    page.locator.show_found(())
+    assert choice(page).startswith("Locator: No locator found yet")
+    assert button(page, "locator.type").isVisible()
+    assert button(page, "locator.host").isVisible()
+    assert "be the one who hosts it" in page.findChild(QLabel, "locator.hint").text()
+
+
+def test_the_network_is_looked_at_only_while_the_card_is_seen(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    qtbot.waitUntil(lambda: node._is_searching)
+    page.hide()
+    qtbot.waitUntil(lambda: not node._is_searching)
+    page.show()
+    qtbot.waitUntil(lambda: node.searches == 2)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_to_stay_signed_in_is_passed_on(qtbot, page: LoginPage, node: ScriptedNode, wanted: bool) -> None:
+    page.findChild(QCheckBox, "login.stay").setChecked(wanted)
+    with qtbot.waitSignal(page.signed_in):
+        sign_in(page, qtbot)
+    assert node.stay_signed_in is wanted
+
+
+def test_to_stay_signed_in_is_passed_on_with_a_new_account(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    page.findChild(QCheckBox, "login.stay").setChecked(True)
+    qtbot.mouseClick(button(page, "login.create"), Qt.MouseButton.LeftButton)
+    type_address(page, "here")
+    fill(page, register_user="ann", register_name="Ann", register_password="long enough", register_repeat="long enough")
+    with qtbot.waitSignal(page.signed_in):
+        qtbot.mouseClick(button(page, "register.submit"), Qt.MouseButton.LeftButton)
+    assert node.stay_signed_in is True
+
+
+# --- with the real node and locators ----------------------------------------------------------------
+
+
+@pytest.fixture
+def real_page(qtbot, theme: Theme, host: LocatorHost, tmp_path: Path) -> Iterator[LoginPage]:
+    bridge = PeerBridge(PeerNode, tmp_path / "profile")
+    bridge.start()
+    page = LoginPage(theme, bridge, host)
+    qtbot.addWidget(page)
+    page.show()
+    yield page
+    bridge.close()
+
+
+def register(page: LoginPage, qtbot, user: str) -> None:
+    page._show_form(page.register)
+    fill(page, register_user=user, register_name=user.title())
+    fill(page, register_password="long enough", register_repeat="long enough")
+    qtbot.mouseClick(button(page, "register.submit"), Qt.MouseButton.LeftButton)
+
+
+def test_a_locator_on_this_network_is_found_and_gives_an_account(qtbot, real_page: LoginPage, tmp_path: Path) -> None:
+    locator = LocatorProcess(tmp_path / "locator", announce=True)
+    try:
+        qtbot.waitUntil(lambda: locator.link in {each.link for each in real_page.locator._found}, timeout=15_000)
+        (line,) = (each for each in menu_of(real_page, qtbot) if each.toolTip() == locator.link)
+        line.trigger()
+        with qtbot.waitSignal(real_page.signed_in, timeout=15_000) as signed_in:
+            register(real_page, qtbot, "ann")
+        assert signed_in.args[0].locator == locator.link
+        assert real_page.locator.link() == locator.link
+    finally:
+        locator.stop()
+
+
+def test_another_locator_at_a_known_address_gets_nothing_and_is_told_of(
+    qtbot, real_page: LoginPage, tmp_path: Path
+) -> None:
+    locator = LocatorProcess(tmp_path / "one")
+    type_address(real_page, locator.link)
+    with qtbot.waitSignal(real_page.signed_in, timeout=15_000):
+        register(real_page, qtbot, "ann")
+    place = locator.link.removeprefix("hail://").partition("#")[0]
+    locator.stop()
+    impostor = LocatorProcess(tmp_path / "other", listen=place)
+    try:
+        real_page._bridge.ask(real_page, lambda node: node.log_out())
+        fill(real_page, login_password="long enough")
+        qtbot.mouseClick(button(real_page, "login.submit"), Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: bool(errors(real_page)), timeout=15_000)
+        (sentence,) = errors(real_page).values()
+        assert sentence.startswith("Another locator answers at this address than the one you know.")
+    finally:
+        impostor.stop()

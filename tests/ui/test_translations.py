@@ -16,6 +16,7 @@ SHOWING = frozenset(
         "setText", "setToolTip", "setPlaceholderText", "setAccessibleName", "setAccessibleDescription", "addAction",
         "setStatusTip", "setWindowTitle", "Text", "ElidedText", "PushButton", "set_whole", "set_label", "say",
         "show_error", "FormField", "PasswordField", "IconButton", "EmptyState", "showText", "drawText",
+        "CheckBox",
     }
 )  # fmt: skip
 NOT_WORDS = frozenset({"Hail"})

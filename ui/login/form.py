@@ -1,20 +1,20 @@
 """What both cards share: fields, a general line, the button, and which error belongs beside which field."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from peer.errors import RefusalCode
 from ui.login.form_field import FormField
 from ui.theme import fonts
-from ui.theme.controls import PushButton, Text
+from ui.theme.check_box import CheckBox
+from ui.theme.controls import PushButton, Text, Theme
 from ui.translations.refusals import refusal_text
 
-LOCATOR, USER, NAME, PASSWORD = "locator", "user", "name", "password"
+USER, NAME, PASSWORD = "user", "name", "password"
 
 _FIELD_OF_CODE: dict[RefusalCode, str] = {
-    RefusalCode.BAD_ADDRESS: LOCATOR,
-    RefusalCode.LOCATOR_UNREACHABLE: LOCATOR,
-    RefusalCode.OTHER_AUTHORITY: LOCATOR,
     RefusalCode.BAD_USER_ID: USER,
     RefusalCode.NAME_TAKEN: USER,
     RefusalCode.UNKNOWN_USER: USER,
@@ -26,13 +26,25 @@ _FIELD_OF_CODE: dict[RefusalCode, str] = {
 
 
 class Form(QWidget):
-    """Fields under each other, and two buttons: go on, or use the other form."""
+    """Fields under each other, whether to stay signed in, and two buttons: go on, or use the other form."""
 
     submitted = Signal()
     switched = Signal()
 
-    def __init__(self, *, name: str, submit: str, busy: str, switch: str, switch_name: str) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        check_first: Callable[[], bool],
+        *,
+        name: str,
+        submit: str,
+        busy: str,
+        switch: str,
+        switch_name: str,
+    ) -> None:
+        """`check_first` says what is wrong above this form, and tells whether all is well there."""
         super().__init__()
+        self._check_first = check_first
         self._submit_text = submit
         self._busy_text = busy
         self._fields: dict[str, FormField] = {}
@@ -44,13 +56,16 @@ class Form(QWidget):
         self._submit.clicked.connect(self._try_submit)
         self._switch = PushButton(switch, name=switch_name)
         self._switch.clicked.connect(self.switched)
+        self.stay = CheckBox(theme, self.tr("Stay signed in on this device"), name=f"{name}.stay")
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(12)
+        self._rows.setSpacing(10)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._rows)
-        layout.addSpacing(18)
+        layout.addSpacing(12)
+        layout.addWidget(self.stay)
+        layout.addSpacing(12)
         layout.addWidget(self._general)
         layout.addWidget(self._submit)
         layout.addSpacing(10)
@@ -61,10 +76,11 @@ class Form(QWidget):
         self._fields[key] = field
         self._rows.addWidget(field)
         field.submitted.connect(self._try_submit)
-        # The buttons were made before the fields, but come after them.
-        QWidget.setTabOrder(field.input, self._submit)
-        QWidget.setTabOrder(self._submit, self._switch)
         return field
+
+    def tab_order(self) -> list[QWidget]:
+        """Return what the Tab key walks through, top down."""
+        return [*(field.input for field in self._fields.values()), self.stay, self._submit, self._switch]
 
     def field(self, key: str) -> FormField:
         """Return a field."""
@@ -85,7 +101,7 @@ class Form(QWidget):
     def set_busy(self, *, busy: bool) -> None:
         """Wait for the answer: nothing can be typed or clicked, and the button says what goes on."""
         self._submit.setText(self._busy_text if busy else self._submit_text)
-        for widget in (self._submit, self._switch, *self._fields.values()):
+        for widget in (self.stay, self._submit, self._switch, *self._fields.values()):
             widget.setEnabled(not busy)
 
     def show_refusal(self, code: RefusalCode, message: str) -> None:
@@ -107,5 +123,7 @@ class Form(QWidget):
     def _try_submit(self) -> None:
         if self._submit.isEnabled():
             self.clear_errors()
-            if self.check():
+            # Bottom up: the cursor ends at the topmost of what is wrong.
+            is_complete = self.check()
+            if self._check_first() and is_complete:
                 self.submitted.emit()

@@ -17,7 +17,8 @@ class FormField(QWidget):
     error_changed = Signal()
     """There is more or less to show than before."""
 
-    def __init__(self, label: str, *, name: str, placeholder: str = "") -> None:
+    def __init__(self, label: str, *, name: str, placeholder: str = "", captioned: bool = True) -> None:
+        """Without a caption only a screen reader is told the label."""
         super().__init__()
         self.input = QLineEdit()
         self.input.setObjectName(name)
@@ -27,15 +28,16 @@ class FormField(QWidget):
         self.input.setPlaceholderText(placeholder)
         self.input.textEdited.connect(self.clear_error)
         self.input.returnPressed.connect(self.submitted)
-        caption = Text(label, role="caption", face=fonts.bold(fonts.CAPTION))
-        caption.setBuddy(self.input)
         self._error = Text(role="error", face=fonts.font(fonts.CAPTION), wrap=True)
         self._error.setObjectName(f"{name}.error")
         self._error.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(caption)
+        if captioned:
+            caption = Text(label, role="caption", face=fonts.bold(fonts.CAPTION))
+            caption.setBuddy(self.input)
+            layout.addWidget(caption)
         layout.addWidget(self.input)
         layout.addWidget(self._error)
         self.setFocusProxy(self.input)
@@ -91,15 +93,19 @@ class PasswordField(FormField):
         assert self._eye is not None
         self._eye.setObjectName(f"{name}.reveal")
         self._set_hidden(hidden=True)
+        theme.dress(self, PasswordField._draw_eye)
 
     def _toggle(self) -> None:
         self._set_hidden(hidden=self.input.echoMode() is QLineEdit.EchoMode.Normal)
 
     def _set_hidden(self, *, hidden: bool) -> None:
         self.input.setEchoMode(QLineEdit.EchoMode.Password if hidden else QLineEdit.EchoMode.Normal)
-        icon = "eye" if hidden else "eye-off"
-        self._reveal.setIcon(self._theme.icons.icon(icon, self._theme.tokens.secondary, 18))
+        self._draw_eye()
         self._reveal.setText(self.tr("Show the password") if hidden else self.tr("Hide the password"))
         self._reveal.setToolTip(self._reveal.text())
         if self._eye is not None:
             self._eye.setAccessibleName(self._reveal.text())
+
+    def _draw_eye(self) -> None:
+        icon = "eye" if self.input.echoMode() is QLineEdit.EchoMode.Password else "eye-off"
+        self._reveal.setIcon(self._theme.icons.icon(icon, self._theme.tokens.secondary, 18))

@@ -1,15 +1,18 @@
 """The first screen: a card to sign in, or to create an account."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from peer.errors import RefusalCode
-from peer.views import AccountView, SessionView
-from ui.login.form import LOCATOR, NAME, PASSWORD, USER, Form
+from peer.views import AccountView, FoundLocator, SessionView
+from ui.login.form import NAME, PASSWORD, USER, Form
 from ui.login.form_field import FormField, PasswordField
+from ui.login.hosting import LocatorHost
+from ui.login.locator_choice import LocatorChoice
 from ui.peer_bridge import PeerBridge
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 _CARD_WIDTH = 400
 _LOGO = 40
+_ROOM_FOR_AN_ERROR = 60
+_ABOUT_THE_LOCATOR = frozenset({RefusalCode.BAD_ADDRESS, RefusalCode.LOCATOR_UNREACHABLE, RefusalCode.OTHER_AUTHORITY})
 
 
 class LoginPage(QScrollArea):
@@ -27,16 +32,20 @@ class LoginPage(QScrollArea):
     signed_in = Signal(object)
     """The session."""
 
-    def __init__(self, theme: Theme, bridge: PeerBridge, locator: str = "") -> None:
+    def __init__(self, theme: Theme, bridge: PeerBridge, host: LocatorHost, locator: str = "") -> None:
         """`locator` is the address from the command line; without one, the last one used is filled in."""
         super().__init__()
         self.setObjectName("login")
         self._bridge = bridge
         self._given_locator = locator
+        self._logo = QLabel()
         self._title = Text(face=fonts.bold(fonts.HEADING), wrap=True)
         self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._subtitle = Text(role="secondary", face=fonts.font(fonts.CAPTION), wrap=True)
         self._subtitle.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.locator = LocatorChoice(theme, host)
+        self.locator.look_again.connect(self._look)
+        self.locator.set_known(locator)
         self.sign_in = self._make_sign_in(theme)
         self.register = self._make_register(theme)
         self._form = self.sign_in
@@ -51,16 +60,38 @@ class LoginPage(QScrollArea):
         """Put the cursor where the next thing has to be typed."""
         super().showEvent(event)
         self._form.focus_first_empty()
+        if not event.spontaneous():
+            self._look()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop asking the network what nobody sees."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._bridge.ask(self, lambda node: node.stop_finding_locators())
+
+    def _look(self) -> None:
+        self.locator.begin_looking()
+        self._bridge.ask(self, lambda node: node.find_locators(), lambda _: self._wait_for_locators(()))
+
+    def _wait_for_locators(self, seen: tuple[FoundLocator, ...]) -> None:
+        self._bridge.ask(self, lambda node: node.found_locators(seen), self._locators_came)
+
+    def _locators_came(self, found: tuple[FoundLocator, ...] | None) -> None:
+        if found is not None:
+            self.locator.show_found(found)
+            self._wait_for_locators(found)
 
     def _make_sign_in(self, theme: Theme) -> Form:
         form = Form(
+            theme,
+            self._check_locator,
             name="login",
             submit=self.tr("Sign in"),
             busy=self.tr("Signing in…"),
             switch=self.tr("Create an account"),
             switch_name="login.create",
         )
-        self._add_locator_and_user(form, "login")
+        self._add_user(form, "login")
         form.add_field(PASSWORD, PasswordField(theme, self.tr("Password"), name="login.password"))
         form.submitted.connect(self._sign_in)
         form.switched.connect(lambda: self._show_form(self.register))
@@ -68,13 +99,15 @@ class LoginPage(QScrollArea):
 
     def _make_register(self, theme: Theme) -> Form:
         form = Form(
+            theme,
+            self._check_locator,
             name="register",
             submit=self.tr("Create account"),
             busy=self.tr("Creating the account…"),
             switch=self.tr("I have an account"),
             switch_name="register.sign_in",
         )
-        self._add_locator_and_user(form, "register")
+        self._add_user(form, "register")
         name = form.add_field(NAME, FormField(self.tr("Display name"), name="register.name"))
         name.input.setPlaceholderText(self.tr("How your contacts see you"))
         form.add_field(PASSWORD, PasswordField(theme, self.tr("Password"), name="register.password"))
@@ -83,22 +116,19 @@ class LoginPage(QScrollArea):
         form.switched.connect(lambda: self._show_form(self.sign_in))
         return form
 
-    def _add_locator_and_user(self, form: Form, name: str) -> None:
-        locator = form.add_field(LOCATOR, FormField(self.tr("Locator address"), name=f"{name}.locator"))
-        locator.input.setPlaceholderText(self.tr("host:port or hail://…"))
-        locator.set_text(self._given_locator)
+    def _add_user(self, form: Form, name: str) -> None:
         user = form.add_field(USER, FormField(self.tr("Your ID"), name=f"{name}.user"))
         user.input.setPlaceholderText(self.tr("for example li.wei"))
 
     def _build(self, theme: Theme) -> None:
-        logo = QLabel()
-        logo.setPixmap(theme.icons.pixmap("message-circle", theme.tokens.accent, _LOGO, self.devicePixelRatioF()))
+        logo = self._logo
+        theme.put_picture(logo, "message-circle", _LOGO, "accent")
         logo.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         card = QFrame()
         card.setProperty("role", "card")
         card.setMaximumWidth(_CARD_WIDTH)
         inside = QVBoxLayout(card)
-        inside.setContentsMargins(36, 26, 36, 28)
+        inside.setContentsMargins(36, 24, 36, 24)
         inside.setSpacing(0)
         inside.addWidget(logo)
         inside.addSpacing(8)
@@ -106,6 +136,8 @@ class LoginPage(QScrollArea):
         inside.addSpacing(4)
         inside.addWidget(self._subtitle)
         inside.addSpacing(16)
+        inside.addWidget(self.locator)
+        inside.addSpacing(12)
         inside.addWidget(self.sign_in)
         inside.addWidget(self.register)
         ground = QWidget()
@@ -121,6 +153,9 @@ class LoginPage(QScrollArea):
         around.addLayout(beside)
         around.addStretch()
         self.setWidget(ground)
+        for form in (self.sign_in, self.register):
+            for before, after in pairwise([*self.locator.tab_order(), *form.tab_order()]):
+                QWidget.setTabOrder(before, after)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -128,15 +163,17 @@ class LoginPage(QScrollArea):
 
     def _show_form(self, form: Form) -> None:
         other = self.register if form is self.sign_in else self.sign_in
-        for key in (LOCATOR, USER):
-            form.field(key).set_text(other.field(key).text() or form.field(key).text())
+        form.field(USER).set_text(other.field(USER).text() or form.field(USER).text())
+        form.stay.setChecked(other.stay.isChecked())
         form.clear_errors()
         if form is self.sign_in:
             self._title.setText(self.tr("Welcome"))
             self._subtitle.setText(self.tr("Messages go straight to your friends' devices."))
         else:
             self._title.setText(self.tr("Create an account"))
-            self._subtitle.setText(self.tr("The locator keeps your ID and a hash of your password, never a message."))
+            self._subtitle.setText(self.tr("The locator never sees a message."))
+        # This form is long, and a small screen is as high as it is.
+        self._logo.setVisible(form is self.sign_in)
         self._form = form
         other.hide()
         form.show()
@@ -145,9 +182,8 @@ class LoginPage(QScrollArea):
     def _fill_in(self, account: AccountView | None, password: str = "") -> None:
         if account is None:
             return
-        for form in (self.sign_in, self.register):
-            if not form.field(LOCATOR).text():
-                form.field(LOCATOR).set_text(account.locator)
+        if not self._given_locator:
+            self.locator.set_known(account.locator)
         if not self.sign_in.field(USER).text() and self._given_locator in {"", account.locator}:
             self.sign_in.field(USER).set_text(account.user)
         if password and self.sign_in.field(USER).text() == account.user:
@@ -157,10 +193,15 @@ class LoginPage(QScrollArea):
             self._form.focus_first_empty()
 
     def _sign_in(self) -> None:
-        locator, user, password = (self.sign_in.field(key).text() for key in (LOCATOR, USER, PASSWORD))
-        self.sign_in.set_busy(busy=True)
+        form = self.sign_in
+        locator, stay = self.locator.link(), form.stay.isChecked()
+        user, password = (form.field(key).text() for key in (USER, PASSWORD))
+        self._set_busy(form, busy=True)
         self._bridge.ask(
-            self, lambda node: node.log_in(locator.strip(), user.strip(), password), self._done, self._refused
+            self,
+            lambda node: node.log_in(locator, user.strip(), password, stay_signed_in=stay),
+            self._done,
+            self._refused,
         )
 
     def _register(self) -> None:
@@ -168,28 +209,51 @@ class LoginPage(QScrollArea):
         if form.field("repeat").text() != form.field(PASSWORD).text():
             form.field("repeat").show_error(self.tr("This is not the same password."))
             return
-        locator, user, name, password = (form.field(key).text() for key in (LOCATOR, USER, NAME, PASSWORD))
-        form.set_busy(busy=True)
+        locator, stay = self.locator.link(), form.stay.isChecked()
+        user, name, password = (form.field(key).text() for key in (USER, NAME, PASSWORD))
+        self._set_busy(form, busy=True)
         self._bridge.ask(
             self,
-            lambda node: node.register(locator.strip(), user.strip(), password, name.strip()),
+            lambda node: node.register(locator, user.strip(), password, name.strip(), stay_signed_in=stay),
             self._done,
             self._refused,
         )
 
     def _done(self, session: SessionView) -> None:
         for form in (self.sign_in, self.register):
-            form.set_busy(busy=False)
+            self._set_busy(form, busy=False)
             form.field(PASSWORD).input.clear()
-            form.field(LOCATOR).set_text(session.locator)
         self.register.field("repeat").input.clear()
         self.sign_in.field(USER).set_text(session.user)
+        self.locator.signed_in_at(session.locator)
         self._show_form(self.sign_in)
         self.signed_in.emit(session)
 
     def _refused(self, code: RefusalCode, message: str) -> None:
-        self._form.set_busy(busy=False)
-        self._form.show_refusal(code, message)
+        self._set_busy(self._form, busy=False)
+        if code in _ABOUT_THE_LOCATOR:
+            self.locator.show_refusal(code, message)
+        else:
+            self._form.show_refusal(code, message)
+        self._show_what_is_wrong()
+
+    def _check_locator(self) -> bool:
+        self.locator.clear_error()
+        self._show_what_is_wrong()
+        return self.locator.check()
+
+    def _show_what_is_wrong(self) -> None:
+        """Scroll to the field that has the cursor, once the sentence below it has its place."""
+        QTimer.singleShot(0, self, self._scroll_to_focus)
+
+    def _scroll_to_focus(self) -> None:
+        focused = self.focusWidget()
+        if focused is not None:
+            self.ensureWidgetVisible(focused, 0, _ROOM_FOR_AN_ERROR)
+
+    def _set_busy(self, form: Form, *, busy: bool) -> None:
+        form.set_busy(busy=busy)
+        self.locator.setEnabled(not busy)
 
 
 async def _last_account(node: "PeerNode") -> AccountView | None:

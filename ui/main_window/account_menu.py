@@ -33,7 +33,7 @@ class AccountMenu(QMenu):
         self.setObjectName("account")
         self._theme = theme
         self._session: SessionView | None = None
-        self._add("copy", self.tr("Copy my ID"), self._copy_id)
+        self._add("copy", self.tr("Copy my ID"), self.copy_id)
         self._add("link", self.tr("Copy the locator's link"), self._copy_link)
         self.addSeparator()
         self._add_choices(
@@ -90,7 +90,8 @@ class AccountMenu(QMenu):
             action.triggered.connect(lambda _checked, choice=choice: choose(choice))
             group.addAction(action)
 
-    def _copy_id(self) -> None:
+    def copy_id(self) -> None:
+        """Put the own ID on the clipboard, to be given to friends."""
         if self._session is not None:
             sentence = self.tr("Copied: %1. Give it to your friends.").replace("%1", self._session.user)
             self._copy(self._session.user, sentence)

@@ -10,6 +10,8 @@ from ui.contacts.actions import ContactActions
 from ui.contacts.add_dialog import AddContactDialog
 from ui.contacts.requests_dialog import RequestsDialog
 from ui.conversation.pane import ConversationPane
+from ui.login.hosting import LocatorHost
+from ui.login.share_line import ShareLine
 from ui.main_window.account_menu import AccountMenu
 from ui.main_window.sidebar import Sidebar
 from ui.models.chat_state import ChatState
@@ -18,6 +20,8 @@ from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
 from ui.theme.tokens import NARROWEST_SIDEBAR, ONE_COLUMN_BELOW, SIDEBAR_WIDTH
 
+_SHARE_WIDTH = 320
+
 
 class ChatPage(QWidget):
     """What a signed-in person sees."""
@@ -25,7 +29,9 @@ class ChatPage(QWidget):
     said = Signal(str)
     """A sentence to show for a moment."""
 
-    def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState, menu: AccountMenu) -> None:
+    def __init__(
+        self, theme: Theme, bridge: PeerBridge, state: ChatState, menu: AccountMenu, host: LocatorHost
+    ) -> None:
         super().__init__()
         self._theme = theme
         self._bridge = bridge
@@ -35,17 +41,32 @@ class ChatPage(QWidget):
         self._menu = menu
         self.sidebar.setMinimumWidth(NARROWEST_SIDEBAR)
         self.pane = ConversationPane(theme, bridge, state, self._actions)
-        choose = EmptyState(
+        self._choose = EmptyState(
             theme,
             "messages-square",
             self.tr("No conversation is open"),
             self.tr("Choose one on the left, or add a contact."),
             name="conversation.none",
         )
-        choose.setProperty("role", "chat")
-        choose.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        share = ShareLine(
+            theme, host, self.tr("This computer hosts the locator. Friends elsewhere need its link to sign in:")
+        )
+        share.setFixedWidth(_SHARE_WIDTH)
+        share.setVisible(bool(host.link))
+        host.changed.connect(lambda: share.setVisible(bool(host.link)))
+        self._welcome = EmptyState(
+            theme,
+            "message-circle",
+            self.tr("You are in"),
+            self.tr("Add a friend by their ID. As soon as they accept, you can write to each other."),
+            share,
+            name="conversation.first",
+        )
         self._right = QStackedWidget()
-        self._right.addWidget(choose)
+        for page in (self._choose, self._welcome):
+            page.setProperty("role", "chat")
+            page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            self._right.addWidget(page)
         self._right.addWidget(self.pane)
         self._splitter = QSplitter()
         self._splitter.setChildrenCollapsible(False)
@@ -68,6 +89,10 @@ class ChatPage(QWidget):
         self._state.session_changed.connect(lambda: self._menu.show_session(self._state.session))
         self.sidebar.banner.use_here.connect(self._use_here)
         self.pane.back.connect(self.close_conversation)
+        rows = self._state.conversations
+        for signal in (rows.rowsInserted, rows.rowsRemoved, rows.modelReset):
+            signal.connect(self._conversations_changed)
+        self._conversations_changed()
 
     def open(self, conversation: ConversationView) -> None:
         """Show a conversation."""
@@ -78,11 +103,19 @@ class ChatPage(QWidget):
 
     def close_conversation(self) -> None:
         """Show the list only."""
-        self._right.setCurrentIndex(0)
+        self._right.setCurrentWidget(self._empty_page())
         self.pane.close_conversation()
         self.sidebar.select(None)
         self._fit()
         self.sidebar.take_focus()
+
+    def _empty_page(self) -> QWidget:
+        """Return what stands in the place of a conversation: who has none is told how to get one."""
+        return self._choose if self._state.conversations.rowCount() else self._welcome
+
+    def _conversations_changed(self) -> None:
+        if self._right.currentWidget() is not self.pane:
+            self._right.setCurrentWidget(self._empty_page())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Change between two columns and one."""

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QListView,
-    QMenu,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -16,14 +15,16 @@ from PySide6.QtWidgets import (
 )
 
 from peer.views import ConversationId, ConversationView
+from ui.main_window.account_menu import AccountMenu
 from ui.main_window.banner import ConnectionBanner
 from ui.main_window.conversation_delegate import ConversationDelegate
+from ui.main_window.first_steps import FirstSteps
 from ui.main_window.own_line import OwnLine
 from ui.models.chat_state import ChatState
 from ui.models.conversation_list import UnreadFilter
 from ui.models.roles import Role
 from ui.theme import fonts
-from ui.theme.controls import PushButton, Theme
+from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
 
 Index = QModelIndex | QPersistentModelIndex
@@ -43,7 +44,7 @@ class Sidebar(QWidget):
     opened = Signal(object)
     """The view of the conversation."""
 
-    def __init__(self, theme: Theme, state: ChatState, menu: QMenu) -> None:
+    def __init__(self, theme: Theme, state: ChatState, menu: AccountMenu) -> None:
         super().__init__()
         self.setProperty("role", "side")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -58,14 +59,15 @@ class Sidebar(QWidget):
         self._unread = _tab(self.tr("Unread"), name="main.tab.unread")
         self._all.setChecked(True)
         self._pages = QStackedWidget()
-        add = PushButton(self.tr("Add a contact"), name="main.empty.add_contact", kind="primary")
-        add.clicked.connect(self.own_line.add_contact)
+        self._first_steps = FirstSteps(theme)
+        self._first_steps.add_contact.connect(self.own_line.add_contact)
+        self._first_steps.copy_id.connect(menu.copy_id)
         self._nobody = EmptyState(
             theme,
             "messages-square",
             self.tr("No conversations yet"),
             self.tr("Add somebody by their ID. When they accept, you can write to each other."),
-            add,
+            self._first_steps,
             name="main.empty",
         )
         self._all_read = EmptyState(
@@ -160,6 +162,7 @@ class Sidebar(QWidget):
     def _session_changed(self) -> None:
         self.own_line.show_session(self._state.session)
         self.banner.show_session(self._state.session)
+        self._first_steps.show_session(self._state.session)
 
     def _unread_changed(self, unread: int) -> None:
         self._unread.setText(f"{self.tr('Unread')} {unread}" if unread else self.tr("Unread"))

@@ -6,6 +6,8 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from peer.errors import RefusalCode
 from peer.views import ConversationId, SessionView
+from ui.login.hosting import Hosting, LocatorHost
+from ui.login.leave_dialog import LeaveDialog
 from ui.login.login_page import LoginPage
 from ui.main_window.account_menu import AccountMenu
 from ui.main_window.chat_page import ChatPage
@@ -51,8 +53,12 @@ class MainWindow(QMainWindow):
         self._menu = AccountMenu(theme, appearance, notifications, self)
         self._tray = Tray(theme, self)
         self._notifier = Notifier(bridge, notifications, self._tray, self._is_in_sight, self)
-        self.login = LoginPage(theme, bridge, locator)
-        self.chat = ChatPage(theme, bridge, self._state, self._menu)
+        self.host = LocatorHost(memory.profile / "locator", self)
+        """The locator hosted here: its link, and how to start and stop it."""
+        self._may_close = False
+        self._leave: LeaveDialog | None = None
+        self.login = LoginPage(theme, bridge, self.host, locator)
+        self.chat = ChatPage(theme, bridge, self._state, self._menu, self.host)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.login)
         self._pages.addWidget(self.chat)
@@ -73,6 +79,8 @@ class MainWindow(QMainWindow):
         self._state.warned.connect(self.toast.say)
         self._state.messages_arrived.connect(self._notifier.messages_arrived)
         self._state.asked.connect(self._notifier.asked)
+        self.host.failed.connect(self._hosting_failed)
+        self._state.session_changed.connect(self._check_host)
         self._bridge.refused.connect(self.toast.say)
         self._state.conversations.unread_changed.connect(self._unread_changed)
         self._notifier.conversation_wanted.connect(self._open_from_outside)
@@ -92,18 +100,64 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep what is being written, remember the place; go into the tray, or let the program end."""
+        """Keep what is being written, remember the place; go into the tray, or ask about a hosted locator, or end."""
         self.chat.pane.keep_draft()
         self._memory.keep_geometry(bytes(self.saveGeometry().data()))
         if self._tray.exists and not self._is_quitting and self._state.session is not None:
             event.ignore()
-            self.hide()
-            if not self._memory.word("knows_tray"):
-                self._memory.keep("knows_tray", "yes")
-                self._tray.say("Hail", self.tr("Hail goes on here. Quit is in this icon's menu."))
+            self._go_into_tray()
             return
+        if self.host.state in {Hosting.ON, Hosting.STARTING} and not self._may_close:
+            event.ignore()
+            self._ask_about_host()
+            return
+        self.host.close()
         super().closeEvent(event)
         self.closed.emit()
+
+    def close_unasked(self) -> None:
+        """Close because the system or a terminal wants it: what this window started ends with it."""
+        self.host.end_child()
+        self._may_close = True
+        self.quit()
+
+    def _go_into_tray(self) -> None:
+        self.hide()
+        if not self._memory.word("knows_tray"):
+            self._memory.keep("knows_tray", "yes")
+            self._tray.say("Hail", self.tr("Hail goes on here. Quit is in this icon's menu."))
+
+    def _stay(self) -> None:
+        self._is_quitting = False
+
+    def _ask_about_host(self) -> None:
+        if self._leave is None:
+            self._leave = LeaveDialog(self)
+            self._leave.stop.connect(self._stop_and_close)
+            self._leave.keep.connect(self._keep_and_close)
+            self._leave.rejected.connect(self._stay)
+        self._leave.open()
+
+    def _stop_and_close(self) -> None:
+        self.hide()
+        self.host.end()
+        self._may_close = True
+        self.close()
+
+    def _keep_and_close(self) -> None:
+        self.host.leave()
+        self._may_close = True
+        self.close()
+
+    def _hosting_failed(self, sentence: str) -> None:
+        if self._pages.currentWidget() is self.chat:
+            self.toast.say(sentence)
+
+    def _check_host(self) -> None:
+        """Find out why the locator is gone, if it was the one here."""
+        session = self._state.session
+        if session is not None and not session.connected:
+            self.host.check()
 
     def _signed_in(self, session: SessionView) -> None:
         self._state.begin(session)

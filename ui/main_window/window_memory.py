@@ -15,6 +15,7 @@ class WindowMemory:
     """Reads and writes the file. What cannot be read is as good as nothing: the window then is as at first."""
 
     def __init__(self, profile: Path) -> None:
+        self.profile = profile
         self._path = profile / _FILE
         self._kept = self._read()
 

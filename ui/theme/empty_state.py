@@ -4,16 +4,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ui.theme import fonts
-from ui.theme.controls import PushButton, Text, Theme
+from ui.theme.controls import Text, Theme
 
 _ICON = 44
 
 
 class EmptyState(QWidget):
-    """An icon, a line, a sentence, and perhaps a button."""
+    """An icon, a line, a sentence, and perhaps a button or more."""
 
     def __init__(
-        self, theme: Theme, icon: str, title: str, sentence: str, button: PushButton | None = None, *, name: str
+        self, theme: Theme, icon: str, title: str, sentence: str, below: QWidget | None = None, *, name: str
     ) -> None:
         super().__init__()
         self.setObjectName(name)
@@ -29,7 +29,7 @@ class EmptyState(QWidget):
         for text in (Text(title, face=fonts.bold(), wrap=True), Text(sentence, role="secondary", wrap=True)):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             layout.addWidget(text)
-        if button is not None:
+        if below is not None:
             layout.addSpacing(10)
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(below, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)

@@ -60,6 +60,10 @@ QPushButton[kind="danger"]:hover { background: $hover; border-color: $danger; }
 QPushButton[kind="quiet"] { background: transparent; border-color: transparent; color: $accent; padding: 8px 9px; }
 QPushButton[kind="quiet"]:hover { background: $hover; }
 QPushButton[kind="quiet"]:focus { border-color: $accent; padding: 7px 8px; }
+QPushButton[kind="field"] { background: $card; padding: 0px; min-height: 50px; }
+QPushButton[kind="field"]:hover { border-color: $secondary; }
+QPushButton[kind="field"]:focus { border: 2px solid $accent; padding: 0px; min-height: 48px; }
+QPushButton[kind="field"]:disabled { background: $window; }
 
 QToolButton { background: transparent; border: 2px solid transparent; border-radius: 10px; padding: 0px; }
 QToolButton:hover { background: $hover; }
