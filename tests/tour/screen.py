@@ -65,6 +65,13 @@ class Screen:
         """Save a part of the screen, full height, as PNG."""
         self.run("import", "-window", "root", "-crop", f"{width}x{HEIGHT}+{left}+0", "+repage", str(file))
 
+    def colour_at(self, x: int, y: int) -> str:
+        """Return the colour of a place, as #RRGGBB."""
+        place = f"1x1+{x}+{y}"
+        return self.run(
+            "import", "-window", "root", "-crop", place, "-depth", "8", "-format", "#%[hex:p{0,0}]", "info:"
+        )
+
     def close(self) -> None:
         for program in reversed(self._programs):
             program.terminate()

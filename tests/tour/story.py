@@ -1,5 +1,6 @@
 """What happens on the tour: one function a step, each fails if a person would not see what it promises."""
 
+import time
 from collections.abc import Callable
 
 from tests.tour.window import Window
@@ -8,6 +9,11 @@ PASSWORD = "correct horse"
 FOUND_SECONDS = 10.0
 ENGLISH, CHINESE, EMOJI = "Hello Bo! Shall we do the homework together?", "好的,图书馆三点见", "👍🎉"
 WHILE_AWAY = ["Bo, are you still there?", "I write on, it will wait for you.", "回来就能看到"]
+UNFINISHED = "What I meant to say is"
+DRAFT_SECONDS = 1.2
+"""A draft is kept within a second of the first letter."""
+DIGIT_GROUPS = 12
+DARK_SIDE = "#181D25"
 Step = tuple[str, Callable[[Window, Window], None]]
 
 
@@ -118,6 +124,42 @@ def bo_returns(ana: Window, bo: Window) -> None:
     ana.see("row", f"{WHILE_AWAY[-1]}, read")
 
 
+def lid_closes(ana: Window, bo: Window) -> None:
+    bo.fill("Message", UNFINISHED)
+    time.sleep(DRAFT_SECONDS)
+    bo.kill()
+    bo.open()
+    bo.fill("Password", PASSWORD)
+    bo.click("button", "Sign in")
+    bo.click("row", f"Draft: {UNFINISHED}")
+    bo.see("row", ENGLISH)
+    assert bo.text_in("Message") == UNFINISHED, "the draft is not what was written"
+    ana.see("label", "online")
+
+
+def compare(ana: Window, bo: Window) -> None:
+    numbers = []
+    for window in (ana, bo):
+        window.click("button", "About this contact")
+        window.press("Down", "Return")
+        window.see("button", "They are the same")
+        window.see("label", "Safety number with")
+        numbers.append(window.labels(r"\d{5}"))
+    assert numbers[0] == numbers[1], f"not the same digits: {numbers}"
+    assert len(numbers[0]) == DIGIT_GROUPS
+    for window in (ana, bo):
+        window.click("button", "They are the same")
+        window.see("label", "verified")
+
+
+def turn_dark(ana: Window, bo: Window) -> None:
+    before = bo.ground()
+    bo.click("button", "You, Bo")
+    bo.press("Down", "Down", "Down", "Right", "Up", "Return")
+    assert bo.ground() != before, "nothing changed"
+    assert bo.ground().upper() == DARK_SIDE, f"the ground is {bo.ground()}"
+
+
 def ana_leaves(ana: Window, bo: Window) -> None:
     ana.click("button", "You, Ana")
     ana.press("Up", "Return")  # the last line of the menu
@@ -144,6 +186,9 @@ STEPS: list[Step] = [
     ("Bo's process is killed", bo_is_killed),
     ("Ana writes on", ana_writes_on),
     ("Bo returns and has all of it", bo_returns),
+    ("Bo's lid closes in mid-typing", lid_closes),
+    ("they compare their safety number", compare),
+    ("Bo turns his window dark", turn_dark),
     ("Ana is asked what becomes of the locator", ana_leaves),
     ("Ana stops hosting and quits", nobody_hosts),
 ]

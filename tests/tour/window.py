@@ -1,5 +1,6 @@
 """One `hail` process, as a person with eyes (the accessibility tree) and hands (key and pointer events) uses it."""
 
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ _LOOK_AGAIN_SECONDS = 0.05
 _TYPED_SECONDS = 1.5
 _TYPING_TRIES = 3
 _DOT = "●"
+_REPAINT_SECONDS = 0.5
+_NEAR_THE_BOTTOM = 720
 
 
 class Window:
@@ -121,6 +124,19 @@ class Window:
                 return False
             time.sleep(_LOOK_AGAIN_SECONDS)
         return True
+
+    def text_in(self, field: str) -> str:
+        """Return what stands in a field."""
+        return self._reader.text_of(self.see("text", field, exactly=True))
+
+    def labels(self, pattern: str) -> list[str]:
+        """Return the labels that are just what a regular expression says, in their order."""
+        return [thing.name for thing in self._things() if re.fullmatch(pattern, thing.name)]
+
+    def ground(self) -> str:
+        """Return the colour behind everything, at the window's lower left corner."""
+        time.sleep(_REPAINT_SECONDS)
+        return self._screen.colour_at(self._left + 12, _NEAR_THE_BOTTOM)
 
     def press(self, *keys: str) -> None:
         """Press keys, such as `Return`, wherever the focus is."""
