@@ -133,7 +133,7 @@ class Contacts:
         conversation = self._conv.get(self._conv.id_with(user))
         standing = self._conv.standing_with(user)
         note, asked_at = _request_in(conversation, standing)
-        contact = self._contact(user)
+        contact = self._people.get(user, ContactRow(user, ""))
         about = self._where.get(user)
         return ContactView(
             user=user,
@@ -200,7 +200,7 @@ class Contacts:
         """Want nothing more of somebody (they are not told), or take that back."""
         if user == self._me:
             raise Refusal(RefusalCode.YOURSELF, "You cannot block yourself.")
-        await self._store(replace(self._contact(user), blocked=blocked))
+        await self._store(replace(self._people.get(user, ContactRow(user, "")), blocked=blocked))
         if blocked:
             self.on_device_shut_out(user, frozenset())
         return self._tell(ContactChanged, user)
@@ -220,8 +220,9 @@ class Contacts:
 
     def _consent_changed(self, user: UserId, before: Standing, names: dict[UserId, str]) -> None:
         name = names.get(user)
-        if name is not None and self._contact(user).name != name:
-            contact = self._people[user] = replace(self._contact(user), name=name)
+        if name is not None and self._people.get(user, ContactRow(user, "")).name != name:
+            self._people[user] = replace(self._people.get(user, ContactRow(user, "")), name=name)
+            contact = self._people[user]
             self.keep_soon(lambda c: people.put_contact(c, contact))
         now = self._conv.standing_with(user)
         if now.state is Consent.ASKED_BY_THEM and before.state is not Consent.ASKED_BY_THEM:
@@ -270,30 +271,10 @@ class Contacts:
         """A person said: the new devices, as the screen shows them now, really are theirs."""
         shown = [device for device, row in self._devices.items() if row.user == user]
 
-        if any(not self._devices[device].confirmed for device in shown) and self._contact(user).verified:
-            # What was compared was another device's number.
-            await self._store(replace(self._contact(user), verified=False))
-        await self._confirm(user, shown)
-        return self._tell(ContactChanged, user)
-
-    async def _confirm(self, user: UserId, devices: list[DeviceId]) -> None:
         def remember(_: None) -> None:
-            self._devices |= {device: replace(self._devices[device], confirmed=True) for device in devices}
+            self._devices |= {device: replace(self._devices[device], confirmed=True) for device in shown}
 
-        await self._database.write(lambda c: people.confirm_devices(c, user, devices), remember, own=True)
-
-    def newest_device(self, user: UserId) -> DeviceRow | None:
-        """Return the device of somebody that was met last."""
-        return next((row for row in reversed(self._devices.values()) if row.user == user), None)
-
-    def device(self, device: DeviceId) -> DeviceRow | None:
-        """Return a device that was met."""
-        return self._devices.get(device)
-
-    async def verified(self, user: UserId, device: DeviceId) -> ContactView:
-        """Two people compared the safety number of this device: it is theirs, whatever the locator says."""
-        await self._confirm(user, [device])
-        await self._store(replace(self._contact(user), verified=True))
+        await self._database.write(lambda c: people.confirm_devices(c, user, shown), remember, own=True)
         return self._tell(ContactChanged, user)
 
     def keep_own_devices(self, signed: SignedDeviceList, *, vouched: bool) -> None:
@@ -357,9 +338,6 @@ class Contacts:
     def _conv(self) -> Conversations:
         assert self._conversations is not None
         return self._conversations
-
-    def _contact(self, user: UserId) -> ContactRow:
-        return self._people.get(user, ContactRow(user, ""))
 
     async def _store(self, contact: ContactRow) -> None:
         await self._database.write(lambda c: people.put_contact(c, contact), own=True)

@@ -188,14 +188,6 @@ class PeerNode:
         shown = [view for view in views if view.can_write or view.last_entry is not None]
         return sorted(shown, key=_newest_first)
 
-    async def safety_number(self, user: str) -> str:
-        """Return the digits that both read to each other, in 12 groups of 5."""
-        return self._need_session().safety_number(parse_user_id(user))
-
-    async def verify(self, user: str, safety_number: str) -> ContactView:
-        """Say that these are the digits the other one read."""
-        return await self._need_session().verify(parse_user_id(user), safety_number)
-
     async def open_conversation(self, user: str) -> ConversationView:
         """Return the conversation with somebody, made if need be."""
         session = self._need_session()

@@ -8,7 +8,7 @@ from peer.addresses import LocatorAddress
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
-from peer.errors import Refusal, RefusalCode
+from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.events import Connected, Disconnected, Superseded
 from peer.identity_vault import IdentityVault
@@ -20,7 +20,6 @@ from peer.links.listening import LinkPort
 from peer.locator_client import FINAL, LocatorClient
 from peer.locator_connection import LocatorConnection
 from peer.storage.database import Connection, Database
-from peer.storage.people import DeviceRow
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
 from peer.synchronizer import Synchronizer
@@ -31,7 +30,6 @@ from protocol.identity import DeviceId, Realm, UserId
 from protocol.link_messages import Greeting
 from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
 from protocol.registry import Message
-from protocol.safety_numbers import is_same_number, safety_number
 
 log = logging.getLogger(__name__)
 _GREETING = Greeting(version=1, software="hail 0.1")
@@ -229,31 +227,6 @@ class Session:
         view = await self.contacts.confirm_devices(user)
         self._synchronizer.sharing_changed(user)
         return view
-
-    def safety_number(self, user: UserId) -> str:
-        """Return the digits to compare with a friend: of this device, and theirs that is linked or was met last."""
-        theirs = self._device_to_compare(user)
-        return safety_number(self.realm, (self.user, self._vault.public_key), (user, theirs.key))
-
-    async def verify(self, user: UserId, number: str) -> ContactView:
-        """Take a person's word for these digits; raise Refusal `safety_number_mismatch` if they are not ours."""
-        theirs = self._device_to_compare(user)
-        if not is_same_number(number, self.safety_number(user)):
-            raise Refusal(
-                RefusalCode.SAFETY_NUMBER_MISMATCH,
-                "These are not the digits of this conversation. Compare them again, or ask for a new request.",
-            )
-        view = await self.contacts.verified(user, theirs.device)
-        self._synchronizer.sharing_changed(user)
-        return view
-
-    def _device_to_compare(self, user: UserId) -> DeviceRow:
-        link = self._book.link_with(user)
-        linked = self.contacts.device(link.device) if link is not None and link.device is not None else None
-        theirs = linked or self.contacts.newest_device(user)
-        if theirs is None:
-            raise Refusal(RefusalCode.OFFLINE, "No device of theirs was met yet. Compare when both of you are online.")
-        return theirs
 
     async def set_blocked(self, user: UserId, *, blocked: bool) -> ContactView:
         """Cut every tie with somebody, or allow them again."""

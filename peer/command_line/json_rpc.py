@@ -80,13 +80,6 @@ class AskParameters(Parameters):
     note: str = ""
 
 
-class VerifyParameters(Parameters):
-    """For `contacts.verify`: with the digits that the other one read, or without, to get ours."""
-
-    user: str
-    safety_number: str | None = None
-
-
 class SendParameters(Parameters):
     """For `messages.send`."""
 
@@ -127,12 +120,6 @@ async def _list_messages(node: PeerNode, p: ListParameters) -> object:
     return await node.messages(p.conversation, before=p.before, limit=p.limit)
 
 
-async def _verify(node: PeerNode, p: VerifyParameters) -> object:
-    if p.safety_number is not None:
-        return await node.verify(p.user, p.safety_number)
-    return {"user": p.user, "safety_number": await node.safety_number(p.user)}
-
-
 METHODS: dict[str, Method[Any]] = {
     "session.register": Method(
         RegisterParameters,
@@ -153,7 +140,6 @@ METHODS: dict[str, Method[Any]] = {
     "contacts.unblock": Method(UserParameters, lambda n, p: n.unblock(p.user)),
     "contacts.remove": Method(UserParameters, lambda n, p: n.remove(p.user)),
     "contacts.confirm_device": Method(UserParameters, lambda n, p: n.confirm_device(p.user)),
-    "contacts.verify": Method(VerifyParameters, _verify),
     "contacts.list": Method(Parameters, lambda n, _: n.contacts()),
     "conversations.list": Method(Parameters, lambda n, _: n.conversations()),
     "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),

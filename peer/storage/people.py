@@ -48,11 +48,8 @@ def put_contact(connection: Connection, contact: ContactRow) -> None:
 
 
 def all_devices(connection: Connection) -> list[DeviceRow]:
-    """Return every pinned device of everybody, in the order in which they were met."""
-    return [
-        _device(row)
-        for row in connection.execute("SELECT device, user, key, confirmed FROM device ORDER BY first_seen")
-    ]
+    """Return every pinned device of everybody."""
+    return [_device(row) for row in connection.execute("SELECT device, user, key, confirmed FROM device")]
 
 
 def meet_device(connection: Connection, user: UserId, key: PublicKey, now_ms: int) -> DeviceRow:
