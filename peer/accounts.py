@@ -88,6 +88,16 @@ class AccountFolder:
         return self.path / "hail.db"
 
     @property
+    def stay(self) -> Path:
+        """The keys sealed once more, for somebody who stays signed in."""
+        return self.path / "stay"
+
+    @property
+    def stay_key(self) -> Path:
+        """The key to `stay`, where no keyring has it."""
+        return self.path / "stay.key"
+
+    @property
     def exists(self) -> bool:
         """Whether this account was ever signed in here."""
         return self.vault.exists()
@@ -97,7 +107,7 @@ class AccountFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (self.path / "lock").open("ab")
         try:
-            _lock_file(file)
+            lock_file(file)
         except OSError as error:
             file.close()
             raise Refusal(
@@ -125,6 +135,16 @@ class AccountFolder:
                 (self.path / "lock").unlink()
                 self.path.rmdir()
 
+    def set_aside(self) -> Path:
+        """Move the locked folder out of the way, and lock a new, empty one; return where the old one is now."""
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.old-{number}")).exists():
+            number += 1
+        self.unlock()
+        self.path.rename(aside)
+        self.lock()
+        return aside
+
     def home_mark(self) -> bytes:
         """Return what changes when the account's files are copied or restored elsewhere: machine, place, inode."""
         status = self.database.stat()
@@ -143,10 +163,12 @@ def _machine() -> str:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock_file(file: IO[bytes]) -> None:
+    def lock_file(file: IO[bytes]) -> None:
+        """Lock an open file for this process until it is closed; raise OSError if another one has it."""
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock_file(file: IO[bytes]) -> None:
+    def lock_file(file: IO[bytes]) -> None:
+        """Lock an open file for this process until it is closed; raise OSError if another one has it."""
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,8 +23,9 @@ from protocol.consent import Consent, Standing
 from protocol.device_lists import DeviceList, SignedDeviceList, open_device_list
 from protocol.entries import Accepted, Asked, Body, Declined, Removed
 from protocol.errors import RemoteProtocolError
-from protocol.identity import DeviceId, EntryId, Realm, UserId
+from protocol.identity import DeviceId, EntryId, PublicKey, Realm, UserId
 from protocol.locator_messages import Whereabout
+from protocol.safety_numbers import is_same_number, safety_number
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Contacts:
         authority: bytes,
         me: UserId,
         my_name: str,
-        my_device: DeviceId,
+        my_key: PublicKey,
     ) -> None:
         self._database = database
         self._events = events
@@ -55,7 +56,8 @@ class Contacts:
         self._authority_key = public_key_of_authority(authority)
         self._me = me
         self._my_name = my_name
-        self._my_device = my_device
+        self._my_key = my_key
+        self._my_device = DeviceId.of_key(my_key)
         self._people: dict[UserId, ContactRow] = {}
         self._devices: dict[DeviceId, DeviceRow] = {}
         self._lists: dict[UserId, DeviceList] = {}
@@ -143,7 +145,7 @@ class Contacts:
             online=self.is_online(user),
             since=datetime.fromtimestamp(about.since / 1000, UTC) if about and about.since else None,
             linked=user in self._linked,
-            verified=contact.verified,
+            verified=self._is_verified(user),
             blocked=contact.blocked,
             new_device=any(d.user == user and not d.confirmed for d in self._devices.values()),
             conversation=self._conv.id_with(user),
@@ -271,11 +273,51 @@ class Contacts:
         """A person said: the new devices, as the screen shows them now, really are theirs."""
         shown = [device for device, row in self._devices.items() if row.user == user]
 
+        if all(self._devices[device].confirmed for device in shown):
+            return self.view(user)
+
         def remember(_: None) -> None:
-            self._devices |= {device: replace(self._devices[device], confirmed=True) for device in shown}
+            for device in shown:
+                self._devices[device] = replace(self._devices[device], confirmed=True, verified=False)
 
         await self._database.write(lambda c: people.confirm_devices(c, user, shown), remember, own=True)
         return self._tell(ContactChanged, user)
+
+    def safety_number(self, user: UserId) -> str:
+        """Return what both people see while this device and theirs are linked; raise Refusal `no_device`."""
+        return safety_number(self._realm, (self._me, [self._my_key]), (user, [self._last_linked(user).key]))
+
+    async def verify(self, user: UserId, read: str) -> ContactView:
+        """The two people compared their numbers; raise Refusal `safety_number_mismatch` if they are not the same."""
+        if not is_same_number(read, self.safety_number(user)):
+            raise Refusal(
+                RefusalCode.SAFETY_NUMBER_MISMATCH,
+                "The safety numbers differ. Compare again while both are online; if they still differ, somebody may "
+                "stand between you.",
+            )
+        device = self._last_linked(user).device
+
+        def remember(_: None) -> None:
+            self._devices[device] = replace(self._devices[device], confirmed=True, verified=True)
+
+        await self._database.write(lambda c: people.verify_device(c, device), remember, own=True)
+        return self._tell(ContactChanged, user)
+
+    def _last_linked(self, user: UserId) -> DeviceRow:
+        if user == self._me:
+            raise Refusal(RefusalCode.YOURSELF, "That is your own ID. Enter the ID of somebody else.")
+        linked = [row for row in self._devices.values() if row.user == user and row.link_order]
+        if not linked:
+            raise Refusal(
+                RefusalCode.NO_DEVICE,
+                "There is no safety number before you have been online together for the first time.",
+            )
+        return max(linked, key=lambda row: row.link_order)
+
+    def _is_verified(self, user: UserId) -> bool:
+        """Whether the device that we would talk to, the confirmed one that was linked last, was compared."""
+        confirmed = [row for row in self._devices.values() if row.user == user and row.confirmed]
+        return bool(confirmed) and max(confirmed, key=lambda row: row.link_order).verified
 
     def keep_own_devices(self, signed: SignedDeviceList, *, vouched: bool) -> None:
         """The locator told which devices are ours; `vouched` when this person has just acted here, knowing that."""
@@ -307,9 +349,12 @@ class Contacts:
             if user not in self._linked:
                 self._tell(PresenceChanged, user)
 
-    def link_came(self, user: UserId) -> None:
+    def link_came(self, user: UserId, device: DeviceId) -> None:
         """A link with one of their devices is up."""
         self._linked[user] = self._linked.get(user, 0) + 1
+        order = 1 + max(row.link_order for row in self._devices.values() if row.user == user)
+        self._devices[device] = replace(self._devices[device], link_order=order)
+        self.keep_soon(lambda c: people.put_link_order(c, device, order))
         self._tell(PresenceChanged, user)
 
     def link_went(self, user: UserId) -> None:

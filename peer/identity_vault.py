@@ -29,6 +29,7 @@ from protocol.signatures import SigningKey
 
 _VERSION = 1
 _SALT_BYTES = 16
+_STAYING = b"stay signed in 1\0"
 
 
 class _Secrets(msgspec.Struct, frozen=True, array_like=True):
@@ -43,6 +44,8 @@ class _SealedVault(msgspec.Struct, frozen=True):
     rounds: Annotated[int, Meta(ge=1, le=limits.VAULT_ROUNDS_TAKEN)]
     nonce: Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
     sealed: bytes
+    device_key: bytes = b""
+    """The public key, in clear: a sign-in with a password that does not open the vault can name its device."""
 
 
 class IdentityVault:
@@ -76,6 +79,29 @@ class IdentityVault:
             opened = await loop.run_in_executor(executor, _unseal, _coming(path), password, beside)
             return cls(path, beside, opened, is_from_coming=True)
         return cls(path, beside, opened)
+
+    @classmethod
+    def unlock_with_key(cls, path: Path, sealed: bytes, key: bytes, realm: Realm, user: UserId) -> "IdentityVault":
+        """Open what `sealed_with_key` gave; raise Refusal `vault_locked` when it is not of this key or this account."""
+        beside = _bound_to(realm, user)
+        nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        opened = open_sealed(key, nonce, rest, _STAYING + beside) if len(key) == KEY_BYTES and rest else None
+        if opened is None:
+            raise Refusal(RefusalCode.VAULT_LOCKED, "The kept key does not open this profile.")
+        return cls(path, beside, msgspec.msgpack.decode(opened, type=_Secrets))
+
+    @staticmethod
+    def public_key_in(path: Path) -> PublicKey | None:
+        """Return the public key of a vault that need not be opened; None where the file does not tell."""
+        try:
+            return PublicKey(msgspec.msgpack.decode(path.read_bytes(), type=_SealedVault).device_key)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+            return None
+
+    def sealed_with_key(self, key: bytes) -> bytes:
+        """Return the secrets sealed once more, with a key instead of the password: for staying signed in."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + seal(key, nonce, msgspec.msgpack.encode(self._secrets), _STAYING + self._beside)
 
     def settle(self) -> None:
         """The locator took the password that opened this vault: an unfinished change of it is over."""
@@ -175,7 +201,8 @@ def _seal(path: Path, password: str, opened: _Secrets, beside: bytes) -> None:
     salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     key = _password_key(password, salt, limits.VAULT_MEMORY_KIB, limits.VAULT_ROUNDS)
     sealed = seal(key, nonce, msgspec.msgpack.encode(opened), beside)
-    vault = _SealedVault(_VERSION, salt, limits.VAULT_MEMORY_KIB, limits.VAULT_ROUNDS, nonce, sealed)
+    public = bytes(SigningKey(opened.seed).public)
+    vault = _SealedVault(_VERSION, salt, limits.VAULT_MEMORY_KIB, limits.VAULT_ROUNDS, nonce, sealed, public)
     write_private_file(path, msgspec.msgpack.encode(vault))
 
 

@@ -20,6 +20,10 @@ MESSAGES_PER_PAGE = 1_000
 """The most messages that one question for history is answered with."""
 ENTRIES_IN_FLIGHT = 1_000
 """Entries of one feed sent on a link and not yet in the other's vector."""
+KEYRING_SECONDS = 3.0
+"""The system's keyring may take this long; after that it counts as not working."""
+FIRST_WORD_SECONDS = 3.0
+"""Signing in again without a password waits this long for the locator, then goes on without."""
 CLOSING_SECONDS = 2.0
 """Signing out waits no longer than this for farewells."""
 LOCATOR_FIRST_RETRY_SECONDS = 0.5
@@ -39,6 +43,18 @@ RECENT_ENTRIES = 1_000
 """Entries just written that are kept in memory for sending: neighbours who are there get them without a look-up."""
 RPC_LINE_BYTES = 1024 * 1024
 """Bytes of one line of JSON-RPC."""
+LOCAL_CALLERS = 32
+"""Programs on the local socket of a profile at the same time; more are hung up on."""
+LOCAL_LINE_BYTES = 64 * 1024 * 1024
+"""Bytes of one line that a program of ours answers with: a page of long messages."""
+EVENTS_WAITING = 10_000
+"""Events that a one-shot verb has not looked at yet; more are dropped."""
+LOCAL_ANSWER_SECONDS = 3.0
+"""A program that has the profile open answers on its local socket within this time, or counts as hung."""
+PROFILE_WAIT_SECONDS = 15.0
+"""A one-shot verb waits this long for another one on the same profile."""
+SOCKET_PATH_BYTES = 100
+"""Longer paths get no Unix socket (108 on Linux, 104 on macOS, with the zero at the end)."""
 RPC_REQUESTS_AT_ONCE = 256
 """Requests of one rpc caller answered at the same time; the next ones wait in the pipe."""
 HOLDERS_KEPT_SECONDS = 0.5

@@ -14,7 +14,7 @@ from peer.identity_vault import IdentityVault
 from peer.links.wire import Wire
 from peer.locator_connection import LocatorConnection, connect_to_locator
 from protocol import limits
-from protocol.identity import Realm, UserId
+from protocol.identity import PublicKey, Realm, UserId
 from protocol.locator_messages import (
     ChangePassword,
     Done,
@@ -280,10 +280,10 @@ class LocatorClient:
 
 
 async def log_in_with_password(
-    connection: LocatorConnection, user: UserId, password: str, vault: IdentityVault, endpoint: Endpoint
+    connection: LocatorConnection, user: UserId, password: str, device_key: PublicKey, endpoint: Endpoint
 ) -> LoggedIn:
     """Log in as a person: the device becomes valid, the session is a new one."""
-    request = LogIn(connection.next_tag(), user, password, vault.public_key, endpoint)
+    request = LogIn(connection.next_tag(), user, password, device_key, endpoint)
     return await connection.ask(request, LoggedIn)
 
 

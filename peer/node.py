@@ -1,7 +1,7 @@
 """The node's front door: every thing a person or a script can do, as a typed async method."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from peer.accounts import Profile
@@ -10,8 +10,9 @@ from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Event
+from peer.secret_keeper import SecretKeeper
 from peer.session import Session
-from peer.sign_in import SignIn, parse_user_id
+from peer.sign_in import SignIn, Wishes, parse_user_id
 from peer.surroundings import Surroundings
 from peer.views import (
     AccountView,
@@ -21,6 +22,7 @@ from peer.views import (
     EntryId,
     FoundLocator,
     MessageView,
+    SecretPlace,
     SessionView,
     WhereaboutView,
 )
@@ -38,8 +40,10 @@ class PeerNode:
         """`profile` is the folder with one sub-folder per account; it is made when needed."""
         self._profile = Profile(profile)
         self._surroundings = surroundings or Surroundings()
+        self._keeper = SecretKeeper(self._surroundings.abandonable_worker)
         self._events = EventStream()
         self._session: Session | None = None
+        self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._signing = asyncio.Lock()
         self._search: LocatorSearch | None = None
 
@@ -51,9 +55,15 @@ class PeerNode:
         """Return the account that was signed in last on this profile. Callable from any thread."""
         return self._profile.last_account()
 
+    def close_with(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Have what serves this node closed before it."""
+        self._before_close.append(close)
+
     async def close(self) -> None:
         """Sign out and stop; nothing that was answered for is lost."""
         await self.stop_finding_locators()
+        while self._before_close:
+            await self._before_close.pop()()
         async with self._signing:
             await self._end_session()
 
@@ -86,11 +96,11 @@ class PeerNode:
         listen_port: int = 0,
         voice_port: int = 0,
         *,
-        stay_signed_in: bool = False,
+        stay_signed_in: bool | None = False,
     ) -> SessionView:
         """Make an account at a locator and sign in; the same ID and password again is a sign-in."""
-        del stay_signed_in
-        return await self._sign_in(locator, user, password, name, listen_port, voice_port)
+        wishes = Wishes(new_name=name, listen_port=listen_port, voice_port=voice_port, stay_signed_in=stay_signed_in)
+        return await self._sign_in(locator, user, password, wishes)
 
     async def log_in(
         self,
@@ -100,16 +110,47 @@ class PeerNode:
         listen_port: int = 0,
         voice_port: int = 0,
         *,
-        stay_signed_in: bool = False,
+        stay_signed_in: bool | None = False,
+        old_password: str | None = None,
+        set_old_aside: bool = False,
     ) -> SessionView:
-        """Sign in; without the locator too, where this account was used before (then `connected` is False)."""
-        del stay_signed_in
-        return await self._sign_in(locator, user, password, None, listen_port, voice_port)
+        """Sign in; without the locator too, where this account was used before (then `connected` is False).
+
+        `stay_signed_in` lets `sign_in_again` do without the password; None leaves that as it was. Refusal
+        `vault_locked`: the password is right, but this profile still has the former one. Then `old_password` opens
+        it and locks it with the new one; or `set_old_aside` moves it away and begins as a new device.
+        """
+        wishes = Wishes(
+            listen_port=listen_port,
+            voice_port=voice_port,
+            old_password=old_password,
+            set_old_aside=set_old_aside,
+            stay_signed_in=stay_signed_in,
+        )
+        return await self._sign_in(locator, user, password, wishes)
+
+    async def sign_in_again(self) -> SessionView | None:
+        """Sign in who was here last and stays signed in; None if nobody does, or if the kept key does not fit.
+
+        The device's key resumes its last session: if another device is the active one by now, `superseded` is True.
+        """
+        async with self._signing:
+            self._need_nobody()
+            account = self._profile.last_account()
+            if account is None:
+                return None
+            attempt = self._attempt(account.locator, account.user)
+            self._session = await attempt.run_without_password()
+            return self._session.view() if self._session else None
+
+    async def secret_place(self) -> SecretPlace:
+        """Tell where the key of somebody who stays signed in would be kept on this computer."""
+        return await self._keeper.place()
 
     async def log_out(self) -> None:
-        """Sign out: friends see it at once, the files are closed."""
+        """Sign out: friends see it at once, the files are closed, and only the password opens them again."""
         async with self._signing:
-            self._need_session()
+            await self._keeper.forget(self._need_session().folder)
             await self._end_session()
 
     async def session(self) -> SessionView | None:
@@ -148,6 +189,10 @@ class PeerNode:
         """Return everybody we stand in any relation with."""
         return self._need_session().contacts.all()
 
+    async def contact(self, user: str) -> ContactView:
+        """Return one person, known or not."""
+        return self._need_session().contacts.view(parse_user_id(user))
+
     async def ask(self, user: str, note: str = "") -> ContactView:
         """Ask somebody to be our friend. Who is not there now gets it later."""
         session, other = self._need_session(), parse_user_id(user)
@@ -178,6 +223,17 @@ class PeerNode:
     async def confirm_device(self, user: str) -> ContactView:
         """Say that a friend's new device really is theirs."""
         return await self._need_session().confirm_devices(parse_user_id(user))
+
+    async def safety_number(self, user: str) -> str:
+        """Return the 12 groups of 5 digits that both people see while their devices are linked, to be compared."""
+        return self._need_session().contacts.safety_number(parse_user_id(user))
+
+    async def verify(self, user: str, safety_number: str) -> ContactView:
+        """Say that the other person sees this number; raise Refusal `safety_number_mismatch` if it is not ours.
+
+        It confirms their device too. A device of theirs that is confirmed later has to be compared again.
+        """
+        return await self._need_session().verify(parse_user_id(user), safety_number)
 
     # --- conversations -----------------------------------------------------------------------
 
@@ -225,15 +281,18 @@ class PeerNode:
 
     # --- inside ------------------------------------------------------------------------------
 
-    async def _sign_in(
-        self, locator: str, user: str, password: str, new_name: str | None, listen_port: int, voice_port: int
-    ) -> SessionView:
+    async def _sign_in(self, locator: str, user: str, password: str, wishes: Wishes) -> SessionView:
         async with self._signing:
-            if self._session is not None:
-                raise Refusal(RefusalCode.ALREADY_SIGNED_IN, f"{self._session.user} is signed in here. Sign out first.")
-            attempt = SignIn(self._surroundings, self._profile, self._events, locator, user, password)
-            self._session = await attempt.run(new_name=new_name, listen_port=listen_port, voice_port=voice_port)
+            self._need_nobody()
+            self._session = await self._attempt(locator, user, password).run(wishes)
             return self._session.view()
+
+    def _attempt(self, locator: str, user: str, password: str = "") -> SignIn:
+        return SignIn(self._surroundings, self._profile, self._keeper, self._events, locator, user, password)
+
+    def _need_nobody(self) -> None:
+        if self._session is not None:
+            raise Refusal(RefusalCode.ALREADY_SIGNED_IN, f"{self._session.user} is signed in here. Sign out first.")
 
     async def _end_session(self) -> None:
         session, self._session = self._session, None

@@ -1,8 +1,11 @@
 """One signed-in account: builds its parts, joins them, and takes them down again."""
 
+import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
+from peer import limits
 from peer.accounts import AccountFolder
 from peer.addresses import LocatorAddress
 from peer.contacts import Contacts
@@ -96,7 +99,7 @@ class Session:
         self.user = user
         self.realm = realm
         self._surroundings = surroundings
-        self._folder = folder
+        self.folder = folder
         self._vault = vault
         self._database = database
         self._address = address
@@ -104,6 +107,7 @@ class Session:
         self._events = events
         self._is_superseded = False
         self._must_sign_in = False
+        self._heard_of_locator = asyncio.Event()
         self._vouches = False
         """Whether the person has just said here to be at this device: what the locator lists then is theirs."""
         self.contacts = Contacts(
@@ -114,7 +118,7 @@ class Session:
             authority=facts.authority,
             me=user,
             my_name=facts.name or str(user),
-            my_device=vault.device,
+            my_key=vault.public_key,
         )
         author = Author(realm, user, vault.signing_key, facts.certificate, facts.authority)
         self.conversations = Conversations(
@@ -129,7 +133,7 @@ class Session:
 
     async def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
         """Load what is kept, begin to talk. Raises Refusal; then `close` still has to be called."""
-        mark = self._folder.home_mark()
+        mark = self.folder.home_mark()
         await self._database.write(lambda c: _settle(c, self._facts, mark), own=True)
         await self.conversations.load()
         await self.contacts.load(self.conversations)
@@ -177,7 +181,13 @@ class Session:
             await self._synchronizer.close()
             await self.conversations.receipts.close()
         await self._database.close()
-        self._folder.unlock()
+        self.folder.unlock()
+
+    async def hear_of_locator(self) -> None:
+        """Wait a moment until it is known whether the locator takes us, so that the first view tells."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.FIRST_WORD_SECONDS):
+                await self._heard_of_locator.wait()
 
     def view(self) -> SessionView:
         """Return who is signed in, and how it stands."""
@@ -228,6 +238,12 @@ class Session:
         self._synchronizer.sharing_changed(user)
         return view
 
+    async def verify(self, user: UserId, safety_number: str) -> ContactView:
+        """The two people compared numbers, which is more than to confirm a device: let it have what waits."""
+        view = await self.contacts.verify(user, safety_number)
+        self._synchronizer.sharing_changed(user)
+        return view
+
     async def set_blocked(self, user: UserId, *, blocked: bool) -> ContactView:
         """Cut every tie with somebody, or allow them again."""
         view = await self.contacts.set_blocked(user, blocked=blocked)
@@ -239,6 +255,7 @@ class Session:
     def locator_connected(self, logged_in: LoggedIn) -> None:
         """See `LocatorListener`."""
         self._is_superseded = self._must_sign_in = False
+        self._heard_of_locator.set()
         self._facts.session = logged_in.session
         if logged_in.certificate:
             self._facts.certificate = logged_in.certificate
@@ -251,12 +268,14 @@ class Session:
     def locator_lost(self, refusal: Refusal) -> None:
         """See `LocatorListener`."""
         self._must_sign_in = refusal.code in FINAL
+        self._heard_of_locator.set()
         self.contacts.locator_lost()
         self._events.tell(Disconnected(self.view(), refusal.code, refusal.message))
 
     def superseded(self) -> None:
         """See `LocatorListener`: another device is the active one now, so this one goes quiet."""
         self._is_superseded = True
+        self._heard_of_locator.set()
         self.contacts.accepts_links = False
         self.contacts.locator_lost()
         self._dialer.forget_all()
@@ -274,7 +293,8 @@ class Session:
     def link_came_up(self, link: Link) -> None:
         """See `LinkListener`."""
         assert link.user is not None
-        self.contacts.link_came(link.user)
+        assert link.device is not None
+        self.contacts.link_came(link.user, link.device)
         self.locator.watch([link.user])
         self._synchronizer.add(link)
         self._tell_row(link.user)

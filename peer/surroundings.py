@@ -1,12 +1,17 @@
 """Time, chance, threads and the network, as handed to a node: tests hand in their own."""
 
 import random
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
 
 from peer.links.wire import TcpWire, Wire
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 
 def _now() -> datetime:
@@ -15,6 +20,30 @@ def _now() -> datetime:
 
 def _one_thread(name: str) -> Executor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+
+class AbandonableThreads(Executor):
+    """A thread for each job, which the end of the program does not wait for: some jobs never end."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def submit(self, fn: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> "Future[Result]":
+        """See `Executor.submit`."""
+        future: Future[Result] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - handed to whoever asked, as executors do
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=work, name=self._name, daemon=True).start()
+        return future
 
 
 @dataclass(frozen=True)
@@ -28,3 +57,5 @@ class Surroundings:
     """For jitter only; secrets come from the operating system."""
     worker: Callable[[str], Executor] = _one_thread
     """Makes a thread of that name that does one thing at a time."""
+    abandonable_worker: Callable[[str], Executor] = AbandonableThreads
+    """Makes threads for what may hang for ever outside of this program."""

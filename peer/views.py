@@ -24,6 +24,7 @@ __all__ = [
     "MessageKind",
     "MessageState",
     "MessageView",
+    "SecretPlace",
     "SessionView",
     "UserId",
     "View",
@@ -130,6 +131,15 @@ class SessionView(View, frozen=True):
     listen_port: int
     voice_port: int
     links: int
+
+
+class SecretPlace(StrEnum):
+    """Where the key lies that opens the profile of somebody who stays signed in."""
+
+    KEYRING = "keyring"
+    """The system's keyring, opened with the session of the person at this computer."""
+    FILE = "file"
+    """A file in the profile, readable by its owner's programs only."""
 
 
 class AccountView(View, frozen=True):

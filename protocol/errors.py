@@ -29,6 +29,8 @@ class RefusalCode(StrEnum):
     UNKNOWN_CONVERSATION = "unknown_conversation"
     UNKNOWN_ENTRY = "unknown_entry"
     EMPTY_MESSAGE = "empty_message"
+    SAFETY_NUMBER_MISMATCH = "safety_number_mismatch"
+    NO_DEVICE = "no_device"
     OFFLINE = "offline"
     BAD_ADDRESS = "bad_address"
     OTHER_AUTHORITY = "other_authority"

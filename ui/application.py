@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,12 +57,17 @@ def _default_profile() -> Path:
 
 
 def _run(profile: Path, locator: str) -> int:
+    from peer.local_socket import LocalSocket, raise_open_window
     from ui.main_window.window import MainWindow
     from ui.main_window.window_memory import WindowMemory
     from ui.peer_bridge import PeerBridge
     from ui.theme.appearance import Appearance, choice_of
     from ui.theme.controls import Theme
 
+    door = LocalSocket(profile)
+    is_first = door.claim()
+    if not is_first and raise_open_window(profile):
+        return 0
     application = make_application()
     theme, memory = Theme(), WindowMemory(profile)
     kept = choice_of(memory.word("appearance"))
@@ -72,6 +77,8 @@ def _run(profile: Path, locator: str) -> int:
     window = MainWindow(theme, bridge, memory, appearance, locator)
     window.closed.connect(application.quit)
     _close_on_signals(window)
+    if is_first:
+        bridge.ask(window, lambda node: door.serve(node, raise_window=_raiser(window)))
     window.show()
     window.host.find_again()
     window.login.begin(os.environ.pop("HAIL_PASSWORD", ""))
@@ -102,6 +109,19 @@ def _make_node(profile: Path) -> "PeerNode":
     from peer.node import PeerNode
 
     return PeerNode(profile)
+
+
+def _raiser(window: "MainWindow") -> Callable[[], None]:
+    """Return what brings the window to the front, from whichever thread it is called."""
+    from PySide6.QtCore import Qt, QTimer
+
+    def come_forward() -> None:
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    return lambda: QTimer.singleShot(0, window, come_forward)
 
 
 def _close_on_signals(window: "MainWindow") -> None:

@@ -6,13 +6,16 @@ import logging
 import sys
 from pathlib import Path
 
+from peer.command_line.one_shot import add_one_shot_verbs
 from peer.command_line.rpc import serve_rpc
 from peer.network_thread import new_event_loop
 
 _SWITCH_SECONDS = 0.0002
 """How long one thread may keep the interpreter: a commit and the next request wait for each other no longer."""
 _EPILOG = """\
-example:
+examples:
+  hail-cli --profile ~/.hail-bot login hail://127.0.0.1:7400 ana
+  hail-cli --profile ~/.hail-bot send bo "see you at noon"
   hail-cli --profile ~/.hail-bot rpc
   {"jsonrpc": "2.0", "id": 1, "method": "session.login",
    "params": {"locator": "127.0.0.1:7400", "user": "ana", "password": "…"}}   (on one line)
@@ -37,12 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.DEBUG if options.verbose else logging.WARNING,
+        level=_level(options),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(serve_rpc(options.profile))
+        code: int = runner.run(options.run(options))
+    return code
+
+
+def _level(options: argparse.Namespace) -> int:
+    if options.verbose:
+        return logging.DEBUG
+    # What goes wrong in a one-shot verb is one sentence, not a log.
+    return logging.CRITICAL if options.is_one_shot else logging.WARNING
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,13 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     for name, method in METHODS.items():
         fields = ", ".join(method.parameters.__struct_fields__)
         lines.append(f"  {name:24} {fields}")
-    verbs.add_parser(
+    add_one_shot_verbs(verbs)
+    rpc = verbs.add_parser(
         "rpc",
         help="JSON-RPC 2.0, one object a line, on standard input and output",
         description=_RPC_HELP.format(methods="\n".join(lines)),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    rpc.set_defaults(run=lambda options: serve_rpc(options.profile), is_one_shot=False)
     return parser
 
 

@@ -1,7 +1,7 @@
 """JSON-RPC 2.0, one object a line: which method calls what, with which parameters."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -46,12 +46,21 @@ class SignInParameters(Parameters):
     password: str
     listen_port: Port = 0
     voice_port: Port = 0
+    stay_signed_in: bool | None = None
+    old_password: str | None = None
+    set_old_aside: bool = False
 
 
-class RegisterParameters(SignInParameters):
+class RegisterParameters(Parameters):
     """For `session.register`."""
 
+    locator: str
+    user: str
+    password: str
     name: str = ""
+    listen_port: Port = 0
+    voice_port: Port = 0
+    stay_signed_in: bool | None = None
 
 
 class PasswordParameters(Parameters):
@@ -78,6 +87,12 @@ class AskParameters(Parameters):
 
     user: str
     note: str = ""
+
+
+class VerifyParameters(UserParameters):
+    """For `contacts.verify`."""
+
+    safety_number: str | None = None
 
 
 class SendParameters(Parameters):
@@ -120,14 +135,34 @@ async def _list_messages(node: PeerNode, p: ListParameters) -> object:
     return await node.messages(p.conversation, before=p.before, limit=p.limit)
 
 
+async def _verify(node: PeerNode, p: VerifyParameters) -> object:
+    if p.safety_number is not None:
+        return await node.verify(p.user, p.safety_number)
+    number = await node.safety_number(p.user)
+    return msgspec.structs.asdict(await node.contact(p.user)) | {"safety_number": number}
+
+
 METHODS: dict[str, Method[Any]] = {
     "session.register": Method(
         RegisterParameters,
-        lambda n, p: n.register(p.locator, p.user, p.password, p.name, p.listen_port, p.voice_port),
+        lambda n, p: n.register(
+            p.locator, p.user, p.password, p.name, p.listen_port, p.voice_port, stay_signed_in=p.stay_signed_in
+        ),
     ),
     "session.login": Method(
-        SignInParameters, lambda n, p: n.log_in(p.locator, p.user, p.password, p.listen_port, p.voice_port)
+        SignInParameters,
+        lambda n, p: n.log_in(
+            p.locator,
+            p.user,
+            p.password,
+            p.listen_port,
+            p.voice_port,
+            stay_signed_in=p.stay_signed_in,
+            old_password=p.old_password,
+            set_old_aside=p.set_old_aside,
+        ),
     ),
+    "session.login_again": Method(Parameters, lambda n, _: n.sign_in_again()),
     "session.logout": Method(Parameters, lambda n, _: n.log_out()),
     "session.status": Method(Parameters, lambda n, _: n.session()),
     "session.resume": Method(Parameters, lambda n, _: n.resume()),
@@ -140,6 +175,7 @@ METHODS: dict[str, Method[Any]] = {
     "contacts.unblock": Method(UserParameters, lambda n, p: n.unblock(p.user)),
     "contacts.remove": Method(UserParameters, lambda n, p: n.remove(p.user)),
     "contacts.confirm_device": Method(UserParameters, lambda n, p: n.confirm_device(p.user)),
+    "contacts.verify": Method(VerifyParameters, _verify),
     "contacts.list": Method(Parameters, lambda n, _: n.contacts()),
     "conversations.list": Method(Parameters, lambda n, _: n.conversations()),
     "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),
@@ -193,7 +229,7 @@ def _from_json(wanted: type, value: Json) -> object:
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_json)
 
 
-async def answer(node: PeerNode, line: bytes) -> bytes | None:
+async def answer(node: PeerNode, line: bytes, methods: Mapping[str, Method[Any]] = METHODS) -> bytes | None:
     """Do what one line asks, and return the line to answer with; None where no answer is wanted."""
     try:
         request = msgspec.json.decode(line, type=Request)
@@ -201,12 +237,14 @@ async def answer(node: PeerNode, line: bytes) -> bytes | None:
         is_json = isinstance(error, msgspec.ValidationError)
         return _error(None, INVALID_REQUEST if is_json else PARSE_ERROR, f"Not a JSON-RPC request: {error}")
     identifier = None if request.id is msgspec.UNSET else request.id
-    reply = await _call(node, request, identifier)
+    reply = await _call(node, request, identifier, methods)
     return None if request.id is msgspec.UNSET else reply
 
 
-async def _call(node: PeerNode, request: Request, identifier: int | str | None) -> bytes:
-    method = METHODS.get(request.method)
+async def _call(
+    node: PeerNode, request: Request, identifier: int | str | None, methods: Mapping[str, Method[Any]]
+) -> bytes:
+    method = methods.get(request.method)
     if method is None:
         return _error(identifier, METHOD_NOT_FOUND, f"There is no method {request.method!r}. See hail-cli rpc --help.")
     try:

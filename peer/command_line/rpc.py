@@ -9,11 +9,11 @@ import sys
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 from peer import limits
-from peer.command_line.json_rpc import answer, notification, overlong
-from peer.events import Event
+from peer.command_line.lines import LineSplitter, Output, answer_line, put_event
+from peer.local_socket import LocalSocket
 from peer.node import PeerNode
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ async def serve_rpc(profile: Path) -> int:
     """Serve until the end of standard input, SIGINT or SIGTERM; then sign out cleanly."""
     node = PeerNode(profile)
     output = await _open_output()
-    node.subscribe(lambda event: _put_event(output, event))
+    node.subscribe(lambda event: put_event(output, event))
     loop = asyncio.get_running_loop()
     serving = asyncio.current_task()
     assert serving is not None
@@ -32,7 +32,10 @@ async def serve_rpc(profile: Path) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, serving.cancel)
     running: set[asyncio.Task[None]] = set()
+    door = LocalSocket(profile)
     try:
+        if door.claim():
+            await door.serve(node)
         await _serve_lines(node, output, running)
     except asyncio.CancelledError:
         log.info("asked to stop")
@@ -44,49 +47,12 @@ async def serve_rpc(profile: Path) -> int:
     return 0
 
 
-async def _serve_lines(node: PeerNode, output: "_Output", running: set[asyncio.Task[None]]) -> None:
+async def _serve_lines(node: PeerNode, output: "Output", running: set[asyncio.Task[None]]) -> None:
     chunks = await _open_input()
     lines = LineSplitter(limits.RPC_LINE_BYTES)
     while chunk := await chunks.next_chunk():
         for line in lines.add(chunk):
-            await _answer_line(node, output, line, running)
-
-
-async def _answer_line(node: PeerNode, output: "_Output", line: bytes | None, running: set[asyncio.Task[None]]) -> None:
-    """Answer beside others, so that one slow request holds up none; at most so many at once."""
-
-    async def work() -> None:
-        if line is None:
-            output.put(overlong())
-        elif line.strip() and (reply := await answer(node, line)) is not None:
-            output.put(reply)
-
-    if len(running) >= limits.RPC_REQUESTS_AT_ONCE:
-        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-    task = asyncio.create_task(work())
-    running.add(task)
-    task.add_done_callback(running.discard)
-
-
-class LineSplitter:
-    """Cuts a stream into lines; of one longer than the limit only the fact is kept (None)."""
-
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
-        self._rest = b""
-        self._is_overlong = False
-
-    def add(self, chunk: bytes) -> list[bytes | None]:
-        """Return the lines that `chunk` completes, without their ends."""
-        *whole, self._rest = (self._rest + chunk).split(b"\n")
-        lines: list[bytes | None] = [line if len(line) <= self._longest else None for line in whole]
-        if lines and self._is_overlong:
-            lines[0] = None
-            self._is_overlong = False
-        if len(self._rest) > self._longest:
-            self._rest = b""
-            self._is_overlong = True
-        return lines
+            await answer_line(node, output, line, running)
 
 
 # --- standard input --------------------------------------------------------------------------
@@ -159,25 +125,7 @@ def _read_in_thread(loop: asyncio.AbstractEventLoop, chunks: _Chunks) -> None:
 # --- standard output -------------------------------------------------------------------------
 
 
-class _Output(Protocol):
-    """Lines out, in order, without ever making the node wait."""
-
-    def put(self, line: bytes) -> None:
-        """Write a line soon."""
-
-    def is_behind(self) -> bool:
-        """Whether so much waits that events (which come at most once) are dropped."""
-
-    async def close(self) -> None:
-        """Write what waits, within a few seconds."""
-
-
-def _put_event(output: _Output, event: Event) -> None:
-    if not output.is_behind():
-        output.put(notification(event))
-
-
-async def _open_output() -> _Output:
+async def _open_output() -> Output:
     if _is_pipe(sys.stdout.fileno()):
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout)

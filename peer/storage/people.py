@@ -9,6 +9,8 @@ from protocol.device_lists import SignedDeviceList
 from protocol.errors import RemoteProtocolError
 from protocol.identity import DeviceId, PublicKey, UserId
 
+_DEVICE = "device, user, key, confirmed, verified, link_order"
+
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
@@ -17,7 +19,6 @@ class ContactRow:
     user: UserId
     name: str
     blocked: bool = False
-    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +29,40 @@ class DeviceRow:
     user: UserId
     key: PublicKey
     confirmed: bool
+    verified: bool = False
+    """Whether the two people compared safety numbers on this device and ours."""
+    link_order: int = 0
+    """Highest for the device that was linked last; 0: never linked."""
 
 
 def all_contacts(connection: Connection) -> list[ContactRow]:
     """Return everybody."""
     return [
-        ContactRow(UserId(cast("str", user)), cast("str", name), bool(blocked), bool(verified))
-        for user, name, blocked, verified in connection.execute("SELECT user, name, blocked, verified FROM contact")
+        ContactRow(UserId(cast("str", user)), cast("str", name), bool(blocked))
+        for user, name, blocked in connection.execute("SELECT user, name, blocked FROM contact")
     ]
 
 
 def put_contact(connection: Connection, contact: ContactRow) -> None:
     """Store a person in the place of what was stored of them."""
     connection.execute(
-        "INSERT INTO contact (user, name, blocked, verified) VALUES (?, ?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
-        " name = excluded.name, blocked = excluded.blocked, verified = excluded.verified",
-        (str(contact.user), contact.name, contact.blocked, contact.verified),
+        "INSERT INTO contact (user, name, blocked) VALUES (?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
+        " name = excluded.name, blocked = excluded.blocked",
+        (str(contact.user), contact.name, contact.blocked),
     )
 
 
 def all_devices(connection: Connection) -> list[DeviceRow]:
     """Return every pinned device of everybody."""
-    return [_device(row) for row in connection.execute("SELECT device, user, key, confirmed FROM device")]
+    return [_device(row) for row in connection.execute(f"SELECT {_DEVICE} FROM device")]  # noqa: S608 - a constant
 
 
 def meet_device(connection: Connection, user: UserId, key: PublicKey, now_ms: int) -> DeviceRow:
     """Pin a device. The first of a person is trusted at first sight, a later one waits to be confirmed."""
     device = DeviceId.of_key(key)
     row = connection.execute(
-        "SELECT device, user, key, confirmed FROM device WHERE device = ?", (bytes(device),)
+        f"SELECT {_DEVICE} FROM device WHERE device = ?",  # noqa: S608 - a constant
+        (bytes(device),),
     ).fetchone()
     if row is not None:
         met = _device(row)
@@ -74,11 +80,22 @@ def meet_device(connection: Connection, user: UserId, key: PublicKey, now_ms: in
 
 
 def confirm_devices(connection: Connection, user: UserId, devices: Iterable[DeviceId]) -> None:
-    """A person said that these devices are really this user's."""
+    """A person said that these devices are really this user's: what was verified before is to be compared again."""
+    connection.execute("UPDATE device SET verified = 0 WHERE user = ?", (str(user),))
     connection.executemany(
         "UPDATE device SET confirmed = 1 WHERE user = ? AND device = ?",
         [(str(user), bytes(device)) for device in devices],
     )
+
+
+def verify_device(connection: Connection, device: DeviceId) -> None:
+    """Two people compared safety numbers: this device is the other's, beyond doubt."""
+    connection.execute("UPDATE device SET confirmed = 1, verified = 1 WHERE device = ?", (bytes(device),))
+
+
+def put_link_order(connection: Connection, device: DeviceId, order: int) -> None:
+    """Keep that a device was linked."""
+    connection.execute("UPDATE device SET link_order = ? WHERE device = ?", (order, bytes(device)))
 
 
 def own_devices(connection: Connection) -> set[DeviceId]:
@@ -115,7 +132,12 @@ def put_device_list(connection: Connection, user: UserId, number: int, signed: S
 
 
 def _device(row: Row) -> DeviceRow:
-    device, user, key, confirmed = row
+    device, user, key, confirmed, verified, link_order = row
     return DeviceRow(
-        DeviceId(cast("bytes", device)), UserId(cast("str", user)), PublicKey(cast("bytes", key)), bool(confirmed)
+        DeviceId(cast("bytes", device)),
+        UserId(cast("str", user)),
+        PublicKey(cast("bytes", key)),
+        bool(confirmed),
+        bool(verified),
+        cast("int", link_order),
     )

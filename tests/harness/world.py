@@ -93,6 +93,7 @@ class World:
             now=clock,
             chance=random.Random(name),
             worker=lambda _: InlineExecutor(),
+            abandonable_worker=lambda _: InlineExecutor(),
         )
         person = Person(name, PeerNode(self.folder / (profile or name), surroundings), clock)
         person.node.subscribe(person.events.append)

@@ -50,6 +50,7 @@ from protocol.locator_messages import (
 )
 from protocol.registry import Message, Registry
 from protocol.replication import ALL_BUCKETS, digest_of
+from protocol.safety_numbers import safety_number
 from protocol.signatures import Purpose
 from tests.protocol.strategies import encode_struct
 from tests.protocol.vector_files import ANN_KEY, AUTHORITY, BOB_KEY, CERTIFICATES, read_vector, seeded
@@ -182,6 +183,7 @@ VALUES: dict[str, bytes] = {
     "digest_buckets": DIGEST.buckets,
     "digest_root": DIGEST.root,
     "digest_root_of_nothing": digest_of(()).root,
+    "safety_number": safety_number(REALM, (ANN, [ANN_KEY.public]), (BOB, [BOB_KEY.public])).encode(),
 }
 """What is hashed or signed, and what messages are made of."""
 

@@ -1,4 +1,4 @@
-"""What tells a person who looks elsewhere: gathered, discreet where wanted, and never in the way."""
+"""What tells a person who looks elsewhere: gathered, private where wanted, and never in the way."""
 
 import os
 import shutil
@@ -108,9 +108,9 @@ def test_what_was_looked_at_meanwhile_makes_none(qtbot, room) -> None:
     assert here.desktop.cleared == [ALICE.hex()]
 
 
-def test_a_discreet_one_says_neither_who_nor_what(qtbot, room) -> None:
+def test_a_private_one_says_neither_who_nor_what(qtbot, room) -> None:
     here = room("takes")
-    here.settings.choose(Loudness.DISCREET)
+    here.settings.choose(Loudness.PRIVATE)
     here.notifier.messages_arrived([arrived(1, text="a secret")])
     here.notifier.asked(make_contact("carol"))
     qtbot.waitUntil(lambda: len(here.desktop.shown) + len(here.tray.said) == 2)

@@ -52,7 +52,7 @@ class AccountMenu(QMenu):
             self.tr("Notifications"),
             {
                 Loudness.FULL: self.tr("With name and text"),
-                Loudness.DISCREET: self.tr("Without name and text"),
+                Loudness.PRIVATE: self.tr("Without name and text"),
                 Loudness.OFF: self.tr("None"),
             },
             notifications.loudness,

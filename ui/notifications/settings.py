@@ -9,7 +9,7 @@ class Loudness(StrEnum):
 
     FULL = "full"
     """With the sender's name and what was written."""
-    DISCREET = "discreet"
+    PRIVATE = "private"
     """That something came, and no more: others may see the screen."""
     OFF = "off"
 

@@ -1,0 +1,271 @@
+"""The verbs that do one thing and end: register, login, where, send, listen."""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from peer.command_line.callers import Caller, any_caller, serve_others, signed_in
+from peer.errors import Refusal
+
+Json = Any  # what JSON can hold
+Verb = Callable[[argparse.Namespace], Awaitable[None]]
+_HELD = ("delivered", "read")
+_CONVERSATION_CHARACTERS = 64
+_JOINERS = "\u200c\u200d"
+"""Not printable by themselves, but part of many an emoji and script."""
+
+
+class WrongUsageError(Exception):
+    """What was typed cannot be meant; the sentence says what is missing."""
+
+
+async def run_one_shot(verb: Verb, options: argparse.Namespace) -> int:
+    """Run a verb; return its exit code, and say in one sentence why it failed."""
+    running = asyncio.current_task()
+    assert running is not None
+    if sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await verb(options)
+    except Refusal as refusal:
+        return _complain(refusal.message, 1)
+    except WrongUsageError as error:
+        return _complain(str(error), 2)
+    except BrokenPipeError:
+        return 0  # whoever read has seen enough
+    except asyncio.CancelledError:
+        return 0 if verb is listen else _complain("Stopped before it was done.", 1)
+    return 0
+
+
+# --- register and login ------------------------------------------------------------------------
+
+
+async def register(options: argparse.Namespace) -> None:
+    """Make an account, and keep it usable for later verbs."""
+    password = _password(twice=True)
+    async with any_caller(options.profile) as caller:
+        session = await caller.call(
+            "session.register",
+            locator=options.url,
+            user=options.user,
+            password=password,
+            name=options.name or "",
+            stay_signed_in=True,
+        )
+    _say(f"registered {session['user']} at {session['locator']}")
+
+
+async def login(options: argparse.Namespace) -> None:
+    """Sign in with the password, and keep the account usable for later verbs."""
+    password = _password(twice=False)
+    async with any_caller(options.profile) as caller:
+        session = await caller.call(
+            "session.login", locator=options.url, user=options.user, password=password, stay_signed_in=True
+        )
+    _say(f"signed in {session['user']} at {session['locator']}")
+
+
+def _password(*, twice: bool) -> str:
+    password = os.environ.get("HAIL_PASSWORD", "")
+    if not password and sys.stdin is not None and sys.stdin.isatty():
+        password = getpass.getpass("Password: ")
+        if twice and password != getpass.getpass("The same again: "):
+            raise WrongUsageError("The two passwords differ. Nothing was done.")
+    elif not password and sys.stdin is not None:
+        try:
+            password = sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise WrongUsageError("The password on standard input is not UTF-8 text.") from None
+    if not password:
+        raise WrongUsageError("No password was given. Set HAIL_PASSWORD, or give it as one line of standard input.")
+    return password
+
+
+# --- where ---------------------------------------------------------------------------------------
+
+
+async def where(options: argparse.Namespace) -> None:
+    """Ask the locator where people are."""
+    async with signed_in(options.profile) as caller:
+        found = await caller.call("where", users=options.users)
+    if options.json:
+        _say(_json(found))
+        return
+    width = max(len(about["user"]) for about in found)
+    for about in found:
+        places = (_place(address, about["listen_port"]) for address in about["addresses"])
+        state = "online" if about["online"] else "offline"
+        _say(f"{about['user']:{width}}  {state:7}  {' '.join(places)}".rstrip())
+
+
+def _place(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+# --- send ----------------------------------------------------------------------------------------
+
+
+async def send(options: argparse.Namespace) -> None:
+    """Write a message, and say how far it came."""
+    async with signed_in(options.profile) as caller:
+        conversation = options.to.lower()
+        if not _is_conversation(conversation):
+            conversation = (await caller.call("conversations.open", user=options.to))["conversation"]
+        message = await caller.call("messages.send", conversation=conversation, text=options.text)
+        is_held = message["state"] in _HELD
+        if not is_held:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(options.wait):
+                    is_held = await _delivered(caller, message["entry"])
+    _say("delivered" if is_held else "queued")
+
+
+def _is_conversation(text: str) -> bool:
+    """Whether it is a conversation's name in hex, for which an ID is too short."""
+    return len(text) == _CONVERSATION_CHARACTERS and not set(text) - set("0123456789abcdef")
+
+
+async def _delivered(caller: Caller, entry: str) -> bool:
+    while True:
+        event = await caller.next_event()
+        message = event.get("message", {})
+        if message.get("entry") == entry and message.get("state") in _HELD:
+            return True
+
+
+# --- listen --------------------------------------------------------------------------------------
+
+
+async def listen(options: argparse.Namespace) -> None:
+    """Print what arrives, until stopped."""
+    async with signed_in(options.profile) as caller:
+        await serve_others(caller)
+        while True:
+            event = await caller.next_event()
+            line = _json(event) if options.json else _line_for(event)
+            if line:
+                _say(line)
+
+
+def _line_for(event: dict[str, Json]) -> str:
+    """Return what a person reads of an event; nothing for those that are for programs."""
+    match event["type"]:
+        case "message_arrived":
+            message = event["message"]
+            when = datetime.fromisoformat(message["written_at"]).astimezone()
+            return f"{when:%Y-%m-%d %H:%M} {message['author']}: {_shown(message['text'])}"
+        case "contact_asked":
+            contact = event["contact"]
+            note = f": {_shown(contact['note'])}" if contact["note"] else ""
+            return f"{contact['user']} asks to be your friend{note}"
+        case "contact_accepted":
+            return f"{event['contact']['user']} is your friend now"
+        case "superseded":
+            return "You signed in on another device. Nothing arrives here until you run hail-cli login."
+    return ""
+
+
+def _shown(text: str) -> str:
+    """Return a text that cannot steer the terminal, with its further lines set in."""
+    safe = "".join(c if c.isprintable() or c in _JOINERS or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return safe.replace("\n", "\n    ")
+
+
+# --- output and arguments ------------------------------------------------------------------------
+
+
+def _say(line: str) -> None:
+    sys.stdout.buffer.write(line.encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _json(value: Json) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(f"hail-cli: {sentence}\n")
+    return code
+
+
+_KEPT = (
+    "The account stays usable for where, send and listen: a key that opens the profile is kept in the system's "
+    "keyring or, where there is none, in a file of the profile that only you can read. The password is not kept. "
+    "It is taken from HAIL_PASSWORD, a prompt, or one line of standard input."
+)
+
+
+def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verbs and their help to the command line."""
+    url = ("url", "URL", "the locator: hail://HOST:PORT#FINGERPRINT, or HOST:PORT to trust it at first sight")
+    registering = _verb(verbs, "register", register, "make an account at a locator", _KEPT, "hail://h:7400#ab… ana")
+    logging_in = _verb(verbs, "login", login, "sign in with the password", _KEPT, "hail://h:7400#ab… ana")
+    for parser in (registering, logging_in):
+        for name, shown, help_text in (url, ("user", "ID", "1 to 32 of a-z, 0-9, dot, dash, underscore")):
+            parser.add_argument(name, metavar=shown, help=help_text)
+    registering.add_argument("--name", help="the name others see (default: the ID)")
+    asking = _verb(
+        verbs, "where", where, "ask who is online, and where", "An unknown ID is simply not online.", "ana bo"
+    )
+    asking.add_argument("users", nargs="+", metavar="ID", help="whom to ask about")
+    asking.add_argument("--json", action="store_true", help="one JSON list, with the fields of the rpc's where")
+    sending = _verb(
+        verbs,
+        "send",
+        send,
+        "write a message to a friend",
+        "Prints delivered, or queued when the friend does not have it yet: then it goes out by itself when both are "
+        "there, as soon as this profile is open again (in a window, with listen or rpc).",
+        'bo "see you at noon"',
+    )
+    sending.add_argument("to", metavar="ID|CONVERSATION", help="a friend, or the 64 hex digits of a conversation")
+    sending.add_argument("text", metavar="TEXT", help="what to say")
+    sending.add_argument(
+        "--wait", type=_seconds, default=10.0, metavar="S", help="seconds to wait for delivered (default 10)"
+    )
+    listening = _verb(
+        verbs,
+        "listen",
+        listen,
+        "print what arrives, until stopped",
+        "Messages, requests and answers to them. SIGINT or SIGTERM ends it with exit code 0.",
+        "--json",
+    )
+    listening.add_argument("--json", action="store_true", help="every event of the rpc, one JSON object a line")
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    verb: Verb,
+    what: str,
+    more: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}. {more}",
+        epilog=f"example: hail-cli --profile ~/.hail-bot {name} {example}",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=lambda options: run_one_shot(verb, options), is_one_shot=True)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
