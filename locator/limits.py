@@ -43,3 +43,13 @@ STORE_BUSY_SECONDS = 5.0
 """How long one process waits for another that writes to the accounts."""
 STORE_LOOK_SECONDS = 0.25
 """The running locator looks this often whether an operator's command changed accounts."""
+
+# --- rosters ---------------------------------------------------------------------------------
+ROSTER_BYTES = 8 * 1024 * 1024
+"""A class list is kilobytes; a whole university's is a few megabytes."""
+ROSTER_ROWS = 50_000
+"""Rows of one list: each costs a password hash."""
+
+# --- the course port -------------------------------------------------------------------------
+COURSE_COMMAND_BYTES = 512
+"""Bytes of one command: an ID, an underscore and a password."""

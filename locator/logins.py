@@ -157,6 +157,10 @@ class Logins:
         def verified(is_right: bool, _: Now) -> Orders:
             if not is_right or checked_hash is None:
                 return if_wrong
+            if account is not None and account.is_disabled:
+                # Only who knows the password learns it.
+                sentence = "This account is disabled. Ask whoever runs this locator."
+                return refuse(caller, request.tag, RefusalCode.ACCOUNT_DISABLED, sentence)
             change = BeginSessionByPassword(request.user, DeviceId.of_key(request.device_key), checked_hash)
             return [MakeChange(caller, request.tag, change, begun)]
 

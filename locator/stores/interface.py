@@ -26,6 +26,8 @@ class Account:
     """How many device lists there were; 0: none was ever needed."""
     devices: tuple[DeviceId, ...] = ()
     """Devices that logged in with the password since it was last changed, newest last."""
+    is_disabled: bool = False
+    """An operator shut it out: no login is taken, and no device is valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,30 @@ class SetPassword:
     new_hash: str
 
 
-Change = AddAccount | BeginSessionByPassword | BeginSessionByKey | ReplacePassword | SetPassword
+@dataclass(frozen=True, slots=True)
+class SetDisabled:
+    """Shut an account out, with all its devices, or let it log in again."""
+
+    user: UserId
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAccount:
+    """Forget an account. The change gives what it was."""
+
+    user: UserId
+
+
+Change = (
+    AddAccount
+    | BeginSessionByPassword
+    | BeginSessionByKey
+    | ReplacePassword
+    | SetPassword
+    | SetDisabled
+    | RemoveAccount
+)
 
 
 class StoreFailedError(Exception):

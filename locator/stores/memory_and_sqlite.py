@@ -22,7 +22,9 @@ from locator.stores.interface import (
     BeginSessionByKey,
     BeginSessionByPassword,
     Change,
+    RemoveAccount,
     ReplacePassword,
+    SetDisabled,
     SetPassword,
     StoreFailedError,
 )
@@ -31,7 +33,7 @@ from protocol.identity import DeviceId, UserId
 from protocol.limits import DEVICES_PER_USER
 
 FILE_NAME = "accounts.sqlite3"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE accounts (
     user           TEXT PRIMARY KEY,
@@ -43,9 +45,11 @@ CREATE TABLE accounts (
     devices        BLOB NOT NULL      -- IDs of 32 bytes, one after the other
 ) STRICT, WITHOUT ROWID
 """
-_READ = "SELECT user, name, password_hash, session, session_device, list_number, devices FROM accounts"
-_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?)"
-Row = tuple[str, str, str, int, bytes | None, int, bytes]
+_STEPS = (_SCHEMA, "ALTER TABLE accounts ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0")
+"""What brings a file from each version to the next."""
+_READ = "SELECT user, name, password_hash, session, session_device, list_number, devices, disabled FROM accounts"
+_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+Row = tuple[str, str, str, int, bytes | None, int, bytes, int]
 Result = TypeVar("Result")
 
 
@@ -101,8 +105,9 @@ class AccountsFile:
         self._database.execute("PRAGMA fullfsync = ON")
         self._database.execute("BEGIN IMMEDIATE")
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._database.execute(_SCHEMA)
+        if version < _VERSION:
+            for step in _STEPS[version:]:
+                self._database.execute(step)
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
         self._database.execute("COMMIT")
         if version > _VERSION:
@@ -116,7 +121,9 @@ class AccountsFile:
     def _make_one(self, change: Change) -> Account | None:
         row = self._database.execute(_READ + " WHERE user = ?", (str(change.user),)).fetchone()
         after = changed(_account_of(row) if row else None, change)
-        if after is not None:
+        if after is not None and isinstance(change, RemoveAccount):
+            self._database.execute("DELETE FROM accounts WHERE user = ?", (str(change.user),))
+        elif after is not None:
             self._database.execute(_WRITE, _row_of(after))
         return after
 
@@ -175,7 +182,11 @@ class MemoryAndSqlite:
     def _write(self, changes: list[Change]) -> list[Account | None]:
         """In the accounts thread."""
         made = self._file.make(changes)
-        self._accounts.update({account.user: account for account in made if account is not None})
+        for change, account in zip(changes, made, strict=True):
+            if account is not None and isinstance(change, RemoveAccount):
+                self._accounts.pop(account.user, None)
+            elif account is not None:
+                self._accounts[account.user] = account
         return made
 
     def _read_again(self) -> frozenset[UserId]:
@@ -193,7 +204,7 @@ def changed(account: Account | None, change: Change) -> Account | None:
         case AddAccount() if account is None:
             fresh = Account(change.user, change.name, change.password_hash)
             return fresh if change.device is None else _next_session(_with_device(fresh, change.device), change.device)
-        case BeginSessionByPassword() if account is not None and account.password_hash == change.checked_hash:
+        case BeginSessionByPassword() if account is not None and _is_still_let_in(account, change):
             return _next_session(_with_device(account, change.device), change.device)
         case BeginSessionByKey() if account is not None and change.device in account.devices:
             return _next_session(account, change.device)
@@ -201,8 +212,16 @@ def changed(account: Account | None, change: Change) -> Account | None:
             return _with_list(replace(account, password_hash=change.new_hash), (change.device,))
         case SetPassword() if account is not None:
             return _with_list(replace(account, password_hash=change.new_hash), ())
+        case SetDisabled() if account is not None:
+            return replace(_with_list(account, ()) if change.disabled else account, is_disabled=change.disabled)
+        case RemoveAccount() if account is not None:
+            return account
         case _:
             return None
+
+
+def _is_still_let_in(account: Account, change: BeginSessionByPassword) -> bool:
+    return account.password_hash == change.checked_hash and not account.is_disabled
 
 
 def _next_session(account: Account, device: DeviceId) -> Account:
@@ -221,7 +240,7 @@ def _with_list(account: Account, devices: tuple[DeviceId, ...]) -> Account:
 
 
 def _account_of(row: Row) -> Account:
-    user, name, password_hash, session, session_device, list_number, devices = row
+    user, name, password_hash, session, session_device, list_number, devices, disabled = row
     return Account(
         user=UserId(user),
         name=name,
@@ -230,6 +249,7 @@ def _account_of(row: Row) -> Account:
         session_device=None if session_device is None else DeviceId(session_device),
         list_number=list_number,
         devices=tuple(DeviceId(devices[at : at + 32]) for at in range(0, len(devices), 32)),
+        is_disabled=bool(disabled),
     )
 
 
@@ -243,6 +263,7 @@ def _row_of(account: Account) -> Row:
         None if account.session_device is None else bytes(account.session_device),
         account.list_number,
         b"".join(account.devices),
+        int(account.is_disabled),
     )
 
 

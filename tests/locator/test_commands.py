@@ -74,7 +74,8 @@ def test_what_cannot_be_done_is_told_in_one_sentence(data, words, typed, sentenc
         (),
         ("dance",),
         ("users",),
-        ("users", "import", "x.csv"),
+        ("users", "import"),
+        ("users", "burn", "ana"),
         ("users", "add", "no spaces"),
         ("serve", "--listen", "nowhere"),
         ("serve", "--registration", "maybe"),
@@ -203,3 +204,82 @@ def test_status_of_a_killed_server_says_that_none_serves(tmp_path):
     locator = RealLocator(tmp_path / "data")
     locator.stop(signal.SIGKILL)
     assert command(tmp_path / "data", "status").returncode == 1
+
+
+# --- shutting out, and taking away ---------------------------------------------------------------
+
+
+def test_a_disabled_account_is_shut_out_within_a_second_and_let_in_again(locator, data):
+    for user in ("ana", "bo"):
+        command(data, "users", "add", user, typed=PASSWORD + "\n")
+    with locator.connect().greeted() as ana, locator.connect().greeted() as bo:
+        time.sleep(0.5)  # the locator looks at the accounts four times a second
+        ana.log_in("ana")
+        bo.log_in("bo")
+        bo.watch("ana")
+        assert command(data, "users", "disable", "ana").returncode == 0
+        done = time.monotonic()
+        moved = bo.expect(Moved).about
+        assert time.monotonic() - done < 1
+        assert not moved.online
+        assert moved.device_list is not None
+        assert ana.receive() is None
+    with locator.connect().greeted() as ana:
+        assert ana.log_in("ana", Refused).code == RefusalCode.ACCOUNT_DISABLED
+    with locator.connect().greeted() as ana:
+        refused = ana.log_in("ana", Refused, password="a guess")
+        assert refused.code == RefusalCode.WRONG_PASSWORD, "only who knows the password learns of it"
+    assert "disabled" in command(data, "users", "list").stdout
+    assert command(data, "users", "enable", "ana").returncode == 0
+    time.sleep(0.5)
+    with locator.connect().greeted() as ana:
+        ana.log_in("ana")
+
+
+def test_an_account_that_was_removed_is_gone_and_its_id_is_free(data):
+    command(data, "users", "add", "ana", typed="1\n")
+    assert "name      ana" in command(data, "users", "show", "ana").stdout
+    assert command(data, "users", "remove", "ana").returncode == 0
+    assert "There is no account ana" in command(data, "users", "show", "ana").stderr
+    assert command(data, "users", "add", "ana", typed="1\n").returncode == 0
+
+
+@pytest.mark.parametrize("verb", ["show", "disable", "enable", "remove", "password"])
+def test_nobody_can_be_changed_who_is_not_there(data, verb):
+    done = command(data, "users", verb, "nobody", typed="1\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "There is no account nobody. To make one: hail-locator users add nobody\n"
+
+
+def test_a_class_list_is_imported_row_by_row_and_twice_changes_nothing(data, tmp_path):
+    roster = tmp_path / "class.csv"
+    roster.write_bytes("学号;姓名;密码\n2026000001;陈小雨;x1\n2026000002;;x2\nno good;Eve;x3\n".encode("gbk"))
+    done = command(data, "users", "import", str(roster))
+    assert done.stdout.splitlines() == [
+        "line 2: 2026000001 added",
+        "line 3: 2026000002 added",
+        "line 4: skipped: 'no good' is no ID: " + done.stdout.split("is no ID: ")[1].splitlines()[0],
+        "2 added, 0 unchanged, 1 skipped",
+    ]
+    before = command(data, "users", "list").stdout
+    assert "陈小雨" in before
+    again = command(data, "users", "import", str(roster))
+    assert again.stdout.splitlines()[-1] == "0 added, 2 unchanged, 1 skipped"
+    assert command(data, "users", "list").stdout == before
+
+
+def test_one_password_for_all_may_be_typed_or_given(data, tmp_path):
+    roster = tmp_path / "class.csv"
+    roster.write_text("id,name\nana,Ana\nbo,Bo\n")
+    assert command(data, "users", "import", str(roster)).stdout.splitlines()[-1] == "0 added, 0 unchanged, 2 skipped"
+    done = command(data, "users", "import", str(roster), "--password", typed="class 3\n")
+    assert done.stdout.splitlines()[-1] == "2 added, 0 unchanged, 0 skipped"
+
+
+def test_a_file_that_is_no_roster_changes_nothing(data, tmp_path):
+    roster = tmp_path / "class.csv"
+    roster.write_bytes(b"\xff\x00\x01" * 100)
+    done = command(data, "users", "import", str(roster))
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert command(data, "users", "import", str(tmp_path / "none.csv")).returncode == 1
