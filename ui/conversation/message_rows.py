@@ -7,7 +7,17 @@ above or a message changes its height.
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QElapsedTimer,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -27,6 +37,8 @@ from ui.theme.controls import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 
+_FRAME_MS = 15
+"""In a flood of messages the list is painted no more often than a screen shows it."""
 _LINE = 20
 """Pixels of one step of the wheel's three."""
 _ROWS_AHEAD = 48
@@ -57,6 +69,9 @@ class MessageRows(QListView):
         self._selection = self._bubbles.selection
         self._let_go_timer = QTimer(self, singleShot=True, interval=0)
         self._let_go_timer.timeout.connect(self._let_go)
+        self._since_paint = QElapsedTimer()
+        self._paint_timer = QTimer(self, singleShot=True)
+        self._paint_timer.timeout.connect(self.viewport().update)
         self.setObjectName("conversation.messages")
         self.setAccessibleName(self.tr("Messages"))
         self.setProperty("role", "chat")
@@ -129,7 +144,7 @@ class MessageRows(QListView):
             self._rows.follows = False
         self._rows.inserted(start, end - start + 1)
         QAbstractItemView.rowsInserted(self, parent, start, end)
-        self._lay_out()
+        self._lay_out_soon()
 
     def dataChanged(self, top_left: Index, bottom_right: Index, roles: Sequence[int] = ()) -> None:
         """Measure the rows again."""
@@ -138,11 +153,11 @@ class MessageRows(QListView):
         if QAccessible.isActive():
             # Otherwise it would only ask where the rows are, thousands of times in a flood.
             QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
-        self._lay_out()
+        self._lay_out_soon()
 
     def _rows_removed(self, _parent: QModelIndex, start: int, end: int) -> None:
         self._rows.removed(start, end - start + 1)
-        self._lay_out()
+        self._lay_out_soon()
 
     def _start_over(self) -> None:
         # What was selected may not be here any more, and could not be copied.
@@ -162,7 +177,7 @@ class MessageRows(QListView):
     def _count_missed(self, count: int) -> None:
         if not self.follows:
             self._missed += count
-            self._lay_out()
+            self._lay_out_soon()
 
     def _let_go(self) -> None:
         """Keep no more history than can be scrolled through at once, and what is selected."""
@@ -198,6 +213,15 @@ class MessageRows(QListView):
         """Something has changed: settle before the next look at the rows, however much more changes until then."""
         self._is_settled = False
         self.viewport().update()
+
+    def _lay_out_soon(self) -> None:
+        """Messages came or changed: that can wait until the next frame."""
+        passed = self._since_paint.elapsed() if self._since_paint.isValid() else _FRAME_MS
+        if passed >= _FRAME_MS:
+            self._lay_out()
+        elif not self._paint_timer.isActive():
+            self._paint_timer.start(_FRAME_MS - passed)
+        self._is_settled = False
 
     def _settle(self) -> None:
         """Bring anchor and scroll bar in line with the rows, and say what is in sight."""
@@ -363,6 +387,7 @@ class MessageRows(QListView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the rows in sight."""
+        self._since_paint.restart()
         self._settle()
         painter = QPainter(self.viewport())
         option = QStyleOptionViewItem()
