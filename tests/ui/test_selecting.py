@@ -354,6 +354,14 @@ def test_the_keyboard_reaches_every_link_of_the_current_message(
     assert urls == ["http://example.net/"]
 
 
+def test_shift_and_f10_open_the_menu_too(view: MessageListView, model: MessageListModel) -> None:
+    QTest.keyClick(view, Qt.Key.Key_End)
+    QTest.keyClick(view, Qt.Key.Key_F10, SHIFT)
+    menu = next(menu for menu in view.findChildren(QMenu, "message.menu") if menu.isVisible())
+    assert menu.activeAction().objectName() == "message.copy"
+    menu.close()
+
+
 def test_details_say_when_and_in_which_state(view: MessageListView, model: MessageListModel, qtbot) -> None:
     choose(menu_of(view, point(view, 1, 3)), "message.details")
     dialog = view.window().findChild(QDialog, "message_details")

@@ -1,7 +1,8 @@
 """What keys and mouse do in the list of messages: select, copy, open links, and the menu of a message."""
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtWidgets import QApplication
 
 from ui.conversation.bubble_delegate import Hit
 from ui.conversation.links import open_link
@@ -12,6 +13,18 @@ from ui.conversation.selection_gestures import SelectionGestures
 from ui.conversation.text_selection import Span
 from ui.models.message_list import MessageListModel
 from ui.theme.controls import Theme
+
+_MOVES = frozenset(
+    {
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+        Qt.Key.Key_Home,
+        Qt.Key.Key_End,
+    }
+)
+"""Keys after which a frame shows which message has the focus."""
 
 
 class MessageView(MessageRows):
@@ -43,12 +56,15 @@ class MessageView(MessageRows):
             event.accept()
         elif text and text.isprintable() and plain:
             self.typed.emit(text)
+        elif event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            # Qt itself knows the menu key only, on some platforms.
+            self._open_menu(self.currentIndex(), None)
         elif event.key() == Qt.Key.Key_Escape:
             # Not ours unless something was selected.
             event.setAccepted(self._selection.span is not None)
             self._selection.clear()
         else:
-            self._shows_current = True
+            self._shows_current = self._shows_current or event.key() in _MOVES
             if event.key() == Qt.Key.Key_End:
                 self.follow()
             super().keyPressEvent(event)
@@ -164,19 +180,26 @@ class MessageView(MessageRows):
         self.viewport().update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Offer what can be done with a message, by the right button, Shift+F10 or the menu key."""
-        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
-        index = self.indexAt(event.pos()) if by_mouse else self.currentIndex()
-        if not by_mouse and not index.isValid() and self.visible_rows():
+        """Offer what can be done with a message, by the right button or the menu key."""
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            self._open_menu(self.indexAt(event.pos()), event.pos())
+        else:
+            self._open_menu(self.currentIndex(), None)
+
+    def _open_menu(self, index: QModelIndex, point: QPoint | None) -> None:
+        """Open the menu of a message: at a point, about the link there, or by the keyboard, about all its links."""
+        if point is None and not index.isValid() and self.visible_rows():
             index = self.model().index(self.visible_rows()[-1], 0)
-        if not index.isValid() or self._messages is None:
+        if not index.isValid() or QApplication.activePopupWidget() is not None:
             return
+        if point is None:
+            self.scrollTo(index)
         row = self.visualRect(index)
-        hit = self._bubbles.hit(index, row, event.pos())
-        links = ((hit.link,) if hit.link else ()) if by_mouse else hit.laid_out.links
-        pointed = Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut)
-        inside = self._bubbles.bubble_rect(index, row).intersected(self.viewport().rect()).center()
-        menu = MessageMenu(pointed, self)
-        if not by_mouse:
+        hit = self._bubbles.hit(index, row, point or row.topLeft())
+        here = (hit.link,) if hit.link else ()
+        links = hit.laid_out.links if point is None else here
+        menu = MessageMenu(Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut), self)
+        if point is None:
             menu.setActiveAction(menu.actions()[0])
-        menu.popup(event.globalPos() if by_mouse else self.viewport().mapToGlobal(inside))
+        inside = self._bubbles.bubble_rect(index, row).intersected(self.viewport().rect()).center()
+        menu.popup(self.viewport().mapToGlobal(point or inside))
