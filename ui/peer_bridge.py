@@ -141,6 +141,9 @@ class PeerBridge(QObject):
     def _take(self) -> None:
         # The flag first, then the deque. The other order loses the wake-up of what comes in between.
         self._wake_is_pending = False
+        if self._rest.isActive():
+            # The rest of the last batch is due after the next paint; two batches in a row would delay that.
+            return
         until = time.monotonic() + BUDGET_SECONDS
         try:
             while self._deliveries and not self._closed and time.monotonic() < until:

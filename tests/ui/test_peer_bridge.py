@@ -225,3 +225,13 @@ def test_a_node_that_does_not_close_is_not_waited_for_long(
     began = time.monotonic()
     bridge.close()
     assert time.monotonic() - began < 3
+
+
+def test_a_wake_up_leaves_what_waits_for_the_next_paint_to_its_turn(bridge: PeerBridge, qtbot) -> None:
+    told: list[events.Event] = []
+    bridge.events_arrived.connect(told.extend)
+    bridge._deliveries.append(arrived(1))
+    bridge._rest.start()
+    bridge._take()
+    assert told == []
+    qtbot.waitUntil(lambda: bool(told))
