@@ -113,15 +113,9 @@ def _make_node(profile: Path) -> "PeerNode":
 
 def _raiser(window: "MainWindow") -> Callable[[], None]:
     """Return what brings the window to the front, from whichever thread it is called."""
-    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtCore import QTimer
 
-    def come_forward() -> None:
-        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-        window.show()
-        window.raise_()
-        window.activateWindow()
-
-    return lambda: QTimer.singleShot(0, window, come_forward)
+    return lambda: QTimer.singleShot(0, window, window.come_forward)
 
 
 def _close_on_signals(window: "MainWindow") -> None:

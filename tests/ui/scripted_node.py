@@ -22,6 +22,7 @@ from peer.views import (
     MessageKind,
     MessageState,
     MessageView,
+    SecretPlace,
     SessionView,
     UserId,
 )
@@ -120,6 +121,9 @@ class ScriptedNode:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
         self.stay_signed_in: bool | None = None
+        self.stays: SessionView | None = None
+        self.secret_place_here = SecretPlace.KEYRING
+        self.former: tuple[str | None, bool] = (None, False)
         self.locators: tuple[FoundLocator, ...] = ()
         self.searches = 0
         self._is_searching = False
@@ -175,8 +179,25 @@ class ScriptedNode:
         await self._asked("register", locator, user, password, name)
         return make_session(user=UserId(user), name=name)
 
-    async def log_in(self, locator: str, user: str, password: str, *, stay_signed_in: bool = False) -> SessionView:
+    async def sign_in_again(self) -> SessionView | None:
+        await self._asked("sign_in_again")
+        return self.stays
+
+    async def secret_place(self) -> SecretPlace:
+        return self.secret_place_here
+
+    async def log_in(
+        self,
+        locator: str,
+        user: str,
+        password: str,
+        *,
+        stay_signed_in: bool = False,
+        old_password: str | None = None,
+        set_old_aside: bool = False,
+    ) -> SessionView:
         self.stay_signed_in = stay_signed_in
+        self.former = (old_password, set_old_aside)
         await self._asked("log_in", locator, user, password)
         return make_session(user=UserId(user))
 

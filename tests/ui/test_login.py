@@ -6,13 +6,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMenu, QPushButton
+from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
 from peer.errors import RefusalCode
 from peer.node import PeerNode
-from peer.views import AccountView, FoundLocator, UserId
+from peer.views import AccountView, FoundLocator, SecretPlace, UserId
 from tests.harness.processes import LocatorProcess
-from tests.ui.scripted_node import LOCATOR, ScriptedNode, refuse
+from tests.ui.scripted_node import LOCATOR, ME, ScriptedNode, make_session, refuse
+from ui.login.form import PASSWORD, USER
 from ui.login.hosting import LocatorHost
 from ui.login.login_page import LoginPage
 from ui.peer_bridge import PeerBridge
@@ -55,6 +56,12 @@ def fill(page: LoginPage, **values: str) -> None:
         field(page, name.replace("_", ".", 1)).setText(value)
 
 
+def part(page: QWidget, name: str):
+    found = page.findChild(QWidget, name)
+    assert found is not None, name
+    return found
+
+
 def type_address(page: LoginPage, address: str) -> None:
     page.locator.type_address()
     field(page, "locator.address").setText(address)
@@ -86,7 +93,6 @@ def test_enter_signs_in(qtbot, page: LoginPage, node: ScriptedNode) -> None:
         (RefusalCode.BAD_USER_ID, "login.user"),
         (RefusalCode.UNKNOWN_USER, "login.user"),
         (RefusalCode.WRONG_PASSWORD, "login.password"),
-        (RefusalCode.VAULT_LOCKED, "login.password"),
         (RefusalCode.PORT_IN_USE, "login"),
         (RefusalCode.PROFILE_IN_USE, "login"),
         (RefusalCode.RATE_LIMITED, "login"),
@@ -185,6 +191,93 @@ def test_who_signed_in_last_is_filled_in(qtbot, page: LoginPage, node: ScriptedN
     qtbot.waitUntil(lambda: field(page, "login.user").text() == "li.wei")
     assert page.locator.link() == LOCATOR
     assert field(page, "login.password").hasFocus()
+
+
+def test_who_stays_signed_in_sees_no_card(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    node.account, node.stays = AccountView(ME, "Li Wei", LOCATOR), make_session()
+    with qtbot.waitSignal(page.signed_in) as signed_in:
+        page.begin()
+    assert signed_in.args == [node.stays]
+
+
+def test_who_does_not_stay_signed_in_is_asked_for_the_password(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    node.account = AccountView(ME, "Li Wei", LOCATOR)
+    page.begin()
+    qtbot.waitUntil(lambda: page.sign_in.field(USER).text() == ME)
+    assert node.asked("sign_in_again") == [()]
+    assert page.sign_in.field(PASSWORD).isEnabled()
+
+
+def test_what_prevents_the_automatic_sign_in_is_said(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    node.account = AccountView(ME, "Li Wei", LOCATOR)
+    node.refusals["sign_in_again"] = refuse(RefusalCode.DAMAGED_DATABASE, "This profile's file is damaged.")
+    page.begin()
+    error = part(page, "login.error")
+    qtbot.waitUntil(lambda: error.text() == "This profile's file is damaged.")
+    assert page.sign_in.field(USER).text() == ME
+
+
+def test_a_link_to_another_locator_signs_nobody_in_by_itself(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    node.account, node.stays = AccountView(ME, "Li Wei", LOCATOR), make_session()
+    page._given_locator = "hail://192.0.2.9:7400#" + "cd" * 32
+    page.begin()
+    qtbot.wait(200)
+    assert node.asked("sign_in_again") == []
+
+
+def test_the_former_password_unlocks_a_profile_after_a_change_elsewhere(
+    qtbot, page: LoginPage, node: ScriptedNode
+) -> None:
+    dialog = _meet_a_locked_profile(qtbot, page, node)
+    qtbot.keyClicks(part(dialog, "old_password.password"), "former")
+    del node.refusals["log_in"]
+    with qtbot.waitSignal(page.signed_in):
+        qtbot.mouseClick(part(dialog, "old_password.unlock"), Qt.MouseButton.LeftButton)
+    assert node.former == ("former", False)
+
+
+def test_a_wrong_former_password_is_said_where_it_is_typed(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    dialog = _meet_a_locked_profile(qtbot, page, node)
+    qtbot.keyClicks(part(dialog, "old_password.password"), "guess")
+    node.refusals["log_in"] = refuse(RefusalCode.VAULT_LOCKED, "That does not open it either.")
+    qtbot.mouseClick(part(dialog, "old_password.unlock"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: _asks_again(page, dialog))
+    again = page.window().findChildren(QDialog, "old_password")[-1]
+    assert part(again, "old_password.password.error").text() == "That does not open it either."
+
+
+def test_who_forgot_it_begins_as_a_new_device(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    dialog = _meet_a_locked_profile(qtbot, page, node)
+    del node.refusals["log_in"]
+    with qtbot.waitSignal(page.signed_in):
+        qtbot.mouseClick(part(dialog, "old_password.aside"), Qt.MouseButton.LeftButton)
+    assert node.former == (None, True)
+
+
+def _meet_a_locked_profile(qtbot, page: LoginPage, node: ScriptedNode) -> QDialog:
+    node.refusals["log_in"] = refuse(RefusalCode.VAULT_LOCKED, "Still locked with the former password.")
+    sign_in(page, qtbot)
+    qtbot.waitUntil(lambda: page.window().findChild(QDialog, "old_password") is not None)
+    return page.window().findChild(QDialog, "old_password")
+
+
+def _asks_again(page: LoginPage, first: QDialog) -> bool:
+    return any(dialog is not first for dialog in page.window().findChildren(QDialog, "old_password"))
+
+
+@pytest.mark.parametrize("place", list(SecretPlace))
+def test_where_the_key_goes_is_said_before_it_goes_into_a_file(
+    qtbot, page: LoginPage, node: ScriptedNode, place: SecretPlace
+) -> None:
+    node.secret_place_here = place
+    about = part(page, "login.about_staying")
+    page.sign_in.stay.setChecked(True)
+    if place is SecretPlace.FILE:
+        qtbot.waitUntil(about.isVisible)
+        page.sign_in.stay.setChecked(False)
+    else:
+        qtbot.wait(200)
+    assert not about.isVisible()
 
 
 def test_an_address_from_the_command_line_wins(

@@ -57,6 +57,10 @@ class Form(QWidget):
         self._switch = PushButton(switch, name=switch_name)
         self._switch.clicked.connect(self.switched)
         self.stay = CheckBox(theme, self.tr("Stay signed in on this device"), name=f"{name}.stay")
+        self._about_staying = Text(role="secondary", face=fonts.font(fonts.SMALL), wrap=True)
+        self._about_staying.setObjectName(f"{name}.about_staying")
+        self._about_staying.hide()
+        self.stay.toggled.connect(self._about_staying.hide)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(10)
         layout = QVBoxLayout(self)
@@ -65,6 +69,7 @@ class Form(QWidget):
         layout.addLayout(self._rows)
         layout.addSpacing(12)
         layout.addWidget(self.stay)
+        layout.addWidget(self._about_staying)
         layout.addSpacing(12)
         layout.addWidget(self._general)
         layout.addWidget(self._submit)
@@ -92,6 +97,12 @@ class Form(QWidget):
             if not field.text().strip():
                 field.show_error(self.tr("Fill this in."))
         return not any(field.error() for field in self._fields.values())
+
+    def explain_staying(self, *, is_in_keyring: bool) -> None:
+        """Say what staying signed in means where no keyring guards the key."""
+        sentence = self.tr("This computer has no keyring: whoever uses it under your name can open Hail, too.")
+        self._about_staying.setText(sentence)
+        self._about_staying.setVisible(self.stay.isChecked() and not is_in_keyring)
 
     def focus_first_empty(self) -> None:
         """Put the cursor into the first field that is not filled in."""

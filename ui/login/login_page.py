@@ -8,11 +8,12 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from peer.errors import RefusalCode
-from peer.views import AccountView, FoundLocator, SessionView
+from peer.views import AccountView, FoundLocator, SecretPlace, SessionView
 from ui.login.form import NAME, PASSWORD, USER, Form
 from ui.login.form_field import FormField, PasswordField
 from ui.login.hosting import LocatorHost
 from ui.login.locator_choice import LocatorChoice
+from ui.login.old_password_dialog import OldPasswordDialog
 from ui.peer_bridge import PeerBridge
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme
@@ -36,6 +37,7 @@ class LoginPage(QScrollArea):
         """`locator` is the address from the command line; without one, the last one used is filled in."""
         super().__init__()
         self.setObjectName("login")
+        self._theme = theme
         self._bridge = bridge
         self._given_locator = locator
         self._logo = QLabel()
@@ -49,12 +51,14 @@ class LoginPage(QScrollArea):
         self.sign_in = self._make_sign_in(theme)
         self.register = self._make_register(theme)
         self._form = self.sign_in
+        for form in (self.sign_in, self.register):
+            form.stay.toggled.connect(self._staying_toggled)
         self._build(theme)
         self._show_form(self.sign_in)
 
     def begin(self, password: str = "") -> None:
-        """Fill in who signed in last, unless somebody is typing already; with a password, sign that one in."""
-        self._bridge.ask(self, _last_account, lambda account: self._fill_in(account, password))
+        """Sign in who stays signed in, or with this password who was here last; else fill in that one's ID."""
+        self._bridge.ask(self, _last_account, lambda account: self._welcome(account, password))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Put the cursor where the next thing has to be typed."""
@@ -179,6 +183,26 @@ class LoginPage(QScrollArea):
         form.show()
         form.focus_first_empty()
 
+    def _welcome(self, account: AccountView | None, password: str) -> None:
+        is_elsewhere = account is not None and self._given_locator not in {"", account.locator}
+        if account is None or is_elsewhere or password or self._form.field(USER).text():
+            self._fill_in(account, password)
+            return
+
+        def answered(session: SessionView | None) -> None:
+            self._set_busy(self._form, busy=False)
+            if session is not None:
+                self._done(session)
+            else:
+                self._fill_in(account)
+
+        def refused(code: RefusalCode, message: str) -> None:
+            self._fill_in(account)
+            self._refused(code, message)
+
+        self._set_busy(self._form, busy=True)
+        self._bridge.ask(self, lambda node: node.sign_in_again(), answered, refused)
+
     def _fill_in(self, account: AccountView | None, password: str = "") -> None:
         if account is None:
             return
@@ -192,17 +216,46 @@ class LoginPage(QScrollArea):
         else:
             self._form.focus_first_empty()
 
-    def _sign_in(self) -> None:
+    def _sign_in(self, old_password: str | None = None, *, set_old_aside: bool = False) -> None:
         form = self.sign_in
         locator, stay = self.locator.link(), form.stay.isChecked()
         user, password = (form.field(key).text() for key in (USER, PASSWORD))
         self._set_busy(form, busy=True)
+
+        def refused(code: RefusalCode, message: str) -> None:
+            if code is RefusalCode.VAULT_LOCKED:
+                self._set_busy(form, busy=False)
+                self._ask_for_old_password("" if old_password is None else message)
+            else:
+                self._refused(code, message)
+
         self._bridge.ask(
             self,
-            lambda node: node.log_in(locator, user.strip(), password, stay_signed_in=stay),
+            lambda node: node.log_in(
+                locator,
+                user.strip(),
+                password,
+                stay_signed_in=stay,
+                old_password=old_password,
+                set_old_aside=set_old_aside,
+            ),
             self._done,
-            self._refused,
+            refused,
         )
+
+    def _ask_for_old_password(self, sentence: str) -> None:
+        dialog = OldPasswordDialog(self._theme, sentence, self.window())
+        dialog.unlocked.connect(self._sign_in)
+        dialog.set_aside.connect(lambda: self._sign_in(set_old_aside=True))
+        dialog.open()
+
+    def _staying_toggled(self, is_ticked: bool) -> None:
+        if is_ticked:
+            self._bridge.ask(self, lambda node: node.secret_place(), self._say_where_the_key_goes)
+
+    def _say_where_the_key_goes(self, place: SecretPlace) -> None:
+        for form in (self.sign_in, self.register):
+            form.explain_staying(is_in_keyring=place is SecretPlace.KEYRING)
 
     def _register(self) -> None:
         form = self.register
