@@ -71,7 +71,13 @@ async def login(options: argparse.Namespace) -> None:
     password = _password(twice=False)
     async with any_caller(options.profile) as caller:
         session = await caller.call(
-            "session.login", locator=options.url, user=options.user, password=password, stay_signed_in=True
+            "session.login",
+            locator=options.url,
+            user=options.user,
+            password=password,
+            stay_signed_in=True,
+            old_password=os.environ.get("HAIL_OLD_PASSWORD"),
+            set_old_aside=options.set_old_aside,
         )
     _say(f"signed in {session['user']} at {session['locator']}")
 
@@ -210,10 +216,23 @@ def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParse
     """Add the verbs and their help to the command line."""
     url = ("url", "URL", "the locator: hail://HOST:PORT#FINGERPRINT, or HOST:PORT to trust it at first sight")
     registering = _verb(verbs, "register", register, "make an account at a locator", _KEPT, "hail://h:7400#ab… ana")
-    logging_in = _verb(verbs, "login", login, "sign in with the password", _KEPT, "hail://h:7400#ab… ana")
+    logging_in = _verb(
+        verbs,
+        "login",
+        login,
+        "sign in with the password",
+        f"{_KEPT} If the password was changed elsewhere, HAIL_OLD_PASSWORD says the former one, which still opens the "
+        "profile.",
+        "hail://h:7400#ab… ana",
+    )
     for parser in (registering, logging_in):
         for name, shown, help_text in (url, ("user", "ID", "1 to 32 of a-z, 0-9, dot, dash, underscore")):
             parser.add_argument(name, metavar=shown, help=help_text)
+    logging_in.add_argument(
+        "--set-old-aside",
+        action="store_true",
+        help="the former password is lost: move the profile aside and begin as a new device",
+    )
     registering.add_argument("--name", help="the name others see (default: the ID)")
     asking = _verb(
         verbs, "where", where, "ask who is online, and where", "An unknown ID is simply not online.", "ana bo"

@@ -148,6 +148,26 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(three_processes: Th
     three_processes.locator.start()
 
 
+def test_a_password_changed_elsewhere_opens_the_profile_with_the_former_one_or_without_it(
+    three_processes: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile, link = three_processes.folder / "ana", three_processes.locator.link
+    assert run(profile, "register", link, "ana", password=PASSWORD).code == 0
+    laptop = three_processes.peer("laptop")
+    laptop.call("session.login", locator=link, user="ana", password=PASSWORD)
+    laptop.call("session.change_password", old=PASSWORD, new="battery staple")
+    laptop.close()
+    assert "takes this device no more" in run(profile, "where", "ana").err
+    locked = run(profile, "login", link, "ana", password="battery staple")
+    assert (locked.code, "former" in locked.err) == (1, True)
+    monkeypatch.setenv("HAIL_OLD_PASSWORD", PASSWORD)
+    assert run(profile, "login", link, "ana", password="battery staple").code == 0
+    monkeypatch.delenv("HAIL_OLD_PASSWORD")
+    assert run(profile, "login", link, "ana", password="battery staple").code == 0
+    assert run(profile, "where", "ana").code == 0
+    assert len(list((profile / "accounts").iterdir())) == 1
+
+
 def test_hail_password_serves_where_no_key_is_kept(friends: Three) -> None:
     assert run(friends.folder / "ana", "where", "bo").code == 1
     assert run(friends.folder / "ana", "where", "bo", password="wrong horse").code == 1
@@ -259,6 +279,20 @@ def test_verify_through_the_rpc(friends: Three) -> None:
     assert ana.call("contacts.verify", user="bo", safety_number=number)["verified"] is True
     with pytest.raises(Exception, match="safety_number_mismatch"):
         bo.call("contacts.verify", user="ana", safety_number="00000" * 12)
+
+
+@pytest.mark.parametrize("kind", ["HangingKeyring", "BrokenKeyring"])
+def test_a_keyring_that_does_not_work_holds_up_nobody(
+    three_processes: Three, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"tests.harness.keyrings.{kind}")
+    profile, link = three_processes.folder / "ana", three_processes.locator.link
+    start_time = time.monotonic()
+    assert run(profile, "register", link, "ana", password=PASSWORD).code == 0
+    assert time.monotonic() - start_time < 15, "neither signing in nor the end of the program waits for it"
+    (key,) = profile.glob("accounts/*/stay.key")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600 or sys.platform == "win32"
+    assert run(profile, "where", "ana").code == 0
 
 
 # --- help and wrong usage ------------------------------------------------------------------------

@@ -2,10 +2,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
 from ui import application
 
@@ -66,3 +69,40 @@ def test_a_start_that_fails_exits_with_1_and_a_sentence(
 def test_the_default_profile_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert application._default_profile().name == "hail"
+
+
+def test_a_second_start_raises_the_first_window_and_ends(tmp_path: Path) -> None:
+    profile = tmp_path / "profile"
+    first = start(tmp_path, "--profile", str(profile))
+    until = time.monotonic() + 20
+    while not (profile / "socket.json").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    second = start(tmp_path, "--profile", str(profile))
+    out, err = second.communicate(timeout=15)
+    assert (second.returncode, out, err) == (0, "", "")
+    assert first.poll() is None
+    elsewhere = start(tmp_path, "--profile", str(tmp_path / "other"))
+    with pytest.raises(subprocess.TimeoutExpired):
+        elsewhere.wait(3)
+    for process in (first, elsewhere):
+        process.kill()
+        process.communicate(timeout=15)
+    again = start(tmp_path, "--profile", str(profile))
+    with pytest.raises(subprocess.TimeoutExpired):
+        again.wait(3)  # what the killed one left behind is not taken for a window
+    again.send_signal(signal.SIGTERM)
+    again.communicate(timeout=15)
+    assert again.returncode == 0
+    assert not (profile / "socket.json").exists()
+
+
+def test_a_window_comes_forward_when_another_thread_asks(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.showMinimized()
+    assert window.isMinimized()
+    asking = threading.Thread(target=application._raiser(window))
+    asking.start()
+    qtbot.waitUntil(lambda: not window.isMinimized())
+    asking.join()
+    assert window.isVisible()
