@@ -10,7 +10,7 @@ from typing import IO
 import msgspec
 
 from peer.errors import Refusal, RefusalCode
-from peer.identity_vault import write_private_file
+from peer.private_files import lock_file, write_private_file
 from peer.views import AccountView
 from protocol.identity import Realm, UserId
 
@@ -158,17 +158,3 @@ def _machine() -> str:
     with contextlib.suppress(OSError):
         return Path("/etc/machine-id").read_text("ascii").strip()
     return f"{uuid.getnode():x}"
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def lock_file(file: IO[bytes]) -> None:
-        """Lock an open file for this process until it is closed; raise OSError if another one has it."""
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def lock_file(file: IO[bytes]) -> None:
-        """Lock an open file for this process until it is closed; raise OSError if another one has it."""
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

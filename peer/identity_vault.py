@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
+from peer.private_files import write_private_file
 from peer.storage.database import Database
 from protocol.certificates import VERIFY_FLAGS_WITHOUT_DATES, to_pem
 from protocol.identity import DeviceId, PublicKey, Realm, UserId
@@ -219,18 +220,3 @@ def _unseal(path: Path, password: str, beside: bytes) -> _Secrets:
     if opened is None:
         raise Refusal(RefusalCode.VAULT_LOCKED, "This profile is locked with another password.")
     return msgspec.msgpack.decode(opened, type=_Secrets)
-
-
-def write_private_file(path: Path, content: bytes) -> None:
-    """Put a file in place at once and durably, readable by its owner only."""
-    descriptor, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise

@@ -43,6 +43,8 @@ RECENT_ENTRIES = 1_000
 """Entries just written that are kept in memory for sending: neighbours who are there get them without a look-up."""
 RPC_LINE_BYTES = 1024 * 1024
 """Bytes of one line of JSON-RPC."""
+CLAIM_AGAIN_SECONDS = 1.0
+"""A program that came second looks so often whether the local socket is free."""
 LOCAL_CALLERS = 32
 """Programs on the local socket of a profile at the same time; more are hung up on."""
 LOCAL_LINE_BYTES = 64 * 1024 * 1024

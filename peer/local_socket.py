@@ -23,8 +23,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from peer import limits
-from peer.accounts import lock_file
-from peer.identity_vault import write_private_file
+from peer.private_files import lock_file, write_private_file
 
 if TYPE_CHECKING:
     from peer.node import PeerNode
@@ -55,6 +54,7 @@ class LocalSocket:
         self._socket_path: Path | None = None
         self._server: asyncio.Server | None = None
         self._callers: set[asyncio.Task[None]] = set()
+        self._waiting: asyncio.Task[None] | None = None
 
     def claim(self) -> bool:
         """Become the one instance of this profile; False if another one is, or the folder cannot be written."""
@@ -73,13 +73,23 @@ class LocalSocket:
         return True
 
     async def serve(self, node: "PeerNode", *, raise_window: Callable[[], None] | None = None) -> None:
-        """Answer callers from now on. A profile that takes no socket is served without one.
+        """Answer callers from now on, or as soon as the program that does so now has ended.
 
         `raise_window` is called on the node's thread when the profile is opened a second time.
         """
         self._raise_window = raise_window
-        assert self._lock is not None, "claim comes first"
         node.close_with(self.close)
+        if self._lock is not None or self.claim():
+            await self._open(node)
+        else:
+            self._waiting = asyncio.create_task(self._open_when_free(node), name="waiting for the local socket")
+
+    async def _open_when_free(self, node: "PeerNode") -> None:
+        while not self.claim():  # noqa: ASYNC110 - a lock on a file tells nobody that it is free
+            await asyncio.sleep(limits.CLAIM_AGAIN_SECONDS)
+        await self._open(node)
+
+    async def _open(self, node: "PeerNode") -> None:
         try:
             listening = self._listen()
             self._server = await (asyncio.start_server if self._by_port else asyncio.start_unix_server)(
@@ -90,11 +100,10 @@ class LocalSocket:
 
     async def close(self) -> None:
         """Hang up and let another program have the profile."""
+        await _end([self._waiting] if self._waiting else [])
         if self._server is not None:
             self._server.close()
-        for task in self._callers:
-            task.cancel()
-        await asyncio.gather(*self._callers, return_exceptions=True)
+        await _end(list(self._callers))
         if self._lock is None:
             return
         _address_file(self._profile).unlink(missing_ok=True)
@@ -198,6 +207,12 @@ class _StreamOutput:
 
     async def close(self) -> None:
         self._writer.close()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def connect(profile: Path) -> socket.socket | None:

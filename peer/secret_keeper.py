@@ -18,7 +18,8 @@ import msgspec
 from peer import limits
 from peer.accounts import AccountFolder
 from peer.errors import Refusal
-from peer.identity_vault import IdentityVault, write_private_file
+from peer.identity_vault import IdentityVault
+from peer.private_files import write_private_file
 from peer.views import SecretPlace
 from protocol.identity import Realm, UserId
 from protocol.sealing import KEY_BYTES

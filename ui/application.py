@@ -65,8 +65,7 @@ def _run(profile: Path, locator: str) -> int:
     from ui.theme.controls import Theme
 
     door = LocalSocket(profile)
-    is_first = door.claim()
-    if not is_first and raise_open_window(profile):
+    if not door.claim() and raise_open_window(profile):
         return 0
     application = make_application()
     theme, memory = Theme(), WindowMemory(profile)
@@ -77,8 +76,7 @@ def _run(profile: Path, locator: str) -> int:
     window = MainWindow(theme, bridge, memory, appearance, locator)
     window.closed.connect(application.quit)
     _close_on_signals(window)
-    if is_first:
-        bridge.ask(window, lambda node: door.serve(node, raise_window=_raiser(window)))
+    bridge.ask(window, lambda node: door.serve(node, raise_window=_raiser(window)))
     window.show()
     window.host.find_again()
     window.login.begin(os.environ.pop("HAIL_PASSWORD", ""))

@@ -32,10 +32,8 @@ async def serve_rpc(profile: Path) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, serving.cancel)
     running: set[asyncio.Task[None]] = set()
-    door = LocalSocket(profile)
     try:
-        if door.claim():
-            await door.serve(node)
+        await LocalSocket(profile).serve(node)
         await _serve_lines(node, output, running)
     except asyncio.CancelledError:
         log.info("asked to stop")

@@ -211,6 +211,25 @@ def test_callers_above_the_limit_are_hung_up_on_and_garbage_is_answered(
     on_real_loop(work)
 
 
+def test_who_came_second_serves_when_the_first_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CLAIM_AGAIN_SECONDS", 0.05)
+
+    async def work() -> None:
+        first, _ = await served(tmp_path)
+        second, third = PeerNode(tmp_path), PeerNode(tmp_path)
+        for node in (second, third):
+            await LocalSocket(tmp_path).serve(node)
+        await first.close()
+        await asyncio.sleep(0.3)
+        (reply,) = await asyncio.to_thread(ask, tmp_path, {"id": 1, "method": "session.status"})
+        assert reply["result"] is None
+        await third.close()
+        await second.close()
+        assert connect(tmp_path) is None
+
+    on_real_loop(work)
+
+
 def test_waiting_for_a_window_that_is_starting(tmp_path: Path) -> None:
     raised = threading.Event()
     answers: list[bool] = []

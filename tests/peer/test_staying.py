@@ -276,6 +276,11 @@ async def test_the_new_password_alone_does_not_open_the_profile_and_the_sentence
     assert refusal.code is RefusalCode.VAULT_LOCKED
     assert "former" in refusal.message
     assert (await refusal_of(ana.node, world, "neither")).code is RefusalCode.WRONG_PASSWORD
+    for _ in range(3):
+        await refusal_of(ana.node, world, NEW_PASSWORD)
+    account = world.server._store.find(UserId("ana"))
+    assert account is not None
+    assert len(account.devices) == 1, "asking again and again names this very device, no other"
 
 
 async def test_the_old_password_opens_it_and_from_then_on_the_new_one_does(world: World) -> None:
