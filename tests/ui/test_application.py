@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from ui import application
+from ui.main_window.window import MainWindow
 
 
 def start(profile: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -96,9 +96,7 @@ def test_a_second_start_raises_the_first_window_and_ends(tmp_path: Path) -> None
     assert not (profile / "socket.json").exists()
 
 
-def test_a_window_comes_forward_when_another_thread_asks(qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
+def test_a_window_comes_forward_when_another_thread_asks(qtbot: QtBot, window: MainWindow) -> None:
     window.showMinimized()
     assert window.isMinimized()
     asking = threading.Thread(target=application._raiser(window))
