@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -98,8 +98,9 @@ class SignIn:
                 await self._with_password_worker(lambda worker: how.vault.seal_with(self._password, worker))
             session = self._session(folder, how, database, realm, port)
             opened.pop_all()
-        await self._start(session, connection, logged_in)
-        await self._stay(folder, how.vault, wishes.stay_signed_in)
+        async with _closed_on_failure(session):
+            await self._start(session, connection, logged_in)
+            await self._stay(folder, how.vault, wishes.stay_signed_in)
         return session
 
     async def run_without_password(self) -> Session | None:
@@ -118,8 +119,9 @@ class SignIn:
             port = await self._open_port(how.facts, Wishes(), opened)
             session = self._session(folder, how, database, realm, port)
             opened.pop_all()
-        await self._start(session, None, None)
-        await session.hear_of_locator()
+        async with _closed_on_failure(session):
+            await self._start(session, None, None)
+            await session.hear_of_locator()
         return session
 
     def _lock_account(self, realm: Realm, opened: contextlib.AsyncExitStack) -> AccountFolder:
@@ -151,11 +153,7 @@ class SignIn:
         )
 
     async def _start(self, session: Session, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
-        try:
-            await session.start(connection, logged_in)
-        except BaseException:
-            await session.close()
-            raise
+        await session.start(connection, logged_in)
         view = session.view()
         account = AccountView(self._user, view.name, view.locator)
         self._profile.remember(self._address.place, session.realm, account)
@@ -328,6 +326,15 @@ class _Opened(NamedTuple):
     vault: IdentityVault
     facts: AccountFacts
     opened_by: OpenedBy
+
+
+@contextlib.asynccontextmanager
+async def _closed_on_failure(session: Session) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await session.close()
+        raise
 
 
 def parse_user_id(typed: str) -> UserId:
