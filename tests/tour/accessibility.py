@@ -21,6 +21,7 @@ NAMES_OF_ROLES = {
     "text": {"text", "entry", "password text", "paragraph"},
     "label": {"label", "static"},
     "row": {"list item"},
+    "box": {"check box"},
     "list": {"list"},
     "window": {"frame", "dialog", "window"},
 }

@@ -61,6 +61,11 @@ class Screen:
         for window in self.run("xdotool", "search", "--onlyvisible", "--pid", str(process)).split():
             self.run("xdotool", "windowmove", window, str(x), "24")
 
+    def minimize(self, process: int) -> None:
+        """Put the windows of a process away."""
+        for window in self.run("xdotool", "search", "--onlyvisible", "--pid", str(process)).split():
+            self.run("xdotool", "windowminimize", "--sync", window)
+
     def picture(self, file: Path, left: int, width: int) -> None:
         """Save a part of the screen, full height, as PNG."""
         self.run("import", "-window", "root", "-crop", f"{width}x{HEIGHT}+{left}+0", "+repage", str(file))

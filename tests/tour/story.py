@@ -112,6 +112,7 @@ def ana_writes_on(ana: Window, bo: Window) -> None:
 def bo_returns(ana: Window, bo: Window) -> None:
     bo.open()
     bo.fill("Password", PASSWORD)
+    bo.click("box", "Stay signed in on this device")
     bo.click("button", "Sign in")
     bo.click("row", "Ana")
     for text in (ENGLISH, CHINESE, EMOJI, *WHILE_AWAY):
@@ -128,12 +129,18 @@ def lid_closes(ana: Window, bo: Window) -> None:
     bo.fill("Message", UNFINISHED)
     time.sleep(DRAFT_SECONDS)
     bo.kill()
-    bo.open()
-    bo.fill("Password", PASSWORD)
-    bo.click("button", "Sign in")
+    bo.open()  # and nobody asks for the password: he stays signed in
     bo.click("row", f"Draft: {UNFINISHED}")
     bo.see("row", ENGLISH)
     assert bo.text_in("Message") == UNFINISHED, "the draft is not what was written"
+    ana.see("label", "online")
+
+
+def start_twice(ana: Window, bo: Window) -> None:
+    bo.minimize()
+    assert bo.start_again() == 0, "the second start did not end well"
+    bo.press("ctrl+a", "BackSpace")
+    assert bo.text_in("Message") == "", "the first window did not come forward"
     ana.see("label", "online")
 
 
@@ -187,6 +194,7 @@ STEPS: list[Step] = [
     ("Ana writes on", ana_writes_on),
     ("Bo returns and has all of it", bo_returns),
     ("Bo's lid closes in mid-typing", lid_closes),
+    ("Bo starts Hail a second time", start_twice),
     ("they compare their safety number", compare),
     ("Bo turns his window dark", turn_dark),
     ("Ana is asked what becomes of the locator", ana_leaves),

@@ -40,6 +40,15 @@ class Window:
         self.see("window", "Hail")
         self._screen.place(self._process.pid, self._left)
 
+    def start_again(self) -> int:
+        """Start the program once more on the same profile; return how that ended."""
+        command = [str(Path(sys.executable).with_name("hail")), "--profile", str(self._profile)]
+        return subprocess.run(command, env=self._screen.environment, check=False, timeout=20).returncode
+
+    def minimize(self) -> None:
+        """Put the window away."""
+        self._screen.minimize(self._process.pid)
+
     def hosts_nothing(self) -> bool:
         """Tell whether no locator runs for this window's profile."""
         command = [sys.executable, "-m", "locator", "status", "--data", str(self._profile / "locator")]
