@@ -41,11 +41,15 @@ async def signed_in(profile: Path) -> AsyncIterator[Caller]:
     async with any_caller(profile) as caller:
         if isinstance(caller, _OwnNode):
             await caller.sign_in()
-        elif await caller.call("session.status") is None:
-            raise Refusal(
-                RefusalCode.NOT_SIGNED_IN,
-                "Nobody is signed in in the program that has this profile open. Sign in there, or close it.",
-            )
+        elif isinstance(caller, _ThroughSocket):
+            session = await caller.call("session.status")
+            if session is None:
+                raise Refusal(
+                    RefusalCode.NOT_SIGNED_IN,
+                    "Nobody is signed in in the program that has this profile open. Sign in there, or close it.",
+                )
+            if session["connected"]:
+                caller.take_event({"type": "connected", "session": session})  # as a node of our own tells it first
         yield caller
 
 
@@ -161,6 +165,11 @@ class _ThroughSocket:
             raise _gone()
         return event
 
+    def take_event(self, event: dict[str, Json]) -> None:
+        """Queue an event; they come at most once, so what finds no room is dropped."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._events.put_nowait(event)
+
     async def read(self, reader: asyncio.StreamReader) -> None:
         """Sort what comes into answers and events, until the other program hangs up."""
         lines = LineSplitter(limits.LOCAL_LINE_BYTES)
@@ -180,8 +189,7 @@ class _ThroughSocket:
 
     def _take(self, message: dict[str, Json]) -> None:
         if message.get("method") == "event":
-            with contextlib.suppress(asyncio.QueueFull):
-                self._events.put_nowait(message["params"])
+            self.take_event(message["params"])
         elif (future := self._answers.pop(message.get("id") or 0, None)) is not None and not future.done():
             future.set_result(message)
 

@@ -261,7 +261,11 @@ def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParse
         "Messages, requests and answers to them. SIGINT or SIGTERM ends it with exit code 0.",
         "--json",
     )
-    listening.add_argument("--json", action="store_true", help="every event of the rpc, one JSON object a line")
+    listening.add_argument(
+        "--json",
+        action="store_true",
+        help="every event of the rpc, one JSON object a line; the first one, connected, says that it listens",
+    )
 
 
 def _verb(

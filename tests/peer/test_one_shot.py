@@ -1,6 +1,5 @@
 """The one-shot verbs as real programs: what they print, how they end, and how they share a profile."""
 
-import contextlib
 import json
 import os
 import re
@@ -17,7 +16,7 @@ import pytest
 
 from peer.command_line.__main__ import _parser
 from peer.command_line.one_shot import _is_conversation, _shown
-from tests.harness.processes import PASSWORD, PeerProcess, Three, befriend
+from tests.harness.processes import PASSWORD, Three, befriend
 
 UNIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and signals")
 
@@ -178,7 +177,11 @@ def test_hail_password_serves_where_no_key_is_kept(friends: Three) -> None:
 @UNIX_ONLY
 def test_what_is_sent_is_delivered_to_who_listens(both_usable: Three) -> None:
     bo = Listener(both_usable.folder / "bo")
+    deadline = time.monotonic() + 20
+    while not (both_usable.folder / "bo" / "socket.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     other = Listener(both_usable.folder / "bo", "--json")
+    assert json.loads(other.wait_for("connected"))["session"]["user"] == "bo"
     done = run(both_usable.folder / "ana", "send", "bo", "hello 你好\nsecond \x1b[31mline", "--wait", "35")
     assert (done.code, done.out) == (0, "delivered\n")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d ana: hello 你好", bo.wait_for("ana: "))
@@ -239,21 +242,10 @@ def test_what_a_killed_program_left_is_replaced(both_usable: Three) -> None:
 def test_a_listener_whose_program_is_closed_says_so(both_usable: Three) -> None:
     ana = both_usable.log_in("ana")
     listener = Listener(both_usable.folder / "ana", "--json")
-    listener_ready(listener, ana)
+    listener.wait_for("connected")
     ana.close()
     assert listener.process.wait(10) == 1
     assert "has closed" in listener.stop().err
-
-
-def listener_ready(listener: Listener, peer: PeerProcess) -> None:
-    """Make events until the listener has heard one."""
-    deadline = time.monotonic() + 20
-    while not listener.lines and time.monotonic() < deadline:
-        with contextlib.suppress(Exception):
-            peer.call("contacts.block", user="bo")
-            peer.call("contacts.unblock", user="bo")
-        time.sleep(0.1)
-    assert listener.lines
 
 
 @UNIX_ONLY
