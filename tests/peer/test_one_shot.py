@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
@@ -54,7 +55,10 @@ def run(profile: Path, *words: str, password: str | None = None, typed: str | No
 class Listener:
     """`hail-cli listen`, and the lines it printed."""
 
+    running: ClassVar[list["Listener"]] = []
+
     def __init__(self, profile: Path, *words: str) -> None:
+        self.running.append(self)
         self.process = start(profile, "listen", *words)
         self.lines: list[str] = []
         self._changed = threading.Condition()
@@ -85,6 +89,16 @@ class Listener:
         error = self.process.stderr.read()
         self.process.stderr.close()
         return Done(code, "\n".join(self.lines), error)
+
+
+@pytest.fixture(autouse=True)
+def _no_listener_is_left() -> Iterator[None]:
+    yield
+    while Listener.running:
+        listener = Listener.running.pop()
+        if listener.process.poll() is None:  # the test failed before it stopped this one
+            listener.process.kill()
+            listener.stop()
 
 
 @pytest.fixture
