@@ -69,6 +69,8 @@ class Happened:
     names: dict[UserId, str] = field(default_factory=dict)
     parted: set[FeedId] = field(default_factory=set)
     """Feeds of which the other side holds another version: where they part is not known yet."""
+    named: set[FeedId] = field(default_factory=set)
+    """Feeds of which well-formed entries came, whether or not they were news."""
     refused: list[str] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     """What was appended, in order, for neighbours who wait for just that."""
@@ -186,6 +188,7 @@ class EntryTaker:
         header = entry.header
         if header.conversation != self.happened.conversation.conversation:
             raise RemoteProtocolError("an entry of another conversation")
+        self.happened.named.add(header.feed)
         feed = self._feed(header.feed)
         if feed is None:
             self._begin_feed(entry)

@@ -334,7 +334,8 @@ class Synchronizer:
         conversation = self._conversations.get(message.conversation)
         if conversation is None:
             return
-        touched = _lines_of(happened)
+        # Also what was held already: they may have missed our word about it, on a link that is gone.
+        touched = tuple(conversation.feeds[name].line for name in happened.named if name in conversation.feeds)
         if touched:
             link.send(Lines(conversation.id, NO_BUCKETS, touched, answer=False))
             # What they just sent us they hold: nothing to send back.

@@ -157,3 +157,20 @@ async def test_a_draft_far_too_long_is_refused_and_the_one_before_stays(world: W
     with pytest.raises(Refusal, match="too long"):
         await ana.node.keep_draft(conversation, "x" * 300_000)
     assert await _draft(ana, conversation) == "before"
+
+
+async def test_what_was_held_already_is_confirmed_again(world: World) -> None:
+    """The word about it may have gone to a link that a newer one replaced at that very moment."""
+    ana, _, conversation = await world.linked_peers()
+    await ana.node.send_text(conversation, "hello")
+    await world.until(lambda: bool(ana.told("message_delivered")))
+    session = ana.node._session
+    assert session is not None
+    known = session.conversations.get(conversation)
+    assert known is not None
+    known.held.clear()
+    ana.events.clear()
+    (sync,) = session._synchronizer._links.values()
+    feed = known.feeds[session.conversations.own_feed(known)]
+    await sync.send_entries(known, feed, 1, feed.line.head)
+    await world.until(lambda: bool(ana.told("message_delivered")), seconds=5)

@@ -196,14 +196,14 @@ def test_what_is_sent_is_delivered_to_who_listens(both_usable: Three) -> None:
         time.sleep(0.05)
     other = Listener(both_usable.folder / "bo", "--json")
     assert json.loads(other.wait_for("connected"))["session"]["user"] == "bo"
-    done = run(both_usable.folder / "ana", "send", "bo", "hello 你好\nsecond \x1b[31mline", "--wait", "35")
+    done = run(both_usable.folder / "ana", "send", "bo", "hello 你好\nsecond \x1b[31mline", "--wait", "20")
     assert (done.code, done.out) == (0, "delivered\n")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d ana: hello 你好", bo.wait_for("ana: "))
     assert bo.wait_for("second") == "    second \N{REPLACEMENT CHARACTER}[31mline", "a text cannot steer the terminal"
     message = json.loads(other.wait_for("message_arrived"))["message"]
     assert message["text"] == "hello 你好\nsecond \x1b[31mline"
     conversation = message["conversation"]
-    assert run(both_usable.folder / "ana", "send", conversation, "by its name", "--wait", "35").out == "delivered\n"
+    assert run(both_usable.folder / "ana", "send", conversation, "by its name", "--wait", "20").out == "delivered\n"
     bo.wait_for("by its name")
     assert run(both_usable.folder / "bo", "send", "ana", "from who listens", "--wait", "0").out == "queued\n"
     for number, listener in ((signal.SIGTERM, other), (signal.SIGINT, bo)):
@@ -218,13 +218,13 @@ def test_to_somebody_offline_it_is_queued_and_arrives_later(both_usable: Three) 
     assert time.monotonic() - start_time < 9
     ana, bo = both_usable.log_in("ana"), both_usable.log_in("bo")
     bo.wait_for("message_arrived", lambda event: event["message"]["text"] == "for later")
-    ana.wait_for("message_delivered", wait=40)
+    ana.wait_for("message_delivered", wait=20)
 
 
 @UNIX_ONLY
 def test_verbs_go_through_the_rpc_that_has_the_profile_open(friends: Three) -> None:
     ana, bo = friends.log_in("ana"), friends.log_in("bo")
-    done = run(friends.folder / "ana", "send", "bo", "through the socket", "--wait", "35")
+    done = run(friends.folder / "ana", "send", "bo", "through the socket", "--wait", "20")
     assert (done.code, done.out, done.err) == (0, "delivered\n", "")
     bo.wait_for("message_arrived", lambda event: event["message"]["text"] == "through the socket")
     ana.wait_for("message_written")
