@@ -122,6 +122,7 @@ class ScriptedNode:
         self.closed = False
         self.stay_signed_in: bool | None = None
         self.stays: SessionView | None = None
+        self.here: SessionView | None = None
         self.secret_place_here = SecretPlace.KEYRING
         self.former: tuple[str | None, bool] = (None, False)
         self.locators: tuple[FoundLocator, ...] = ()
@@ -178,6 +179,9 @@ class ScriptedNode:
         self.stay_signed_in = stay_signed_in
         await self._asked("register", locator, user, password, name)
         return make_session(user=UserId(user), name=name)
+
+    async def session(self) -> SessionView | None:
+        return self.here
 
     async def sign_in_again(self) -> SessionView | None:
         await self._asked("sign_in_again")

@@ -528,3 +528,10 @@ def test_a_wrong_old_password_is_said_beside_it(qtbot, node: ScriptedNode, passw
 def seen_in(dialog: QDialog, name: str) -> str:
     label = part(dialog, name, QLabel)
     return label.text() if label.isVisible() else ""
+
+
+def test_a_sign_in_through_the_socket_shows_in_the_window(qtbot, window: MainWindow, node: ScriptedNode) -> None:
+    qtbot.waitUntil(lambda: node.loop is not None)
+    node.here = make_session()
+    node.tell(events.Connected(make_session()))
+    qtbot.waitUntil(window.chat.isVisible)

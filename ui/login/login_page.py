@@ -40,6 +40,7 @@ class LoginPage(QScrollArea):
         self._theme = theme
         self._bridge = bridge
         self._given_locator = locator
+        self._is_busy = False
         self._logo = QLabel()
         self._title = Text(face=fonts.bold(fonts.HEADING), wrap=True)
         self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -59,6 +60,11 @@ class LoginPage(QScrollArea):
     def begin(self, password: str = "") -> None:
         """Sign in who stays signed in, or with this password who was here last; else fill in that one's ID."""
         self._bridge.ask(self, _last_account, lambda account: self._welcome(account, password))
+
+    def take(self, session: SessionView | None) -> None:
+        """Go on with a session that somebody else began, unless one is being begun here."""
+        if session is not None and not self._is_busy:
+            self._done(session)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Put the cursor where the next thing has to be typed."""
@@ -305,6 +311,7 @@ class LoginPage(QScrollArea):
             self.ensureWidgetVisible(focused, 0, _ROOM_FOR_AN_ERROR)
 
     def _set_busy(self, form: Form, *, busy: bool) -> None:
+        self._is_busy = busy
         form.set_busy(busy=busy)
         self.locator.setEnabled(not busy)
 

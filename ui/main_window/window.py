@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
+from peer import events
 from peer.errors import RefusalCode
 from peer.views import ConversationId, SessionView
 from ui.login.hosting import Hosting, LocatorHost
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.host.failed.connect(self._hosting_failed)
         self._state.session_changed.connect(self._check_host)
         self._bridge.refused.connect(self.toast.say)
+        self._bridge.events_arrived.connect(self._look_for_session)
         self._state.conversations.unread_changed.connect(self._unread_changed)
         self._notifier.conversation_wanted.connect(self._open_from_outside)
         self._notifier.requests_wanted.connect(self._requests_from_outside)
@@ -158,6 +160,11 @@ class MainWindow(QMainWindow):
         session = self._state.session
         if session is not None and not session.connected:
             self.host.check()
+
+    def _look_for_session(self, batch: list[events.Event]) -> None:
+        """Somebody signed in by `hail-cli`, through this window's socket: show it here."""
+        if self._state.session is None and any(isinstance(event, events.Connected) for event in batch):
+            self._bridge.ask(self, lambda node: node.session(), self.login.take)
 
     def _signed_in(self, session: SessionView) -> None:
         self._state.begin(session)
