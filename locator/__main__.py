@@ -87,7 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     everywhere = argparse.ArgumentParser(add_help=False)
     # A value given before the verb must not be overwritten by a default after it.
     add_setting(everywhere, "data", "DIR", "data folder (default: this platform's folder for hail-locator)")
-    add_setting(everywhere, "config", "FILE.toml", "settings file with data, listen, public, registration, announce")
+    add_setting(
+        everywhere,
+        "config",
+        "FILE.toml",
+        "settings file with data, listen, public, course_port, registration, announce",
+    )
     parser = argparse.ArgumentParser(
         prog="hail-locator",
         parents=[everywhere],
@@ -110,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     add_setting(serving, "listen", "HOST:PORT", f"where to accept connections (default {DEFAULT_LISTEN}; port 0: any)")
     add_setting(serving, "public", "HOST[:PORT]", "what others reach it under, if that differs from --listen")
     add_setting(serving, "registration", "open|closed", "whether people may make accounts themselves (default open)")
+    add_setting(
+        serving, "course-port", "HOST:PORT", "take the course's plain text there, unencrypted (default: nowhere)"
+    )
     for flag, value, purpose in (
         ("--announce", "on", "let Hail's windows on this network find it by themselves (the default)"),
         ("--no-announce", "off", "be found only by those who have the address"),

@@ -47,6 +47,8 @@ class Settings:
     """Where it accepts connections; port 0 means any free one."""
     public: str | None
     """HOST or HOST:PORT under which others reach it, where that differs from `listen`."""
+    course_port: Place | None
+    """Where it takes the course's plain text, unencrypted; None: nowhere."""
     registration: Registration
     announce: bool
     """Whether peers on the local network find it by themselves."""
@@ -59,7 +61,7 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
 
     def choose(name: str, read: Callable[[str], T], default: T) -> T:
         sources = (
-            (f"--{name}", flags.get(name)),
+            (f"--{name.replace('_', '-')}", flags.get(name)),
             (ENVIRONMENT_PREFIX + name.upper(), environment.get(ENVIRONMENT_PREFIX + name.upper())),
             (f"{name} in {config}", file.get(name)),
         )
@@ -75,6 +77,7 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         data=choose("data", _read_path, platformdirs.user_data_path("hail-locator", appauthor=False)),
         listen=choose("listen", read_place, read_place(DEFAULT_LISTEN)),
         public=choose("public", _read_public, None),
+        course_port=choose("course_port", _read_course_place, None),
         registration=choose("registration", _read_registration, Registration.OPEN),
         announce=choose("announce", _read_switch, default=True),
     )
@@ -108,7 +111,7 @@ def _read_file(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # both not TOML and not UTF-8
         raise ConfigurationError(f"The settings file {path} is not valid TOML: {error}.") from None
-    names = ("data", "listen", "public", "registration", "announce")
+    names = ("data", "listen", "public", "course_port", "registration", "announce")
     for name, value in content.items():
         if name not in names:
             raise ConfigurationError(f"{path} has an unknown setting {name!r}; it may have {', '.join(names)}.")
@@ -128,6 +131,13 @@ def _read_path(text: str) -> Path:
 def _read_public(text: str) -> str | None:
     _with_port(text, 0)
     return text
+
+
+def _read_course_place(text: str) -> Place | None:
+    place = read_place(text)
+    if ":" in place.host:
+        raise ValueError("the course's clients speak IPv4 only")
+    return place
 
 
 def _read_registration(text: str) -> Registration:

@@ -53,6 +53,8 @@ class Directory:
         self._standing = standing
         self._present: dict[UserId, _Presence] = {}
         self._lost: set[UserId] = set()
+        self._on_course: dict[UserId, tuple[str, float]] = {}
+        """Users of the course port: the address of the last login, and when (monotonic). No Hail session is here."""
         self._since: dict[UserId, int] = {}
         self._watchers: dict[UserId, set[Caller]] = {}
         self._views: dict[UserId, _Views] = {}
@@ -99,9 +101,23 @@ class Directory:
         self._since[user] = int(now.wall * 1000)
         return self.tell(user)
 
+    def arrive_on_course(self, user: UserId, address: str, now: Now) -> Orders:
+        """A user logged in on the course port; the newest address counts."""
+        if user not in self._on_course and user not in self._present:
+            self._since[user] = int(now.wall * 1000)
+        self._on_course[user] = address, now.monotonic
+        return self.tell(user)
+
+    def leave_course(self, user: UserId) -> Orders:
+        """A user logged out of the course port, if they were there."""
+        return self.tell(user) if self._on_course.pop(user, None) is not None else []
+
     def sweep(self, now: Now) -> Orders:
         """Let go those whose grace or lease is over."""
         orders: Orders = []
+        forgotten = now.monotonic - limits.COURSE_LEASE_SECONDS
+        for user in [user for user, (_, heard_at) in self._on_course.items() if heard_at < forgotten]:
+            orders += self.leave_course(user)
         for user in [u for u in self._lost if now.monotonic - self._present[u].lost_at >= limits.GRACE_SECONDS]:
             orders += self.leave(user, now)
         oldest = now.monotonic - LEASE_SECONDS
@@ -152,6 +168,8 @@ class Directory:
     def _view(self, user: UserId) -> _Views:
         known, device_list = self._standing(user)
         presence, since = self._present.get(user), self._since.get(user, 0)
+        if presence is None and user in self._on_course:
+            return self._course_view(user, Whereabout(user, True, (), 0, 0, device_list, since, known))
         if presence is None:
             gone = Whereabout(user, online=False, device_list=device_list, since=since, known=known)
             return _Views(gone, gone)
@@ -169,6 +187,12 @@ class Directory:
             for addresses in (presence.near_addresses, presence.far_addresses)
         )
         return _Views(near, far)
+
+    def _course_view(self, user: UserId, about: Whereabout) -> _Views:
+        """Port 0 marks who is on the course port: nothing of Hail's can be dialled there."""
+        address, _ = self._on_course[user]
+        near = msgspec.structs.replace(about, addresses=(address,))
+        return _Views(near, about if is_loopback(address) else near)
 
 
 def reachable_addresses(seen: str, declared: Iterable[str]) -> tuple[str, ...]:
@@ -191,6 +215,11 @@ def clean_address(text: str) -> str | None:
     if address.is_link_local or address.is_multicast or address.is_unspecified or address == _BROADCAST:
         return None
     return str(address)
+
+
+def is_ipv4(address: str) -> bool:
+    """Tell whether an address, in canonical form, is an IPv4 one."""
+    return ":" not in address
 
 
 def is_loopback(address: str) -> bool:

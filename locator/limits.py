@@ -51,5 +51,14 @@ ROSTER_ROWS = 50_000
 """Rows of one list: each costs a password hash."""
 
 # --- the course port -------------------------------------------------------------------------
+COURSE_ID_DIGITS = 10
 COURSE_COMMAND_BYTES = 512
 """Bytes of one command: an ID, an underscore and a password."""
+COURSE_SILENCE_SECONDS = 0.05
+"""A login has no end of its own; after so long without another byte it is whole."""
+COURSE_CONNECTIONS = 4_000
+"""Connections at once; with more, the one that was silent for longest is hung up on."""
+COURSE_UNREAD_BYTES = 64 * 1024
+"""Bytes of answers waiting for a client; with more it is hung up on."""
+COURSE_LEASE_SECONDS = 12 * 3600.0
+"""A login counts for so long without another: these clients say nothing to keep it."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
 from locator.authority import Authority
+from locator.course_desk import CourseDesk
 from locator.directory import Directory, Standing
 from locator.logins import Logins, not_signed_in, refuse
 from locator.orders import Caller, HangUp, Now, Orders, Send
@@ -43,6 +44,8 @@ class Requests:
         self._authority = authority
         self._directory = Directory(self._standing)
         self._logins = Logins(store, self._directory, authority, registration_open=registration_open)
+        self.course = CourseDesk(store, self._directory)
+        """What the course port answers."""
         self._for_anybody: dict[type[Message], Handler] = dict(
             [
                 _takes(Register, self._logins.register),

@@ -16,6 +16,7 @@ from locator.accounts import PasswordPool
 from locator.announcing import Announcer, place_to_announce
 from locator.authority import Authority
 from locator.configuration import Place, Registration, Settings, public_place
+from locator.course_port import CoursePort
 from locator.data_folder import DataFolder, DataFolderInUseError
 from locator.requests import Requests
 from locator.server import LocatorServer
@@ -62,6 +63,12 @@ async def _serve(settings: Settings, folder: DataFolder, when_ready: Callable[[s
         link = f"hail://{public_place(settings, listener.getsockname()[1])}#{authority.realm.hex()}"
         folder.keep(listener.getsockname()[1], link)
         await server.start(listener)
+        if settings.course_port is not None:
+            course = CoursePort(requests.course, passwords, store, server.tell)
+            opened.push_async_callback(course.stop)
+            course_listener = _listen(settings.course_port, None, "--course-port")
+            await course.start(course_listener)
+            log.info("the course port is %s port %d, unencrypted", *course_listener.getsockname())
         if settings.announce:
             announcer = Announcer(place_to_announce(settings, listener.getsockname()), authority.realm)
             announcer.start()
@@ -79,7 +86,7 @@ def _open_authority(folder: DataFolder) -> Authority:
         raise CannotServeError(sentence) from None
 
 
-def _listen(place: Place, kept_port: int | None) -> socket.socket:
+def _listen(place: Place, kept_port: int | None, flag: str = "--listen") -> socket.socket:
     """Return a bound socket. Port 0 means: the one kept from last time, or any if that is taken."""
     if place.port == 0 and kept_port is not None:
         with contextlib.suppress(OSError):
@@ -88,11 +95,11 @@ def _listen(place: Place, kept_port: int | None) -> socket.socket:
         return _bind(place)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            reason = f"Port {place.port} is in use by another program. Stop that, or choose another with --listen."
+            reason = f"Port {place.port} is in use by another program. Stop that, or choose another with {flag}."
         elif error.errno == errno.EACCES:
-            reason = f"Port {place.port} needs more rights than you have. Choose one above 1023 with --listen."
+            reason = f"Port {place.port} needs more rights than you have. Choose one above 1023 with {flag}."
         else:
-            reason = f"Nothing can listen on {place}: {error.strerror}. Give an address of this machine with --listen."
+            reason = f"Nothing can listen on {place}: {error.strerror}. Give an address of this machine with {flag}."
         raise CannotServeError(reason) from None
 
 

@@ -136,6 +136,11 @@ class LocatorServer:
             self._carry_out(self._requests.connection_lost(caller, _now()))
             self._flush()
 
+    def tell(self, orders: Orders) -> None:
+        """Carry out what another port of this locator brought about."""
+        self._carry_out(orders)
+        self._flush()
+
     # --- carrying out ------------------------------------------------------------------------
 
     def _carry_out(self, orders: Orders) -> None:

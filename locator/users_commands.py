@@ -11,9 +11,18 @@ from typing import TypeVar
 from locator.accounts import hash_password
 from locator.command_verbs import FailedError, add_verb, read_user_id
 from locator.configuration import Settings
+from locator.course_desk import hash_course_password, is_course_id
 from locator.data_folder import DataFolder
-from locator.roster import NoRosterError, RosterRow, read_roster
-from locator.stores.interface import Account, AddAccount, Change, RemoveAccount, SetDisabled, SetPassword
+from locator.roster import NoRosterError, read_roster
+from locator.stores.interface import (
+    Account,
+    AddAccount,
+    Change,
+    RemoveAccount,
+    SetCoursePassword,
+    SetDisabled,
+    SetPassword,
+)
 from locator.stores.memory_and_sqlite import AccountsFile
 from protocol.identity import UserId, clean_display_name
 
@@ -36,6 +45,12 @@ def add_users_verbs(
             _password,
             "set a password",
             f"Set a password; all devices must log in with it again. {_PASSWORD_COMES}",
+        ),
+        (
+            "course-password",
+            _course_password,
+            "set a password for the course port",
+            f"Set a password for the course port alone; it crosses the network in clear. {_PASSWORD_COMES}",
         ),
         (
             "disable",
@@ -95,7 +110,7 @@ def _add(settings: Settings, asked: argparse.Namespace) -> None:
         name = clean_display_name(asked.name or user)
     except ValueError as error:
         raise FailedError(f"Choose another name: {error}.") from None
-    if _make(settings, AddAccount(user, name, hash_password(_ask_password()), device=None)) is None:
+    if _make(settings, _account(user, name, _ask_password())) is None:
         raise FailedError(f"{user} has an account already. To set its password: hail-locator users password {user}")
 
 
@@ -109,7 +124,7 @@ def _import(settings: Settings, asked: argparse.Namespace) -> None:
     told = [(row.line, f"skipped: {row.reason}") for row in bad]
     told += [(row.line, f"{row.user} has an account already") for row in good if row.user in known]
     fresh = [row for row in good if row.user not in known]
-    changes: list[Change] = [_account_for(row) for row in fresh]
+    changes: list[Change] = [_account(row.user, row.name, row.password) for row in fresh]
     made = _with_accounts(settings, lambda accounts: accounts.make(changes))
     for row, account in zip(fresh, made, strict=True):
         told.append((row.line, f"{row.user} added" if account else f"{row.user} has an account already"))
@@ -118,8 +133,13 @@ def _import(settings: Settings, asked: argparse.Namespace) -> None:
     print(f"{len([a for a in made if a])} added, {len(good) - len(fresh)} unchanged, {len(bad)} skipped")  # noqa: T201
 
 
-def _account_for(row: RosterRow) -> AddAccount:
-    return AddAccount(row.user, row.name, hash_password(row.password), device=None)
+def _account(user: UserId, name: str, password: str) -> AddAccount:
+    return AddAccount(user, name, hash_password(password), None, _course_hash(user, password))
+
+
+def _course_hash(user: UserId, password: str) -> str:
+    """Return what lets an account of the course's kind begin on the course port with this password."""
+    return hash_course_password(password) if is_course_id(user) else ""
 
 
 def _show(settings: Settings, asked: argparse.Namespace) -> None:
@@ -153,7 +173,14 @@ def _row(account: Account) -> tuple[str, str, str, str, str]:
 
 
 def _password(settings: Settings, asked: argparse.Namespace) -> None:
-    _must_make(settings, SetPassword(asked.user, hash_password(_ask_password())))
+    password = _ask_password()
+    _must_make(settings, SetPassword(asked.user, hash_password(password), _course_hash(asked.user, password)))
+
+
+def _course_password(settings: Settings, asked: argparse.Namespace) -> None:
+    if not is_course_id(asked.user):
+        raise FailedError(f"The course's IDs have ten digits; {asked.user} is none.")
+    _must_make(settings, SetCoursePassword(asked.user, hash_course_password(_ask_password())))
 
 
 def _disable(settings: Settings, asked: argparse.Namespace) -> None:

@@ -179,7 +179,14 @@ class PeerNode:
         asked = [parse_user_id(user) for user in users]
         answers = await self._need_session().locator.where(asked)
         return [
-            WhereaboutView(about.user, about.online, about.addresses, about.listen_port, about.voice_port)
+            WhereaboutView(
+                about.user,
+                about.online,
+                about.addresses,
+                about.listen_port,
+                about.voice_port,
+                course=about.online and not about.listen_port,
+            )
             for about in answers
         ]
 

@@ -169,3 +169,5 @@ class WhereaboutView(View, frozen=True):
     addresses: tuple[str, ...]
     listen_port: int
     voice_port: int
+    course: bool = False
+    """Whether they are only on the locator's course port: there, but with no Hail to be dialled."""

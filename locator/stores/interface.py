@@ -28,6 +28,10 @@ class Account:
     """Devices that logged in with the password since it was last changed, newest last."""
     is_disabled: bool = False
     """An operator shut it out: no login is taken, and no device is valid."""
+    course_hash: str = ""
+    """Of the password for the course port; empty where there is none."""
+    is_course_hash_shared: bool = False
+    """Whether it is of the same password as `password_hash`: until the first login, on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class AddAccount:
     name: str
     password_hash: str
     device: DeviceId | None
+    course_hash: str = ""
+    """Of the same password, for an account that may begin on the course port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,23 @@ class SetPassword:
 
     user: UserId
     new_hash: str
+    course_hash: str = ""
+    """Of the same password; kept if the account was never used with Hail."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCoursePassword:
+    """An operator's password for the course port alone."""
+
+    user: UserId
+    course_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class BecomeCourseOnly:
+    """The first login came over the course port, in clear: its password opens nothing in Hail from here on."""
+
+    user: UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +122,8 @@ Change = (
     | BeginSessionByKey
     | ReplacePassword
     | SetPassword
+    | SetCoursePassword
+    | BecomeCourseOnly
     | SetDisabled
     | RemoveAccount
 )

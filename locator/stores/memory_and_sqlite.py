@@ -10,30 +10,18 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from locator import limits
-from locator.stores.interface import (
-    Account,
-    AddAccount,
-    BeginSessionByKey,
-    BeginSessionByPassword,
-    Change,
-    RemoveAccount,
-    ReplacePassword,
-    SetDisabled,
-    SetPassword,
-    StoreFailedError,
-)
+from locator.stores.changes import changed
+from locator.stores.interface import Account, Change, RemoveAccount, StoreFailedError
 from protocol.errors import RefusalCode
 from protocol.identity import DeviceId, UserId
-from protocol.limits import DEVICES_PER_USER
 
 FILE_NAME = "accounts.sqlite3"
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE accounts (
     user           TEXT PRIMARY KEY,
@@ -45,11 +33,21 @@ CREATE TABLE accounts (
     devices        BLOB NOT NULL      -- IDs of 32 bytes, one after the other
 ) STRICT, WITHOUT ROWID
 """
-_STEPS = (_SCHEMA, "ALTER TABLE accounts ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0")
+_STEPS = (
+    (_SCHEMA,),
+    ("ALTER TABLE accounts ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0",),
+    (
+        "ALTER TABLE accounts ADD COLUMN course_hash TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE accounts ADD COLUMN course_shared INTEGER NOT NULL DEFAULT 0",
+    ),
+)
 """What brings a file from each version to the next."""
-_READ = "SELECT user, name, password_hash, session, session_device, list_number, devices, disabled FROM accounts"
-_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-Row = tuple[str, str, str, int, bytes | None, int, bytes, int]
+_READ = (
+    "SELECT user, name, password_hash, session, session_device, list_number, devices, disabled, course_hash,"
+    " course_shared FROM accounts"
+)
+_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+Row = tuple[str, str, str, int, bytes | None, int, bytes, int, str, int]
 Result = TypeVar("Result")
 
 
@@ -106,8 +104,8 @@ class AccountsFile:
         self._database.execute("BEGIN IMMEDIATE")
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version < _VERSION:
-            for step in _STEPS[version:]:
-                self._database.execute(step)
+            for statement in (statement for step in _STEPS[version:] for statement in step):
+                self._database.execute(statement)
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
         self._database.execute("COMMIT")
         if version > _VERSION:
@@ -198,49 +196,8 @@ class MemoryAndSqlite:
         return frozenset(user for user in before.keys() | after.keys() if before.get(user) != after.get(user))
 
 
-def changed(account: Account | None, change: Change) -> Account | None:
-    """Return an account after a change, or None if what the change builds on does not hold. Pure."""
-    match change:
-        case AddAccount() if account is None:
-            fresh = Account(change.user, change.name, change.password_hash)
-            return fresh if change.device is None else _next_session(_with_device(fresh, change.device), change.device)
-        case BeginSessionByPassword() if account is not None and _is_still_let_in(account, change):
-            return _next_session(_with_device(account, change.device), change.device)
-        case BeginSessionByKey() if account is not None and change.device in account.devices:
-            return _next_session(account, change.device)
-        case ReplacePassword() if account is not None and account.password_hash == change.checked_hash:
-            return _with_list(replace(account, password_hash=change.new_hash), (change.device,))
-        case SetPassword() if account is not None:
-            return _with_list(replace(account, password_hash=change.new_hash), ())
-        case SetDisabled() if account is not None:
-            return replace(_with_list(account, ()) if change.disabled else account, is_disabled=change.disabled)
-        case RemoveAccount() if account is not None:
-            return account
-        case _:
-            return None
-
-
-def _is_still_let_in(account: Account, change: BeginSessionByPassword) -> bool:
-    return account.password_hash == change.checked_hash and not account.is_disabled
-
-
-def _next_session(account: Account, device: DeviceId) -> Account:
-    return replace(account, session=account.session + 1, session_device=device)
-
-
-def _with_device(account: Account, device: DeviceId) -> Account:
-    others = tuple(other for other in account.devices if other != device)
-    return _with_list(account, (*others, device)[-DEVICES_PER_USER:])
-
-
-def _with_list(account: Account, devices: tuple[DeviceId, ...]) -> Account:
-    if devices == account.devices:
-        return account
-    return replace(account, devices=devices, list_number=account.list_number + 1)
-
-
 def _account_of(row: Row) -> Account:
-    user, name, password_hash, session, session_device, list_number, devices, disabled = row
+    user, name, password_hash, session, session_device, list_number, devices, disabled, course_hash, course_shared = row
     return Account(
         user=UserId(user),
         name=name,
@@ -250,6 +207,8 @@ def _account_of(row: Row) -> Account:
         list_number=list_number,
         devices=tuple(DeviceId(devices[at : at + 32]) for at in range(0, len(devices), 32)),
         is_disabled=bool(disabled),
+        course_hash=course_hash,
+        is_course_hash_shared=bool(course_shared),
     )
 
 
@@ -264,6 +223,8 @@ def _row_of(account: Account) -> Row:
         account.list_number,
         b"".join(account.devices),
         int(account.is_disabled),
+        account.course_hash,
+        int(account.is_course_hash_shared),
     )
 
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 from locator.authority import Authority
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, VerifyPassword, Work
 from locator.requests import Requests
+from locator.stores.changes import changed
 from locator.stores.interface import Account, Change
-from locator.stores.memory_and_sqlite import changed
 from protocol.certificates import create_authority_certificate
 from protocol.device_lists import DeviceList, SignedDeviceList, open_device_list
 from protocol.identity import UserId
