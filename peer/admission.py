@@ -78,7 +78,9 @@ class Admission:
 
     def _takes_whole_consent(self, author: UserId, entry: Entry) -> bool:
         state = self._standing.state
-        if state is Consent.STRANGERS and messages.count_open_requests(self._connection) >= limits.PENDING_REQUESTS:
+        is_new = state is not Consent.ASKED_BY_THEM and not any(each.by_me for each in self._said)
+        is_full = messages.count_open_requests(self._connection) >= limits.PENDING_REQUESTS
+        if is_new and _is_yes(entry) and is_full:
             raise RemoteProtocolError("too many friend requests are waiting for an answer")
         if state in {Consent.FRIENDS, Consent.ASKED_BY_ME}:
             return self._is_due(entry)

@@ -176,7 +176,7 @@ class Contacts:
             return Asked(entry, salt, standing.round_to_ask, self._my_name, note)
 
         if self.is_blocked(user):
-            await self._store(replace(self._people[user], blocked=False))
+            await self._store_blocked(user, blocked=False)
         return await self._say(user, make)
 
     async def accept(self, user: UserId) -> ContactView:
@@ -202,7 +202,7 @@ class Contacts:
         """Want nothing more of somebody (they are not told), or take that back."""
         if user == self._me:
             raise Refusal(RefusalCode.YOURSELF, "You cannot block yourself.")
-        await self._store(replace(self._people.get(user, ContactRow(user, "")), blocked=blocked))
+        await self._store_blocked(user, blocked=blocked)
         if blocked:
             self.on_device_shut_out(user, frozenset())
         return self._tell(ContactChanged, user)
@@ -225,7 +225,7 @@ class Contacts:
         if name is not None and self._people.get(user, ContactRow(user, "")).name != name:
             self._people[user] = replace(self._people.get(user, ContactRow(user, "")), name=name)
             contact = self._people[user]
-            self.keep_soon(lambda c: people.put_contact(c, contact))
+            self.keep_soon(lambda c: people.put_name(c, contact.user, contact.name))
         now = self._conv.standing_with(user)
         if now.state is Consent.ASKED_BY_THEM and before.state is not Consent.ASKED_BY_THEM:
             self._tell(ContactAsked, user)
@@ -384,9 +384,11 @@ class Contacts:
         assert self._conversations is not None
         return self._conversations
 
-    async def _store(self, contact: ContactRow) -> None:
-        await self._database.write(lambda c: people.put_contact(c, contact), own=True)
-        self._people[contact.user] = contact
+    async def _store_blocked(self, user: UserId, *, blocked: bool) -> None:
+        def remember(_: None) -> None:
+            self._people[user] = replace(self._people.get(user, ContactRow(user, "")), blocked=blocked)
+
+        await self._database.write(lambda c: people.put_blocked(c, user, blocked=blocked), remember, own=True)
 
     def keep_soon(self, job: Callable[[Connection], None]) -> None:
         """Keep what would come again if it were lost: nobody waits for it."""

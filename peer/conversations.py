@@ -93,14 +93,23 @@ class Conversations:
 
     # --- writing -----------------------------------------------------------------------------
 
-    async def write(self, conversation: Conversation, make: MakeBody) -> Happened:
-        """Sign, store, announce. When this returns, a power cut cannot undo it."""
+    async def write(self, conversation: Conversation, make: MakeBody, *, ends_draft: bool = False) -> Happened:
+        """Sign, store, announce. When this returns, a power cut cannot undo it. The draft may end with it."""
         now_ms, last_ms = self._now_ms(), conversation.last.stamp if conversation.last else 0
-        return await self._database.write(
-            lambda c: intake.write_body(c, self._author, conversation.kept, make, now_ms, last_ms),
-            self._announce,
-            own=True,
-        )
+
+        def job(connection: Connection) -> Happened:
+            happened = intake.write_body(connection, self._author, conversation.kept, make, now_ms, last_ms)
+            if ends_draft:
+                # In the same commit: what was sent must not stand in the composer again after a crash.
+                feeds.put_draft(connection, conversation.kept.row, "")
+            return happened
+
+        def announce(happened: Happened) -> None:
+            if ends_draft:
+                conversation.draft = ""
+            self._announce(happened)
+
+        return await self._database.write(job, announce, own=True)
 
     async def send_text(self, conversation: Conversation, text: str, reply_to: EntryId | None) -> MessageView:
         """Write a text message; raise Refusal for an empty or too long one, or one to somebody who is no friend."""
@@ -113,12 +122,11 @@ class Conversations:
 
         if conversation.standing.state is not Consent.FRIENDS:
             raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
-        writing = self.write(conversation, lambda _, entry, salt: Text(entry, salt, text, reply_to))
-        if conversation.draft.strip() == text.strip():
-            # In one commit: what was sent must not stand in the composer again after a crash.
-            happened, _ = await asyncio.gather(writing, self.keep_draft(conversation, ""))
-        else:
-            happened = await writing
+        happened = await self.write(
+            conversation,
+            lambda _, entry, salt: Text(entry, salt, text, reply_to),
+            ends_draft=bool(conversation.draft) and conversation.draft.strip() == text.strip(),
+        )
         return self._view(conversation, happened.messages[0])
 
     async def keep_draft(self, conversation: Conversation, draft: str) -> None:

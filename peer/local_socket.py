@@ -126,10 +126,15 @@ class LocalSocket:
             self._socket_path = _short_path(self._profile)
             self._socket_path.unlink(missing_ok=True)
             listening = socket.socket(socket.AF_UNIX)
-            os.fchmod(listening.fileno(), 0o600)  # on Linux the file is made with these rights
-            listening.bind(str(self._socket_path))
-            self._socket_path.chmod(0o600)
-            listening.listen(limits.LOCAL_CALLERS)
+            try:
+                if sys.platform == "linux":
+                    os.fchmod(listening.fileno(), 0o600)  # the file is made with these rights; others refuse that
+                listening.bind(str(self._socket_path))
+                self._socket_path.chmod(0o600)
+                listening.listen(limits.LOCAL_CALLERS)
+            except OSError:
+                listening.close()
+                raise
             address = _Address(path=str(self._socket_path))
         write_private_file(_address_file(self._profile), msgspec.json.encode(address))
         return listening

@@ -9,7 +9,7 @@ from peer.conversation import Conversation
 from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
-from peer.events import Event
+from peer.events import Disconnected, Event
 from peer.secret_keeper import SecretKeeper
 from peer.session import Session
 from peer.sign_in import SignIn, Wishes, parse_user_id
@@ -150,8 +150,10 @@ class PeerNode:
     async def log_out(self) -> None:
         """Sign out: friends see it at once, the files are closed, and only the password opens them again."""
         async with self._signing:
-            await self._keeper.forget(self._need_session().folder)
+            session = self._need_session()
+            await self._keeper.forget(session.folder)
             await self._end_session()
+            self._events.tell(Disconnected(session.view(), RefusalCode.NOT_SIGNED_IN, "Signed out."))
 
     async def session(self) -> SessionView | None:
         """Return who is signed in."""

@@ -49,6 +49,8 @@ class SecretKeeper:
         """`worker` makes a thread that may be abandoned: a keyring may wait for ever."""
         self._worker = worker
         self._last: Future[object] | None = None
+        self._hangs = False
+        """Whether the last question was given up on."""
 
     async def place(self) -> SecretPlace:
         """Tell where a key would be kept now."""
@@ -117,15 +119,19 @@ class SecretKeeper:
             return None
 
     async def _ask(self, job: Callable[[], Result]) -> Result:
-        """Ask the keyring something; raise KeyringFailedError, at once while an earlier question hangs."""
-        if self._last is not None and not self._last.done():
+        """Ask the keyring something, one at a time; raise KeyringFailedError, at once while an earlier one hangs."""
+        if self._hangs and self._last is not None and not self._last.done():
             raise KeyringFailedError("it still does not answer")
-        asked = self._worker("keyring").submit(job)
-        self._last = asked  # type: ignore[assignment]  # only whether it is done matters
+        self._hangs = False
         try:
             async with asyncio.timeout(limits.KEYRING_SECONDS):
+                while self._last is not None and not self._last.done():
+                    await asyncio.wait({asyncio.wrap_future(self._last)})
+                asked = self._worker("keyring").submit(job)
+                self._last = asked  # type: ignore[assignment]  # only whether it is done matters
                 return await asyncio.wrap_future(asked)
         except TimeoutError as error:
+            self._hangs = True
             raise KeyringFailedError("it does not answer") from error
         except Exception as error:  # the edge to a foreign library, whose back ends raise anything
             raise KeyringFailedError(type(error).__name__) from error

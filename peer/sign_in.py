@@ -1,5 +1,6 @@
 """How a person gets in: finds the locator, opens or makes the account's files, logs in or goes on offline."""
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -95,7 +96,9 @@ class SignIn:
                 # The vault comes last: where it is, the account is whole.
                 await how.vault.open_database(database)
                 await database.write(how.facts.write, own=True)
-                await self._with_password_worker(lambda worker: how.vault.seal_with(self._password, worker))
+                await _to_its_end(
+                    self._with_password_worker(lambda worker: how.vault.seal_with(self._password, worker))
+                )
             session = self._session(folder, how, database, realm, port)
             opened.pop_all()
         async with _closed_on_failure(session):
@@ -354,3 +357,13 @@ def _free_voice_port() -> int:
         probe.bind(("", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def _to_its_end(work: Awaitable[None]) -> None:
+    """Wait for work that a thread does whether or not we are cancelled: what follows must not run beside it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     sys.setswitchinterval(_SWITCH_SECONDS)
+    ended: int | None = options.before(options) if options.before is not None else None
+    if ended is not None:
+        return ended
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         code: int = runner.run(options.run(options))
     return code
@@ -80,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    rpc.set_defaults(run=lambda options: serve_rpc(options.profile), is_one_shot=False)
+    rpc.set_defaults(run=lambda options: serve_rpc(options.profile), is_one_shot=False, before=None)
     return parser
 
 

@@ -42,7 +42,11 @@ async def signed_in(profile: Path) -> AsyncIterator[Caller]:
         if isinstance(caller, _OwnNode):
             await caller.sign_in()
         elif isinstance(caller, _ThroughSocket):
-            session = await caller.call("session.status")
+            try:
+                async with asyncio.timeout(limits.LOCAL_ANSWER_SECONDS):
+                    session = await caller.call("session.status")
+            except TimeoutError:
+                raise _busy() from None
             if session is None:
                 raise Refusal(
                     RefusalCode.NOT_SIGNED_IN,
@@ -65,9 +69,7 @@ async def any_caller(profile: Path) -> AsyncIterator[Caller]:
                 yield caller
             return
         if loop.time() > until:
-            raise Refusal(
-                RefusalCode.PROFILE_IN_USE, "Another program has this profile open and does not answer. Close that one."
-            )
+            raise _busy()
         await asyncio.sleep(0.05)
     node = PeerNode(profile)
     own = _OwnNode(node, door)
@@ -203,6 +205,12 @@ def _result_of(reply: dict[str, Json]) -> Json:
     if error is not None:
         raise Refusal(RefusalCode.from_wire(error["data"]["code"]), error["message"])
     return reply.get("result")
+
+
+def _busy() -> Refusal:
+    return Refusal(
+        RefusalCode.PROFILE_IN_USE, "Another program has this profile open and does not answer. Close that one."
+    )
 
 
 def _gone() -> Refusal:

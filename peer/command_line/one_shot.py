@@ -53,13 +53,12 @@ async def run_one_shot(verb: Verb, options: argparse.Namespace) -> int:
 
 async def register(options: argparse.Namespace) -> None:
     """Make an account, and keep it usable for later verbs."""
-    password = _password(twice=True)
     async with any_caller(options.profile) as caller:
         session = await caller.call(
             "session.register",
             locator=options.url,
             user=options.user,
-            password=password,
+            password=options.password,
             name=options.name or "",
             stay_signed_in=True,
         )
@@ -68,18 +67,36 @@ async def register(options: argparse.Namespace) -> None:
 
 async def login(options: argparse.Namespace) -> None:
     """Sign in with the password, and keep the account usable for later verbs."""
-    password = _password(twice=False)
     async with any_caller(options.profile) as caller:
+        await _end_stale_session(caller, options.user)
         session = await caller.call(
             "session.login",
             locator=options.url,
             user=options.user,
-            password=password,
+            password=options.password,
             stay_signed_in=True,
             old_password=os.environ.get("HAIL_OLD_PASSWORD"),
             set_old_aside=options.set_old_aside,
         )
     _say(f"signed in {session['user']} at {session['locator']}")
+
+
+async def _end_stale_session(caller: Caller, user: str) -> None:
+    """Sign this very user out in the program that has the profile open, if the locator takes its session no more."""
+    session = await caller.call("session.status")
+    if session and session["user"] == user.lower() and (session["superseded"] or session["must_sign_in"]):
+        await caller.call("session.logout")
+
+
+def ask_password(options: argparse.Namespace) -> int | None:
+    """Take the password before the loop runs, so that Ctrl-C ends the question; return an exit code without one."""
+    try:
+        options.password = _password(twice=options.asks_twice)
+    except WrongUsageError as error:
+        return _complain(str(error), 2)
+    except KeyboardInterrupt:
+        return _complain("Stopped before it was done.", 1)
+    return None
 
 
 def _password(*, twice: bool) -> str:
@@ -131,6 +148,8 @@ async def send(options: argparse.Namespace) -> None:
         message = await caller.call("messages.send", conversation=conversation, text=options.text)
         is_held = message["state"] in _HELD
         if not is_held:
+            # Meanwhile other verbs on this profile need not wait.
+            await serve_others(caller)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(options.wait):
                     is_held = await _delivered(caller, message["entry"])
@@ -226,6 +245,7 @@ def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParse
         "hail://h:7400#ab… ana",
     )
     for parser in (registering, logging_in):
+        parser.set_defaults(before=ask_password, asks_twice=parser is registering)
         for name, shown, help_text in (url, ("user", "ID", "1 to 32 of a-z, 0-9, dot, dash, underscore")):
             parser.add_argument(name, metavar=shown, help=help_text)
     logging_in.add_argument(
@@ -283,7 +303,7 @@ def _verb(
         epilog=f"example: hail-cli --profile ~/.hail-bot {name} {example}",
         allow_abbrev=False,
     )
-    parser.set_defaults(run=lambda options: run_one_shot(verb, options), is_one_shot=True)
+    parser.set_defaults(run=lambda options: run_one_shot(verb, options), is_one_shot=True, before=None)
     return parser
 
 

@@ -43,12 +43,20 @@ def all_contacts(connection: Connection) -> list[ContactRow]:
     ]
 
 
-def put_contact(connection: Connection, contact: ContactRow) -> None:
-    """Store a person in the place of what was stored of them."""
+def put_name(connection: Connection, user: UserId, name: str) -> None:
+    """Store what a person is called, and nothing else of them: it may overtake, or be overtaken."""
     connection.execute(
-        "INSERT INTO contact (user, name, blocked) VALUES (?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
-        " name = excluded.name, blocked = excluded.blocked",
-        (str(contact.user), contact.name, contact.blocked),
+        "INSERT INTO contact (user, name) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET name = excluded.name",
+        (str(user), name),
+    )
+
+
+def put_blocked(connection: Connection, user: UserId, *, blocked: bool) -> None:
+    """Store whether a person is blocked, and nothing else of them."""
+    connection.execute(
+        "INSERT INTO contact (user, name, blocked) VALUES (?, '', ?)"
+        " ON CONFLICT (user) DO UPDATE SET blocked = excluded.blocked",
+        (str(user), blocked),
     )
 
 

@@ -524,8 +524,18 @@ def test_one_person_cannot_fill_a_conversation_with_feeds(desk: Desk, monkeypatc
     monkeypatch.setattr(limits, "FEEDS_OF_ONE_AUTHOR_PER_BUCKET", 2)
     bo = desk.befriend("bo")
     places = (FeedId.of(bo.author.key.device, number.to_bytes(16, "big")) for number in range(1_000))
-    same_bucket = [place for place in places if bucket_of(place) == 0][:3]
+    elsewhere = (bucket_of(bo.feed) + 1) % limits.DIGEST_BUCKETS
+    same_bucket = [place for place in places if bucket_of(place) == elsewhere][:3]
     wires = [Writer(bo.author, bo.conversation, place).write(text(str(n))) for n, place in enumerate(same_bucket)]
     happened = desk.take("bo", *wires)
     assert happened.refused == ["too many feeds in one conversation"]
     assert desk.texts("bo") == ["0", "1"]
+
+
+def test_asking_again_waits_in_the_same_queue(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PENDING_REQUESTS", 1)
+    eve, mallory = desk.writer("eve"), desk.writer("mallory")
+    desk.take("eve", eve.write(asked()), eve.write(removed(1)))
+    desk.take("mallory", mallory.write(asked()))
+    assert "waiting for an answer" in desk.take("eve", eve.write(asked(2))).refused[0]
+    assert desk.standing("eve") is Consent.REMOVED

@@ -7,6 +7,8 @@ import pytest
 
 from peer.errors import Refusal
 from peer.views import ConversationId, MessageState
+from protocol.consent import Consent, Standing
+from protocol.identity import UserId
 from tests.harness.world import LinkedPeers, Person, World
 
 
@@ -174,3 +176,15 @@ async def test_what_was_held_already_is_confirmed_again(world: World) -> None:
     feed = known.feeds[session.conversations.own_feed(known)]
     await sync.send_entries(known, feed, 1, feed.line.head)
     await world.until(lambda: bool(ana.told("message_delivered")), seconds=5)
+
+
+async def test_a_name_that_comes_late_does_not_unblock_anybody(world: World) -> None:
+    ana, _, _ = await world.linked_peers()
+    session = ana.node._session
+    assert session is not None
+    session.contacts._consent_changed(UserId("bo"), Standing(Consent.FRIENDS, 1), {UserId("bo"): "Bo the Second"})
+    await ana.node.block("bo")
+    await ana.node.log_out()
+    ana = await world.returns("ana")
+    (contact,) = await ana.node.contacts()
+    assert (contact.blocked, contact.name) == (True, "Bo the Second")

@@ -326,3 +326,21 @@ def test_any_way_through_a_long_conversation_leaves_no_gap(model: MessageListMod
         assert is_without_gaps(model)
         assert model.has_newer or numbers(model)[-1] == len(node.history[ALICE])
         assert model.has_older or numbers(model)[0] == 1
+
+
+@pytest.mark.parametrize("how", ["rests", "lets go"])
+def test_a_page_that_comes_too_late_leaves_no_gap(long: MessageListModel, qtbot, how: str) -> None:
+    if how == "rests":
+        load_newer_to_the_end(long, qtbot)
+    while long.rowCount() <= MOST_ROWS:
+        rows = long.rowCount()
+        long.load_older()
+        qtbot.waitUntil(lambda rows=rows: long.rowCount() > rows)
+    long.load_older()
+    if how == "rests":
+        long.rest()
+    else:
+        long.let_go(long.rowCount() - 1, long.rowCount() - 1)
+    qtbot.waitUntil(lambda: not long._is_loading)
+    assert is_without_gaps(long)
+    assert long.has_older

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QLineEdit, QWidg
 
 from peer import events
 from peer.errors import RefusalCode
-from peer.views import Consent, MessageState
+from peer.views import Consent, MessageState, UserId
 from tests.ui.scripted_node import (
     SAFETY_NUMBER,
     ScriptedNode,
@@ -451,6 +451,38 @@ def test_a_draft_that_cannot_be_kept_is_said_and_stays(qtbot, talking: MainWindo
     qtbot.keyClicks(talking.chat.pane.composer.input, "half")
     qtbot.waitUntil(lambda: talking.toast.text() == "The disk is full.")
     assert talking.chat.pane.composer.text() == "half"
+    open_conversation(talking, qtbot, "bob")
+    open_conversation(talking, qtbot, "alice")
+    assert talking.chat.pane.composer.text() == "half", "what the disk does not take, the window keeps"
+
+
+def test_what_came_back_joins_the_draft_that_was_begun_meanwhile(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    pane = talking.chat.pane
+    node.talks[0] = make_conversation("alice", last_entry=make_message(2), draft="second thought")
+    node.tell(events.ConversationChanged(node.talks[0]))
+    qtbot.waitUntil(lambda: talking._state.conversations.conversation(ALICE).draft == "second thought")
+    open_conversation(talking, qtbot, "bob")
+    pane._give_back(ALICE, "first")
+    qtbot.waitUntil(lambda: (ALICE, "first\nsecond thought") in node.asked("keep_draft"))
+
+
+def test_who_signs_out_through_the_socket_is_shown_no_more(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.tell(events.Disconnected(make_session(connected=False), RefusalCode.NOT_SIGNED_IN, "Signed out."))
+    qtbot.waitUntil(talking.login.isVisible)
+    assert talking._state.conversations.rowCount() == 0
+
+
+def test_somebody_else_through_the_socket_does_not_see_the_first_ones_messages(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    node.talks, node.people = [], []
+    node.here = make_session(user=UserId("mallory"), name="Mallory")
+    node.tell(events.Connected(node.here))
+    qtbot.waitUntil(lambda: talking._state.session is not None and talking._state.session.user == "mallory")
+    qtbot.waitUntil(lambda: talking._state.conversations.rowCount() == 0)
+    assert talking.chat.pane.conversation is None
 
 
 # --- trust, and one's own account ------------------------------------------------------------------

@@ -207,7 +207,9 @@ class ConversationPane(QWidget):
             written = self.composer.text()
             self.composer.set_text(f"{text}\n{written}" if written else text)
         else:
-            self._keep(conversation, text)
+            view = self._state.conversations.conversation(conversation)
+            begun = self._drafts.get(conversation, view.draft if view is not None else "")
+            self._keep(conversation, f"{text}\n{begun}" if begun else text)
 
     def keep_draft(self) -> None:
         """Have what is being written kept, so that it is there after a switch, a restart, a crash."""
@@ -225,8 +227,10 @@ class ConversationPane(QWidget):
                 del self._drafts[conversation]
 
         def refused(code: RefusalCode, message: str) -> None:
-            settled(None)
-            if code is not RefusalCode.NOT_SIGNED_IN:
+            if code is RefusalCode.NOT_SIGNED_IN:
+                settled(None)
+            else:
+                # What could not be kept on the disk is kept here.
                 self._state.warned.emit(refusal_text(code, message))
 
         self._bridge.ask(self, lambda node: node.keep_draft(conversation, draft), settled, refused)

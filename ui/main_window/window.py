@@ -162,9 +162,15 @@ class MainWindow(QMainWindow):
             self.host.check()
 
     def _look_for_session(self, batch: list[events.Event]) -> None:
-        """Somebody signed in by `hail-cli`, through this window's socket: show it here."""
-        if self._state.session is None and any(isinstance(event, events.Connected) for event in batch):
-            self._bridge.ask(self, lambda node: node.session(), self.login.take)
+        """Follow what `hail-cli` does through this window's socket: somebody signs out, or in."""
+        for event in batch:
+            shown = self._state.session
+            if shown is not None and isinstance(event, events.Disconnected | events.Connected):
+                signed_out = isinstance(event, events.Disconnected) and event.code is RefusalCode.NOT_SIGNED_IN
+                if signed_out or event.session.user != shown.user:
+                    self._logged_out(None)
+            if self._state.session is None and isinstance(event, events.Connected):
+                self._bridge.ask(self, lambda node: node.session(), self.login.take)
 
     def _signed_in(self, session: SessionView) -> None:
         self._state.begin(session)

@@ -103,7 +103,7 @@ class ChatState(QObject):
 
     def take_session(self, session: SessionView) -> None:
         """Show how it stands with the locator now."""
-        if self.session is not None:
+        if self.session is not None and self.session.user == session.user:
             self.session = session
             self.session_changed.emit()
 

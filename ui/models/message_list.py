@@ -149,7 +149,8 @@ class MessageListModel(QAbstractListModel):
     def load_older(self) -> None:
         """Fetch the page above the first row, unless it is on its way or there is none."""
         if self._is_loaded and self._has_older and self._messages:
-            self._ask(self._messages[0].entry, self._older_came)
+            before = self._messages[0].entry
+            self._ask(before, lambda page: self._older_came(page, before))
 
     def load_newer(self) -> None:
         """Fetch the page below the last row, unless it is on its way or there is none."""
@@ -230,7 +231,7 @@ class MessageListModel(QAbstractListModel):
             self,
             lambda node: node.messages(conversation, before=before, limit=PAGE_ROWS),
             answered,
-            lambda _code, message: self._page_failed(message),
+            lambda _code, message: self._page_failed(message, visit),
         )
 
     def _newest_came(self, page: list[MessageView], newer: Sequence[MessageView] = ()) -> None:
@@ -260,7 +261,12 @@ class MessageListModel(QAbstractListModel):
         self.endResetModel()
         self._take_held_back()
 
-    def _older_came(self, page: list[MessageView]) -> None:
+    def _older_came(self, page: list[MessageView], before: EntryId) -> None:
+        if not self._messages or self._messages[0].entry != before:
+            # The rows that it belongs above were let go meanwhile: put here, it would leave a gap.
+            self._has_older = True
+            self._take_held_back()
+            return
         self._has_older = len(page) >= PAGE_ROWS
         fresh = [self._held_back.get(m.entry, m) for m in page if m.entry not in self._by_entry]
         if fresh:
@@ -272,6 +278,11 @@ class MessageListModel(QAbstractListModel):
         self._take_held_back()
 
     def _newer_came(self, page: list[MessageView], before: EntryId | None) -> None:
+        expected = self._pages_below[0] if self._pages_below else None
+        if not self._messages or not self._has_newer or before != expected:
+            # What it belongs below was let go meanwhile.
+            self._take_held_back()
+            return
         last = place_of(self._messages[-1])
         fresh = [message for message in page if place_of(message) > last]
         if len(fresh) == len(page) >= PAGE_ROWS:
@@ -295,8 +306,9 @@ class MessageListModel(QAbstractListModel):
         held_back, self._held_back = self._held_back, {}
         self.take(held_back.values())
 
-    def _page_failed(self, message: str) -> None:
-        self._is_loading = False
+    def _page_failed(self, message: str, visit: int) -> None:
+        if visit == self._visit:
+            self._is_loading = False
         self._bridge.refused.emit(message)
 
     # --- rows ---------------------------------------------------------------------------------
