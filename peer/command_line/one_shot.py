@@ -150,7 +150,8 @@ async def send(options: argparse.Namespace) -> None:
         if not is_held:
             # Meanwhile other verbs on this profile need not wait.
             await serve_others(caller)
-            with contextlib.suppress(TimeoutError):
+            # It is stored: that the program which holds it is closed meanwhile changes nothing.
+            with contextlib.suppress(TimeoutError, Refusal):
                 async with asyncio.timeout(options.wait):
                     is_held = await _delivered(caller, message["entry"])
     _say("delivered" if is_held else "queued")

@@ -270,6 +270,30 @@ def test_two_verbs_at_once_wait_for_each_other(both_usable: Three) -> None:
         assert (process.returncode, out.split()[:1], err) == (0, ["bo"], "")
 
 
+def test_what_is_sent_at_once_to_somebody_offline_is_all_stored(both_usable: Three) -> None:
+    sending = [start(both_usable.folder / "ana", "send", "bo", f"text {n}", "--wait", "8") for n in range(3)]
+    for process in sending:
+        out, err = process.communicate(timeout=40)
+        assert (process.returncode, out, err) == (0, "queued\n", "")
+    ana = both_usable.log_in("ana")
+    conversation = ana.call("conversations.open", user="bo")["conversation"]
+    texts = [message["text"] for message in ana.call("messages.list", conversation=conversation)]
+    assert sorted(texts) == ["text 0", "text 1", "text 2"]
+
+
+@UNIX_ONLY
+def test_login_brings_back_a_listener_that_another_device_replaced(both_usable: Three) -> None:
+    listener = Listener(both_usable.folder / "ana", "--json")
+    listener.wait_for("connected")
+    laptop = both_usable.folder / "laptop"
+    assert run(laptop, "login", both_usable.locator.link, "ana", password=PASSWORD).code == 0
+    listener.wait_for("superseded")
+    done = run(both_usable.folder / "ana", "login", both_usable.locator.link, "ana", password=PASSWORD)
+    assert (done.code, done.err) == (0, "")
+    assert run(both_usable.folder / "ana", "where", "ana").code == 0
+    assert listener.stop().code == 0
+
+
 def test_when_another_device_took_over_the_verb_says_so(both_usable: Three) -> None:
     laptop = both_usable.folder / "laptop"
     assert run(laptop, "login", both_usable.locator.link, "ana", password=PASSWORD).code == 0

@@ -5,6 +5,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keyring
@@ -349,3 +350,17 @@ async def test_a_profile_that_opens_is_never_set_aside(world: World) -> None:
     await ana.node.log_in(world.link, "ana", PASSWORD, set_old_aside=True, old_password="whatever")
     assert await ana.texts(conversation) == ["before"]  # type: ignore[arg-type]
     assert len(list((world.folder / "ana" / "accounts").iterdir())) == 1
+
+
+def test_two_questions_at_once_are_both_answered() -> None:
+    """The tick box asks where the key would go while the sign-in keeps it: a slow keyring is none that fails."""
+
+    def slowly(answer: int) -> int:
+        time.sleep(0.2)
+        return answer
+
+    async def ask_both() -> list[int]:
+        keeper = SecretKeeper(lambda _: ThreadPoolExecutor(1))
+        return await asyncio.gather(*(keeper._ask(lambda n=n: slowly(n)) for n in range(3)))
+
+    assert asyncio.run(ask_both()) == [0, 1, 2]
