@@ -375,6 +375,22 @@ def test_of_two_of_one_name_neither_is_chosen_and_they_are_told_apart(
     qtbot.waitUntil(lambda: len(menu_of(page, qtbot)) > 0 and page.locator.link().endswith("4"))
 
 
+def test_the_chosen_one_stays_when_another_turns_up(qtbot, page: LoginPage, node: ScriptedNode) -> None:
+    first, second = (
+        FoundLocator("vm", place, sign * 32, f"hail://{place}#{sign * 32}")
+        for place, sign in (("192.0.2.2:7400", "ab"), ("192.0.2.9:7400", "cd"))
+    )
+    page.locator.show_found([first])
+    chosen = page.locator.link()
+    page.locator.show_refusal(RefusalCode.LOCATOR_UNREACHABLE, "The locator is out of reach.")
+    page.locator.show_found([first, second])
+    assert page.locator.link() == chosen
+    assert page.locator.error(), "and what was said of it stands"
+    page.locator.show_found([second])
+    assert page.locator.link() != chosen
+    assert not page.locator.error()
+
+
 def test_what_was_used_last_stays_chosen(qtbot, page: LoginPage, node: ScriptedNode) -> None:
     node.account = AccountView(UserId("li.wei"), "Li Wei", LOCATOR)
     page.begin()

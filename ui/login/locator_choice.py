@@ -170,7 +170,9 @@ class LocatorChoice(QWidget):
         self._address.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _choose(self, kind: _Kind, link: str = "", *, by_hand: bool = True) -> None:
-        self.clear_error()
+        if (kind, link) != (self._kind, self._link):
+            # What was said was said of the other one; of this one it stands, whatever the network announces.
+            self.clear_error()
         self._kind, self._link, self._is_chosen_by_hand = kind, link, by_hand
         self._show()
 
@@ -182,6 +184,9 @@ class LocatorChoice(QWidget):
             self._choose(kind, link, by_hand=False)
         elif self._host.state is Hosting.ON:
             self._choose(_Kind.HOSTED, self._host.link, by_hand=False)
+        elif self._kind is _Kind.FOUND and self._link in {locator.link for locator in self._found}:
+            # Another one that turns up must not take it from under the hands of somebody who fills in the form.
+            self._show()
         elif len(self._found) == 1:
             self._choose(_Kind.FOUND, self._found[0].link, by_hand=False)
         elif self._kind is not _Kind.NONE:
