@@ -567,3 +567,13 @@ def test_a_sign_in_through_the_socket_shows_in_the_window(qtbot, window: MainWin
     node.here = make_session()
     node.tell(events.Connected(make_session()))
     qtbot.waitUntil(window.chat.isVisible)
+
+
+def test_a_sign_in_on_the_card_is_shown_once(qtbot, window: MainWindow, node: ScriptedNode) -> None:
+    qtbot.waitUntil(lambda: node.loop is not None)
+    node.here = make_session()
+    node.tell(events.Connected(make_session()))
+    window.login.signed_in.emit(make_session())
+    qtbot.waitUntil(lambda: bool(node.asked("contacts")))
+    qtbot.wait(300)
+    assert node.asked("contacts") == [()]

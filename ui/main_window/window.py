@@ -170,7 +170,11 @@ class MainWindow(QMainWindow):
                 if signed_out or event.session.user != shown.user:
                     self._logged_out(None)
             if self._state.session is None and isinstance(event, events.Connected):
-                self._bridge.ask(self, lambda node: node.session(), self.login.take)
+                self._bridge.ask(self, lambda node: node.session(), self._session_came)
+
+    def _session_came(self, session: SessionView | None) -> None:
+        if self._state.session is None:
+            self.login.take(session)
 
     def _signed_in(self, session: SessionView) -> None:
         self._state.begin(session)
