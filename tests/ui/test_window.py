@@ -577,3 +577,17 @@ def test_a_sign_in_on_the_card_is_shown_once(qtbot, window: MainWindow, node: Sc
     qtbot.waitUntil(lambda: bool(node.asked("contacts")))
     qtbot.wait(300)
     assert node.asked("contacts") == [()]
+
+
+def test_the_new_device_card_is_whole_in_a_narrow_window(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    talking.resize(360, 600)
+    node.tell(events.ContactChanged(make_contact("alice", new_device=True)))
+    card = part(talking, "conversation.new_device")
+    qtbot.waitUntil(card.isVisible)
+    qtbot.wait(50)
+    for label in card.findChildren(QLabel):
+        if label.wordWrap():
+            assert label.height() >= label.heightForWidth(label.width())
+    for button in card.findChildren(QAbstractButton):
+        assert button.width() >= button.minimumSizeHint().width()
+        assert card.rect().contains(button.geometry())

@@ -1,29 +1,25 @@
 """Changing one's password: the old one, the new one twice; what is wrong stands beside its field."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from peer.errors import RefusalCode
 from ui.login.form_field import PasswordField
 from ui.peer_bridge import PeerBridge
-from ui.theme import fonts
-from ui.theme.controls import PushButton, Text, Theme
+from ui.theme.controls import PushButton, Theme
+from ui.theme.dialogs import CardDialog
 from ui.translations.refusals import refusal_text
 
 _WIDTH = 400
 
 
-class PasswordDialog(QDialog):
+class PasswordDialog(CardDialog):
     """Asks the node to change the password at the locator and of this profile."""
 
     changed = Signal()
 
     def __init__(self, theme: Theme, bridge: PeerBridge, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("password")
-        self.setWindowTitle(self.tr("Change password"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(min(_WIDTH, max(300, parent.width() - 32)))
+        super().__init__(parent, name="password")
         self._bridge = bridge
         self._old = PasswordField(theme, self.tr("Password now"), name="password.old")
         self._new = PasswordField(theme, self.tr("New password"), name="password.new")
@@ -32,23 +28,12 @@ class PasswordDialog(QDialog):
         cancel = PushButton(self.tr("Cancel"), name="password.cancel")
         self._submit.clicked.connect(self._change)
         cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch()
-        buttons.addWidget(cancel)
-        buttons.addWidget(self._submit)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(14)
-        layout.addWidget(Text(self.tr("Change password"), face=fonts.bold(fonts.TITLE)))
-        hint = self.tr("Every other device of yours has to sign in with the new one.")
-        layout.addWidget(Text(hint, role="secondary", wrap=True, face=fonts.font(fonts.CAPTION)))
+        self.begin(self.tr("Change password"), self.tr("Every other device of yours has to sign in with the new one."))
         for field in (self._old, self._new, self._repeat):
             field.submitted.connect(self._change)
-            field.error_changed.connect(self.adjustSize)
-            layout.addWidget(field)
-        layout.addSpacing(4)
-        layout.addLayout(buttons)
+            field.error_changed.connect(self.fit)
+            self.content.addWidget(field)
+        self.end(cancel, self._submit)
         self._old.setFocus()
 
     def _change(self) -> None:

@@ -1,8 +1,8 @@
 """Comparing a safety number: two people read the same digits, and nobody stands between them."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
 
 from peer.errors import RefusalCode
 from peer.views import ContactView
@@ -10,6 +10,7 @@ from ui.contacts.actions import ContactActions
 from ui.peer_bridge import PeerBridge
 from ui.theme import fonts
 from ui.theme.controls import PushButton, Text
+from ui.theme.dialogs import CardDialog
 from ui.translations.refusals import refusal_text
 
 _WIDTH = 420
@@ -17,18 +18,14 @@ _GROUP = 5
 _COLUMNS = 4
 
 
-class SafetyDialog(QDialog):
+class SafetyDialog(CardDialog):
     """Shows the digits, and takes the person's word that they are the same on the other side."""
 
     verified = Signal(object)
     """The contact."""
 
     def __init__(self, bridge: PeerBridge, actions: ContactActions, contact: ContactView, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("safety")
-        self.setWindowTitle(self.tr("Safety number"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(min(_WIDTH, max(300, parent.width() - 32)))
+        super().__init__(parent, name="safety", width=_WIDTH)
         self._actions = actions
         self._contact = contact
         self._number = ""
@@ -51,23 +48,11 @@ class SafetyDialog(QDialog):
         self._match.clicked.connect(self._verify)
         close = PushButton(self.tr("Close"), name="safety.close")
         close.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch()
-        buttons.addWidget(close)
-        buttons.addWidget(self._match)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(14)
-        title = self.tr("Safety number with %1").replace("%1", contact.name)
-        layout.addWidget(Text(title, face=fonts.bold(fonts.TITLE), wrap=True))
         hint = self.tr("Meet or call %1 and compare these digits. If they are the same, nobody reads what you write.")
-        layout.addWidget(
-            Text(hint.replace("%1", contact.name), role="secondary", wrap=True, face=fonts.font(fonts.CAPTION))
-        )
-        layout.addWidget(card)
-        layout.addWidget(self._error)
-        layout.addLayout(buttons)
+        self.begin(self.tr("Safety number with %1").replace("%1", contact.name), hint.replace("%1", contact.name))
+        self.content.addWidget(card)
+        self.content.addWidget(self._error)
+        self.end(close, self._match)
         user = contact.user
         bridge.ask(self, lambda node: node.safety_number(user), self._show_number, self._refused)
 
@@ -84,7 +69,7 @@ class SafetyDialog(QDialog):
         self._match.setEnabled(not self._contact.verified)
         if self._contact.verified:
             self._match.setText(self.tr("Compared already"))
-        self.adjustSize()
+        self.fit()
 
     def _verify(self) -> None:
         self._match.setEnabled(False)
@@ -97,4 +82,4 @@ class SafetyDialog(QDialog):
     def _refused(self, code: RefusalCode, message: str) -> None:
         self._error.setText(refusal_text(code, message))
         self._error.show()
-        self.adjustSize()
+        self.fit()

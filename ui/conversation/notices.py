@@ -1,6 +1,7 @@
 """What stands in place of the composer, or above the messages, when a person has to decide something first."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView
@@ -121,7 +122,7 @@ class NewDeviceCard(QWidget):
         self._text = Text(wrap=True, face=fonts.font(fonts.CAPTION))
         confirm = PushButton(self.tr("It is theirs"), name="conversation.confirm_device")
         confirm.clicked.connect(self.confirmed)
-        compare = PushButton(self.tr("Compare safety number…"), name="conversation.compare", kind="primary")
+        compare = PushButton(self.tr("Compare numbers…"), name="conversation.compare", kind="primary")
         compare.clicked.connect(self.safety_wanted)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -148,3 +149,14 @@ class NewDeviceCard(QWidget):
             "in person or by phone, or compare the safety number."
         )
         self._text.setText(sentence.replace("%1", name))
+        self._grow()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the sentence takes more lines."""
+        super().resizeEvent(event)
+        self._grow()
+
+    def _grow(self) -> None:
+        layout = self.layout()
+        assert layout is not None
+        self.setMinimumHeight(max(0, layout.totalHeightForWidth(self.width())))

@@ -1,0 +1,43 @@
+"""What every dialog of ours has: a title, perhaps a sentence about it, its own content, and a row of buttons."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui.theme import fonts
+from ui.theme.controls import PushButton, Text
+
+
+class CardDialog(QDialog):
+    """Forgets itself when closed, and is as high as its texts are at its width."""
+
+    def __init__(self, parent: QWidget, *, name: str, width: int = 400) -> None:
+        """`width` is the wished one; a small window has smaller dialogs."""
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(min(width, max(280, parent.width() - 32)))
+        self.content = QVBoxLayout(self)
+        self.content.setContentsMargins(24, 20, 24, 20)
+        self.content.setSpacing(14)
+
+    def begin(self, title: str, hint: str = "") -> None:
+        """Say what this is about."""
+        self.setWindowTitle(title)
+        self.content.addWidget(Text(title, face=fonts.bold(fonts.TITLE), wrap=True))
+        if hint:
+            self.content.addWidget(Text(hint, role="secondary", wrap=True, face=fonts.font(fonts.CAPTION)))
+
+    def end(self, *buttons: PushButton) -> None:
+        """Finish with these buttons, on the right."""
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch()
+        for button in buttons:
+            row.addWidget(button)
+        self.content.addSpacing(4)
+        self.content.addLayout(row)
+
+    def fit(self) -> None:
+        """Be as high as the texts are at this width: an error needs a line more."""
+        self.content.activate()
+        self.resize(self.width(), self.content.totalHeightForWidth(self.width()))
