@@ -257,14 +257,21 @@ class Contacts:
             raise RemoteProtocolError(f"a device that is no longer one of {user}'s")
         if device not in self._devices and not shown.is_in_date(self._clock()):
             raise RemoteProtocolError("a certificate out of date, of a device that was never seen")
-        now_ms = int(self._clock().timestamp() * 1000)
-        row = await self._database.write(lambda c: people.meet_device(c, user, shown.key, now_ms))
-        is_new = device not in self._devices
-        self._devices[device] = row
-        if is_new and not row.confirmed:
+        await self._meet(user, shown.key)
+        return Caller(user, device)
+
+    async def _meet(self, user: UserId, key: PublicKey) -> None:
+        device, now_ms = DeviceId.of_key(key), int(self._clock().timestamp() * 1000)
+        was_known = device in self._devices
+
+        def remember(row: DeviceRow) -> None:
+            # What memory holds of a known device is newer: its last link may be on its way to the disk.
+            self._devices.setdefault(device, row)
+
+        row = await self._database.write(lambda c: people.meet_device(c, user, key, now_ms), remember)
+        if not was_known and not row.confirmed:
             log.warning("%s uses a device that was never seen; nothing goes to it before it is confirmed", user)
             self._tell(ContactChanged, user)
-        return Caller(user, device)
 
     def _count_strangers(self) -> int:
         return sum(not self.wants_link(user) for user in self._linked)
