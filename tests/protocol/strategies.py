@@ -27,7 +27,7 @@ def all_messages() -> list[tuple[Registry, int, type[Message]]]:
 
 
 def values_of(wanted: type) -> st.SearchStrategy[Any]:
-    """Return a strategy for a msgspec struct; raise NotImplementedError for a type nobody taught it."""
+    """Return a strategy for a msgspec struct; raise TypeError for a type nobody taught it."""
     return _of_type(inspect.type_info(wanted))
 
 
@@ -53,7 +53,7 @@ def _of_type(info: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.CustomType():
             return _of_name(info.cls)
         case _:
-            raise NotImplementedError(f"no strategy for {info}")
+            raise TypeError(f"no strategy for {info}")
 
 
 _OF_PLAIN_TYPE: dict[type, Callable[[Any], st.SearchStrategy[Any]]] = {
@@ -74,7 +74,7 @@ def _of_name(cls: type) -> st.SearchStrategy[Any]:
     if issubclass(cls, bytes) and cls in identity.CUSTOM_TYPES:
         length: int = cls.LENGTH  # type: ignore[attr-defined]  # all names of bytes have one
         return st.binary(min_size=length, max_size=length).map(cls)
-    raise NotImplementedError(f"no strategy for {cls}")
+    raise TypeError(f"no strategy for {cls}")
 
 
 def _at_most(length: int | None) -> int:

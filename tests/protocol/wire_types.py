@@ -41,7 +41,7 @@ def _with_default(field: inspect.Field) -> str:
 
 
 def say_type(info: inspect.Type) -> str:
-    """Return a type in words; raise NotImplementedError for one that the specification has no words for."""
+    """Return a type in words; raise TypeError for one that the specification has no words for."""
     match info:
         case inspect.IntType():
             return f"int {info.ge} to {_LARGEST.get(info.le or 0, info.le)}"
@@ -69,7 +69,7 @@ def _say_joined(info: inspect.Type) -> str:
         case inspect.UnionType(types=(one, inspect.NoneType())) | inspect.UnionType(types=(inspect.NoneType(), one)):
             return f"{say_type(one)} or nil"
         case _:
-            raise NotImplementedError(f"no words for {info}")
+            raise TypeError(f"no words for {info}")
 
 
 def _say_value(value: Any) -> str:
