@@ -35,6 +35,8 @@ class _Presence:
     far_addresses: tuple[str, ...]
     listen_port: int
     voice_port: int
+    is_hidden: bool
+    """Whether others are told that the user is not there."""
     lost_at: float = 0.0
 
 
@@ -74,15 +76,27 @@ class Directory:
         presence = self._present.get(user)
         return None if presence is None else presence.caller
 
-    def arrive(self, caller: Caller, session: Session, endpoint: Endpoint, now: Now) -> Orders:
-        """A caller is logged in: the user is there, on this connection alone."""
+    def arrive(
+        self, caller: Caller, session: Session, endpoint: Endpoint, now: Now, *, is_hidden: bool = False
+    ) -> Orders:
+        """A caller is logged in: the user is there, on this connection alone; hidden, nobody is told before `show`."""
         user = session.user
-        if user not in self._present:
+        if user not in self._present and not is_hidden:
             self._since[user] = int(now.wall * 1000)
         near = reachable_addresses(caller.seen_address, endpoint.addresses)
         far = tuple(address for address in near if not is_loopback(address))
-        self._present[user] = _Presence(session, caller, near, far, endpoint.listen_port, endpoint.voice_port)
+        self._present[user] = _Presence(
+            session, caller, near, far, endpoint.listen_port, endpoint.voice_port, is_hidden
+        )
         self._lost.discard(user)
+        return self.tell(user)
+
+    def show(self, user: UserId, now: Now) -> Orders:
+        """Tell of a user who was hidden."""
+        presence = self._present.get(user)
+        if presence is not None and presence.is_hidden:
+            presence.is_hidden = False
+            self._since[user] = int(now.wall * 1000)
         return self.tell(user)
 
     def lose(self, caller: Caller, now: Now) -> None:
@@ -95,10 +109,12 @@ class Directory:
 
     def leave(self, user: UserId, now: Now) -> Orders:
         """A user is gone, now."""
-        if self._present.pop(user, None) is None:
+        presence = self._present.pop(user, None)
+        if presence is None:
             return []
         self._lost.discard(user)
-        self._since[user] = int(now.wall * 1000)
+        if not presence.is_hidden:
+            self._since[user] = int(now.wall * 1000)
         return self.tell(user)
 
     def arrive_on_course(self, user: UserId, address: str, now: Now) -> Orders:
@@ -168,6 +184,8 @@ class Directory:
     def _view(self, user: UserId) -> _Views:
         known, device_list = self._standing(user)
         presence, since = self._present.get(user), self._since.get(user, 0)
+        if presence is not None and presence.is_hidden:
+            presence = None
         if presence is None and user in self._on_course:
             return self._course_view(user, Whereabout(user, True, (), 0, 0, device_list, since, known))
         if presence is None:

@@ -121,6 +121,9 @@ class Logins:
             return not_signed_in(caller, request.tag)
         if len(request.new) < SHORTEST_CHOSEN_PASSWORD:
             return _weak(caller, request.tag)
+        if account.must_change_password and request.new == request.old:
+            sentence = "Choose another password than the one you were given."
+            return refuse(caller, request.tag, RefusalCode.WEAK_PASSWORD, sentence)
         old_hash = account.password_hash
 
         def verified(is_right: bool, _: Now) -> Orders:
@@ -134,11 +137,12 @@ class Logins:
             change = ReplacePassword(session.user, session.device, old_hash, new_hash)
             return [MakeChange(caller, request.tag, change, replaced)]
 
-        def replaced(account: Account | None, _: Now) -> Orders:
+        def replaced(account: Account | None, now: Now) -> Orders:
             if account is None:
                 return _wrong_password(caller, request.tag)
+            caller.must_change_password = False
             answer = Send(caller, PasswordChanged(request.tag, self.signed_devices(account)))
-            return [answer, *self._directory.tell(account.user)]
+            return [answer, *self._directory.show(account.user, now)]
 
         return [VerifyPassword(caller, request.tag, request.old, old_hash, verified)]
 
@@ -190,7 +194,8 @@ class Logins:
         session = Session(account.user, device, account.session)
         farewell = self._end_older_session(session)
         caller.session = session
-        moved = self._directory.arrive(caller, session, request.endpoint, now)
+        caller.must_change_password = must_change = newest.must_change_password
+        moved = self._directory.arrive(caller, session, request.endpoint, now, is_hidden=must_change)
         certificate = b""
         if renew_certificate:
             certificate = self._authority.certify(
@@ -205,6 +210,7 @@ class Logins:
             device_list=self.signed_devices(newest),
             lease_seconds=LEASE_SECONDS,
             seen_address=caller.seen_address,
+            must_change_password=must_change,
         )
         return [*farewell, Send(caller, answer), *moved]
 
@@ -228,6 +234,12 @@ def refuse(caller: Caller, tag: int, code: RefusalCode, sentence: str, retry_aft
 def not_signed_in(caller: Caller, tag: int) -> Orders:
     """Answer a request that only somebody may make."""
     return refuse(caller, tag, RefusalCode.NOT_SIGNED_IN, "Log in first.")
+
+
+def must_change_password(caller: Caller, tag: int) -> Orders:
+    """Answer a request that has to wait for a password of the person's own."""
+    sentence = "Change your password first: the one you have was given out by whoever runs this locator."
+    return refuse(caller, tag, RefusalCode.MUST_CHANGE_PASSWORD, sentence)
 
 
 def _already_signed_in(caller: Caller, tag: int) -> Orders:

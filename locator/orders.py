@@ -45,6 +45,8 @@ class Caller:
     nobody_since: float
     """Monotonic time since which nobody is logged in here; no meaning while somebody is."""
     session: Session | None = None
+    must_change_password: bool = False
+    """Whether the session may do nothing before it has changed its password."""
     watched: set[UserId] = field(default_factory=set)
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from locator.authority import Authority
 from locator.course_desk import CourseDesk
 from locator.directory import Directory, Standing
-from locator.logins import Logins, not_signed_in, refuse
+from locator.logins import Logins, must_change_password, not_signed_in, refuse
 from locator.orders import Caller, HangUp, Now, Orders, Send
 from locator.stores.interface import Store
 from protocol.errors import RefusalCode, RemoteProtocolError
@@ -75,6 +75,8 @@ class Requests:
         if handler is not None:
             if caller.session is None:
                 return not_signed_in(caller, cast("ForUsers", request).tag)
+            if caller.must_change_password and not isinstance(request, ChangePassword | KeepAlive | LogOut):
+                return must_change_password(caller, cast("ForUsers", request).tag)
             return handler(request, caller, now)
         handler = self._for_anybody.get(type(request))
         if handler is None:

@@ -70,6 +70,8 @@ def add_users_verbs(
         parser = add_verb(under, everywhere, name, verb, purpose, description, example)
         parser.add_argument("user", metavar="ID", type=read_user_id, help="1 to 32 of a-z, 0-9, dot, dash, underscore")
         for_one.append(parser)
+        if verb in {_add, _password}:
+            _add_must_change(parser)
     for_one[0].add_argument("--name", help="the name others see (default: the ID)")
     add_verb(
         under,
@@ -78,7 +80,7 @@ def add_users_verbs(
         _list,
         "list all accounts",
         "List all accounts: ID, name, how many devices may log in by themselves, the number of the last session "
-        "(0: nobody ever logged in), and whether it is disabled.",
+        "(0: nobody ever logged in), whether it is disabled, and whether its password must be changed.",
         "hail-locator users list",
     )
     importing = add_verb(
@@ -99,6 +101,15 @@ def add_users_verbs(
         metavar="WORD",
         help="one password for the rows that have none; without WORD it is asked for, or read from standard input",
     )
+    _add_must_change(importing)
+
+
+def _add_must_change(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--must-change",
+        action="store_true",
+        help="the person can do nothing before choosing a password of their own in Hail; the course port is no way in",
+    )
 
 
 # --- the verbs -----------------------------------------------------------------------------------
@@ -110,7 +121,7 @@ def _add(settings: Settings, asked: argparse.Namespace) -> None:
         name = clean_display_name(asked.name or user)
     except ValueError as error:
         raise FailedError(f"Choose another name: {error}.") from None
-    if _make(settings, _account(user, name, _ask_password())) is None:
+    if _make(settings, _account(user, name, _ask_password(), must_change=asked.must_change)) is None:
         raise FailedError(f"{user} has an account already. To set its password: hail-locator users password {user}")
 
 
@@ -124,7 +135,7 @@ def _import(settings: Settings, asked: argparse.Namespace) -> None:
     told = [(row.line, f"skipped: {row.reason}") for row in bad]
     told += [(row.line, f"{row.user} has an account already") for row in good if row.user in known]
     fresh = [row for row in good if row.user not in known]
-    changes: list[Change] = [_account(row.user, row.name, row.password) for row in fresh]
+    changes: list[Change] = [_account(row.user, row.name, row.password, must_change=asked.must_change) for row in fresh]
     made = _with_accounts(settings, lambda accounts: accounts.make(changes))
     for row, account in zip(fresh, made, strict=True):
         told.append((row.line, f"{row.user} added" if account else f"{row.user} has an account already"))
@@ -133,13 +144,17 @@ def _import(settings: Settings, asked: argparse.Namespace) -> None:
     print(f"{len([a for a in made if a])} added, {len(good) - len(fresh)} unchanged, {len(bad)} skipped")  # noqa: T201
 
 
-def _account(user: UserId, name: str, password: str) -> AddAccount:
-    return AddAccount(user, name, hash_password(password), None, _course_hash(user, password))
+def _account(user: UserId, name: str, password: str, *, must_change: bool) -> AddAccount:
+    course_hash = _course_hash(user, password, must_change=must_change)
+    return AddAccount(user, name, hash_password(password), None, course_hash, must_change)
 
 
-def _course_hash(user: UserId, password: str) -> str:
-    """Return what lets an account of the course's kind begin on the course port with this password."""
-    return hash_course_password(password) if is_course_id(user) else ""
+def _course_hash(user: UserId, password: str, *, must_change: bool) -> str:
+    """Return what lets an account of the course's kind begin on the course port with this password.
+
+    The course's clients cannot change a password, so one that must be changed is for Hail alone.
+    """
+    return hash_course_password(password) if is_course_id(user) and not must_change else ""
 
 
 def _show(settings: Settings, asked: argparse.Namespace) -> None:
@@ -150,6 +165,7 @@ def _show(settings: Settings, asked: argparse.Namespace) -> None:
         f"ID        {account.user}\n"
         f"name      {account.name}\n"
         f"state     {'disabled' if account.is_disabled else 'enabled'}\n"
+        f"password  {'must be changed' if account.must_change_password else 'set'}\n"
         f"devices   {len(account.devices)}\n"
         f"session   {account.session}"
     )
@@ -168,13 +184,15 @@ def _list(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _row(account: Account) -> tuple[str, str, str, str, str]:
-    state = "disabled" if account.is_disabled else ""
-    return str(account.user), account.name, str(len(account.devices)), str(account.session), state
+    states = ("disabled", account.is_disabled), ("must change password", account.must_change_password)
+    told = ", ".join(state for state, holds in states if holds)
+    return str(account.user), account.name, str(len(account.devices)), str(account.session), told
 
 
 def _password(settings: Settings, asked: argparse.Namespace) -> None:
-    password = _ask_password()
-    _must_make(settings, SetPassword(asked.user, hash_password(password), _course_hash(asked.user, password)))
+    password, must_change = _ask_password(), asked.must_change
+    course_hash = _course_hash(asked.user, password, must_change=must_change)
+    _must_make(settings, SetPassword(asked.user, hash_password(password), course_hash, must_change))
 
 
 def _course_password(settings: Settings, asked: argparse.Namespace) -> None:

@@ -91,6 +91,8 @@ class LocatorClient:
         self._renew = certificate_is_due
         self._connection: LocatorConnection | None = None
         self._watched: set[UserId] = set()
+        self.must_change_password = False
+        """Whether the locator refuses everything but a change of the password: then nobody can be watched yet."""
         self._task: asyncio.Task[None] | None = None
         self._try_now = asyncio.Event()
         self._beside: set[asyncio.Task[object]] = set()
@@ -103,6 +105,7 @@ class LocatorClient:
     def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
         """Go on with a connection that is logged in already, or begin to try."""
         self._connection = connection
+        self.must_change_password = logged_in is not None and logged_in.must_change_password
         self._task = asyncio.create_task(self._stay(connection, logged_in), name="locator client")
 
     async def where(self, users: Iterable[UserId]) -> tuple[Whereabout, ...]:
@@ -114,20 +117,24 @@ class LocatorClient:
         """Hear of these users from now on, now and after every reconnect."""
         fresh = set(users) - self._watched
         self._watched |= fresh
-        if fresh and self._connection is not None:
+        if fresh and self._connection is not None and not self.must_change_password:
             self._ask_beside(self._watch_again(self._connection, fresh))
 
     def unwatch(self, user: UserId) -> None:
         """Hear no more of a user."""
         self._watched.discard(user)
-        if self._connection is not None:
+        if self._connection is not None and not self.must_change_password:
             connection = self._connection
             self._ask_beside(connection.ask(Unwatch(connection.next_tag(), (user,)), Done))
 
     async def change_password(self, old: str, new: str) -> PasswordChanged:
         """Have the locator take a new password."""
         connection = self._need_connection()
-        return await connection.ask(ChangePassword(connection.next_tag(), old, new), PasswordChanged)
+        changed = await connection.ask(ChangePassword(connection.next_tag(), old, new), PasswordChanged)
+        if self.must_change_password:
+            self.must_change_password = False
+            self._ask_beside(self._watch_again(connection, set(self._watched)))
+        return changed
 
     def take_over(self) -> None:
         """A person clicked: be the active device again."""
@@ -209,9 +216,10 @@ class LocatorClient:
         self._connection = connection
         self._session = logged_in.session
         self._renew = self._renew and not logged_in.certificate
+        self.must_change_password = logged_in.must_change_password
         self._listener.locator_connected(logged_in)
         async with asyncio.TaskGroup() as group:
-            if self._watched:
+            if self._watched and not self.must_change_password:
                 group.create_task(self._watch_again(connection, set(self._watched)))
             keeping = group.create_task(self._keep_lease(connection))
             await asyncio.shield(connection.lost)

@@ -202,6 +202,7 @@ class Session:
             listen_port=self._facts.listen_port,
             voice_port=self._facts.voice_port,
             links=len(self._book.links),
+            must_change_password=hasattr(self, "locator") and self.locator.must_change_password,
         )
 
     def take_over(self) -> None:
@@ -217,11 +218,14 @@ class Session:
         async def agree() -> None:
             await self.locator.change_password(old, new)
 
+        had_to = self.locator.must_change_password
         worker = self._surroundings.worker("password")
         try:
             await self._vault.change_password(new, agree, worker)
         finally:
             worker.shutdown(wait=False)
+        if had_to:
+            self._events.tell(Connected(self.view()))
 
     async def is_unknown(self, user: UserId) -> bool:
         """Tell whether the locator says that there is no such account; while it is out of reach nobody knows."""

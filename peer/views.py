@@ -131,6 +131,8 @@ class SessionView(View, frozen=True):
     listen_port: int
     voice_port: int
     links: int
+    must_change_password: bool = False
+    """Whether the locator answers nothing before `change_password`: the one used was given out by its operator."""
 
 
 class SecretPlace(StrEnum):

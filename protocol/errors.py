@@ -45,6 +45,7 @@ class RefusalCode(StrEnum):
     SUPERSEDED = "superseded"
     UNKNOWN_DEVICE = "unknown_device"
     ACCOUNT_DISABLED = "account_disabled"
+    MUST_CHANGE_PASSWORD = "must_change_password"  # noqa: S105 - a code, not a password
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"
     RATE_LIMITED = "rate_limited"

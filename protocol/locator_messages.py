@@ -114,6 +114,8 @@ class LoggedIn(Message, frozen=True, array_like=True):
     device_list: SignedDeviceList
     lease_seconds: Seconds
     seen_address: Address
+    must_change_password: bool = False
+    """Whether nothing else is answered before `ChangePassword`."""
 
 
 @LOCATOR.register(0x0106)

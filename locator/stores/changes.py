@@ -35,7 +35,8 @@ def _after(account: Account, change: Change) -> Account:
         case BeginSessionByKey():
             after = _next_session(account, change.device)
         case ReplacePassword():
-            after = _with_list(replace(account, password_hash=change.new_hash), (change.device,))
+            chosen = replace(account, password_hash=change.new_hash, must_change_password=False)
+            after = _with_list(chosen, (change.device,))
         case SetPassword():
             after = _with_list(_with_operators_password(account, change), ())
         case SetCoursePassword():
@@ -70,6 +71,7 @@ def _added(change: AddAccount) -> Account:
         change.password_hash,
         course_hash=change.course_hash,
         is_course_hash_shared=bool(change.course_hash),
+        must_change_password=change.must_change_password,
     )
     return fresh if change.device is None else _next_session(_with_device(fresh, change.device), change.device)
 
@@ -80,11 +82,11 @@ def _without_shared(account: Account) -> Account:
 
 
 def _with_operators_password(account: Account, change: SetPassword) -> Account:
-    account = replace(account, password_hash=change.new_hash)
+    account = replace(account, password_hash=change.new_hash, must_change_password=change.must_change_password)
     has_its_own = account.course_hash and not account.is_course_hash_shared
-    if not change.course_hash or account.session or has_its_own:
+    if account.session or has_its_own:
         return account
-    return replace(account, course_hash=change.course_hash, is_course_hash_shared=True)
+    return replace(account, course_hash=change.course_hash, is_course_hash_shared=bool(change.course_hash))
 
 
 def _next_session(account: Account, device: DeviceId) -> Account:

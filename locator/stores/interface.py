@@ -32,6 +32,8 @@ class Account:
     """Of the password for the course port; empty where there is none."""
     is_course_hash_shared: bool = False
     """Whether it is of the same password as `password_hash`: until the first login, on either side."""
+    must_change_password: bool = False
+    """Whether its person may do nothing before choosing a password: an operator gave this one out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class AddAccount:
     device: DeviceId | None
     course_hash: str = ""
     """Of the same password, for an account that may begin on the course port."""
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class SetPassword:
     new_hash: str
     course_hash: str = ""
     """Of the same password; kept if the account was never used with Hail."""
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)

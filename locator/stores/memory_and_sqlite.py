@@ -21,7 +21,7 @@ from protocol.errors import RefusalCode
 from protocol.identity import DeviceId, UserId
 
 FILE_NAME = "accounts.sqlite3"
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE accounts (
     user           TEXT PRIMARY KEY,
@@ -40,14 +40,15 @@ _STEPS = (
         "ALTER TABLE accounts ADD COLUMN course_hash TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE accounts ADD COLUMN course_shared INTEGER NOT NULL DEFAULT 0",
     ),
+    ("ALTER TABLE accounts ADD COLUMN must_change INTEGER NOT NULL DEFAULT 0",),
 )
 """What brings a file from each version to the next."""
 _READ = (
     "SELECT user, name, password_hash, session, session_device, list_number, devices, disabled, course_hash,"
-    " course_shared FROM accounts"
+    " course_shared, must_change FROM accounts"
 )
-_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-Row = tuple[str, str, str, int, bytes | None, int, bytes, int, str, int]
+_WRITE = "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+Row = tuple[str, str, str, int, bytes | None, int, bytes, int, str, int, int]
 Result = TypeVar("Result")
 
 
@@ -197,7 +198,8 @@ class MemoryAndSqlite:
 
 
 def _account_of(row: Row) -> Account:
-    user, name, password_hash, session, session_device, list_number, devices, disabled, course_hash, course_shared = row
+    user, name, password_hash, session, session_device, list_number, devices = row[:7]
+    disabled, course_hash, course_shared, must_change = row[7:]
     return Account(
         user=UserId(user),
         name=name,
@@ -209,6 +211,7 @@ def _account_of(row: Row) -> Account:
         is_disabled=bool(disabled),
         course_hash=course_hash,
         is_course_hash_shared=bool(course_shared),
+        must_change_password=bool(must_change),
     )
 
 
@@ -225,6 +228,7 @@ def _row_of(account: Account) -> Row:
         int(account.is_disabled),
         account.course_hash,
         int(account.is_course_hash_shared),
+        int(account.must_change_password),
     )
 
 

@@ -79,6 +79,12 @@ async def login(options: argparse.Namespace) -> None:
             set_old_aside=options.set_old_aside,
         )
     _say(f"signed in {session['user']} at {session['locator']}")
+    if session.get("must_change_password"):
+        _complain(
+            "This password was given out by whoever runs the locator, and nothing else works before you change it: in "
+            "the window, or with session.change_password of hail-cli rpc.",
+            0,
+        )
 
 
 async def _end_stale_session(caller: Caller, user: str) -> None:

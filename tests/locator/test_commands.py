@@ -10,7 +10,7 @@ import pytest
 
 from locator.__main__ import main
 from protocol.errors import RefusalCode
-from protocol.locator_messages import Moved, Refused
+from protocol.locator_messages import ChangePassword, Moved, PasswordChanged, Refused, Where
 from tests.locator.real_locator import PASSWORD, RealLocator, command
 
 
@@ -283,3 +283,30 @@ def test_a_file_that_is_no_roster_changes_nothing(data, tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert command(data, "users", "import", str(tmp_path / "none.csv")).returncode == 1
+
+
+# --- passwords that must be changed --------------------------------------------------------------
+
+
+def test_an_operators_password_may_be_good_for_one_change_only(data, tmp_path, locator):
+    roster = tmp_path / "class.csv"
+    roster.write_text("id,name,password\nana,Ana,one\n2026000001,Bo,two\n")
+    assert command(data, "users", "import", str(roster), "--must-change").returncode == 0
+    command(data, "users", "add", "cy", "--must-change", typed="three\n")
+    command(data, "users", "add", "di", typed="four\n")
+    told = {
+        line.split()[0]: "must change password" in line for line in command(data, "users", "list").stdout.splitlines()
+    }
+    assert told == {"ID": False, "2026000001": True, "ana": True, "cy": True, "di": False}
+    assert "password  must be changed" in command(data, "users", "show", "ana").stdout
+    time.sleep(0.5)  # the locator looks at the accounts four times a second
+    with locator.connect().greeted() as ana:
+        assert ana.log_in("ana", password="one").must_change_password
+        assert ana.ask(lambda tag: Where(tag, ()), Refused).code == RefusalCode.MUST_CHANGE_PASSWORD
+        ana.ask(lambda tag: ChangePassword(tag, "one", PASSWORD), PasswordChanged)
+        assert ana.where("di")[0].known
+        assert "password  set" in command(data, "users", "show", "ana").stdout
+        command(data, "users", "password", "ana", "--must-change", typed="five\n")
+        assert ana.receive() is None, "its session ends"
+    with locator.connect().greeted() as ana:
+        assert ana.log_in("ana", password="five").must_change_password

@@ -143,6 +143,25 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path):
         AccountsFile(tmp_path)
 
 
+def test_accounts_of_every_earlier_version_are_read(tmp_path):
+    """The file as version 1 wrote it: what came later has the value it had before there was any."""
+    database = sqlite3.connect(tmp_path / FILE_NAME)
+    database.execute(
+        "CREATE TABLE accounts (user TEXT PRIMARY KEY, name TEXT NOT NULL, password_hash TEXT NOT NULL, session INTEGER"
+        " NOT NULL, session_device BLOB, list_number INTEGER NOT NULL, devices BLOB NOT NULL) STRICT, WITHOUT ROWID"
+    )
+    database.execute("INSERT INTO accounts VALUES ('ana', 'Ana', 'hash', 1, ?, 1, ?)", (bytes(PHONE), bytes(PHONE)))
+    database.execute("PRAGMA user_version = 1")
+    database.commit()
+    database.close()
+    accounts = AccountsFile(tmp_path)
+    assert accounts.read_all() == {ANA: Account(ANA, "Ana", "hash", 1, PHONE, 1, (PHONE,))}
+    (reset,) = accounts.make([SetPassword(ANA, "new", must_change_password=True)])
+    assert accounts.read_all() == {ANA: reset}
+    assert reset.must_change_password
+    accounts.close()
+
+
 def test_two_who_make_the_file_at_once_both_find_it(tmp_path):
     one, other = AccountsFile(tmp_path), AccountsFile(tmp_path)
     one.make([AddAccount(ANA, "Ana", "hash", None)])

@@ -243,6 +243,19 @@ def test_a_changed_password_opens_the_profile_and_the_old_one_does_not(three_pro
     assert ana.call("session.login", **login, password="battery staple")["connected"] is False
 
 
+def test_a_script_is_told_that_the_password_must_be_changed_and_changes_it(three_processes: Three) -> None:
+    users = [sys.executable, "-m", "locator", "users", "--data", str(three_processes.locator.data)]
+    subprocess.run([*users, "add", "ana", "--must-change"], input=b"given out\n", check=True, capture_output=True)
+    time.sleep(0.6)  # the locator looks at the accounts four times a second
+    ana = three_processes.peer("ana")
+    login = {"locator": three_processes.locator.link, "user": "ana", "password": "given out"}
+    assert ana.call("session.login", **login)["must_change_password"]
+    assert refused(ana, "where", users=["ana"]) == "must_change_password"
+    assert ana.call("session.change_password", old="given out", new=PASSWORD) is None
+    assert ana.call("where", users=["ana"])[0]["online"]
+    assert not ana.call("session.status")["must_change_password"]
+
+
 def test_an_operators_new_password_ends_the_session_and_says_what_to_do(three_processes: Three) -> None:
     ana = three_processes.registered("ana")
     command = [sys.executable, "-m", "locator", "users", "--data", str(three_processes.locator.data), "password", "ana"]

@@ -21,7 +21,7 @@ from peer.surroundings import AbandonableThreads
 from peer.views import SecretPlace
 from protocol.identity import UserId
 from tests.harness.keyrings import BrokenKeyring, HangingKeyring, MemoryKeyring
-from tests.harness.world import PASSWORD, Person, World
+from tests.harness.world import LOCATOR_HOST, PASSWORD, Person, World
 
 NEW_PASSWORD = "battery staple"
 
@@ -251,9 +251,11 @@ async def test_after_the_password_was_reset_the_device_must_sign_in(world: World
 # --- a password that was changed elsewhere ---------------------------------------------------
 
 
-async def reset_password(world: World, password: str = NEW_PASSWORD) -> None:
+async def reset_password(world: World, password: str = NEW_PASSWORD, *, must_change: bool = False) -> None:
     """The operator sets another password."""
-    await world.server._store.make(SetPassword(UserId("ana"), hash_password(password)))
+    await world.server._store.make(
+        SetPassword(UserId("ana"), hash_password(password), must_change_password=must_change)
+    )
 
 
 async def refusal_of(node: PeerNode, world: World, password: str, **wishes: object) -> Refusal:
@@ -268,6 +270,35 @@ async def history(world: World) -> tuple[Person, Person, object]:
     await world.shows(bo, conversation, ["before"])
     await ana.node.log_out()
     return ana, bo, conversation
+
+
+async def test_a_password_given_out_by_the_operator_is_changed_first_and_then_friends_link(world: World) -> None:
+    ana, bo, conversation = await history(world)
+    await reset_password(world, must_change=True)
+    view = await ana.node.log_in(world.link, "ana", NEW_PASSWORD, old_password=PASSWORD)
+    assert (view.connected, view.must_change_password) == (True, True)
+    with pytest.raises(Refusal) as refusal:
+        await ana.node.where(["bo"])
+    assert refusal.value.code is RefusalCode.MUST_CHANGE_PASSWORD
+    await ana.node.send_text(conversation, "written meanwhile")
+    await asyncio.sleep(60)
+    assert await bo.texts(conversation) == ["before"]
+    await ana.node.change_password(NEW_PASSWORD, "my very own")
+    assert not ana.told("connected")[-1].session.must_change_password
+    await world.shows(bo, conversation, ["before", "written meanwhile"])
+    await bo.node.send_text(conversation, "welcome")
+    await world.shows(ana, conversation, ["before", "written meanwhile", "welcome"])
+
+
+async def test_after_a_lost_connection_the_change_is_still_wanted(world: World) -> None:
+    await world.start_locator()
+    ana = await world.registered("ana")
+    await ana.node.log_out()
+    await reset_password(world, must_change=True)
+    await ana.node.log_in(world.link, "ana", NEW_PASSWORD, old_password=PASSWORD)
+    world.network.hang_up(LOCATOR_HOST)
+    await world.until(lambda: len(ana.told("connected")) > 1 and ana.told("connected")[-1].session.connected)
+    assert ana.told("connected")[-1].session.must_change_password
 
 
 async def test_the_new_password_alone_does_not_open_the_profile_and_the_sentence_says_why(world: World) -> None:

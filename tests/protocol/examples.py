@@ -27,6 +27,7 @@ from protocol.link_messages import (
     VectorLine,
 )
 from protocol.locator_messages import (
+    LOCATOR,
     ChangePassword,
     Done,
     Endpoint,
@@ -123,7 +124,7 @@ LOCATOR_MESSAGES: tuple[Message, ...] = (
     Register(1, ANN, "correct horse", "Ann", ANN_KEY.public, ENDPOINT),
     LogIn(2, ANN, "correct horse", ANN_KEY.public, ENDPOINT),
     LogInByKey(3, ANN, ANN_KEY.public, LOGIN_SIGNATURE, 17, renew_certificate=True, endpoint=ENDPOINT),
-    LoggedIn(3, ANN, "Ann", 17, ANN_DER, SIGNED_DEVICES, 30.0, "192.0.2.7"),
+    LoggedIn(3, ANN, "Ann", 17, ANN_DER, SIGNED_DEVICES, 30.0, "192.0.2.7", must_change_password=True),
     LogOut(4),
     Where(5, (ANN, NOBODY.user)),
     Watch(6, (BOB,)),
@@ -168,6 +169,11 @@ ENTRY_BODIES: tuple[Message, ...] = (
 MESSAGES: dict[type[Message], Message] = {
     type(message): message for message in (*LOCATOR_MESSAGES, *LINK_MESSAGES, *ENTRY_BODIES)
 }
+
+EARLIER: dict[str, tuple[Registry, Message]] = {
+    "0x0105_LoggedIn_of_8_fields": (LOCATOR, LoggedIn(3, ANN, "Ann", 17, ANN_DER, SIGNED_DEVICES, 30.0, "192.0.2.7")),
+}
+"""What the bytes of before a field was added are read as."""
 
 VALUES: dict[str, bytes] = {
     "realm": REALM,

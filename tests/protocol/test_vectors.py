@@ -16,6 +16,7 @@ from tests.protocol.vector_files import (
     ANN_KEY,
     AUTHORITY,
     CERTIFICATES,
+    EARLIER,
     FOLDER,
     LOCATOR_KEY,
     VALUES,
@@ -50,6 +51,13 @@ def test_the_promised_bytes_are_read_as_the_example(registry: Registry, number: 
     assert message == examples.MESSAGES[cls]
 
 
+@pytest.mark.parametrize("name", examples.EARLIER)
+def test_the_bytes_of_an_earlier_version_are_still_read(name: str) -> None:
+    registry, message = examples.EARLIER[name]
+    (frame,) = FrameReader(2**20).receive(read_vector(EARLIER / f"{name}.hex"))
+    assert registry.decode(frame) == message
+
+
 @pytest.mark.parametrize("name", examples.VALUES)
 def test_what_is_hashed_and_signed_has_the_promised_bytes(name: str) -> None:
     assert examples.VALUES[name] == read_vector(VALUES / f"{name}.hex")
@@ -58,6 +66,7 @@ def test_what_is_hashed_and_signed_has_the_promised_bytes(name: str) -> None:
 def test_every_vector_belongs_to_something() -> None:
     wanted = {path_of(*each) for each in all_messages()}
     wanted |= {VALUES / f"{name}.hex" for name in examples.VALUES}
+    wanted |= {EARLIER / f"{name}.hex" for name in examples.EARLIER}
     wanted |= {CERTIFICATES / f"{name}.hex" for name in ("authority", "locator", "ann")}
     assert set(FOLDER.rglob("*.hex")) == wanted
 

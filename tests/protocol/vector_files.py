@@ -7,7 +7,7 @@ from protocol.registry import Message, Registry
 from protocol.signatures import SigningKey
 
 FOLDER = Path(__file__).parent / "vectors"
-VALUES, CERTIFICATES = FOLDER / "values", FOLDER / "certificates"
+VALUES, CERTIFICATES, EARLIER = FOLDER / "values", FOLDER / "certificates", FOLDER / "earlier"
 _BYTES_PER_LINE = 32
 
 
