@@ -6,7 +6,8 @@ import os
 import secrets
 import time
 import unicodedata
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -46,55 +47,84 @@ def is_password(password: str, password_hash: str) -> bool:
 
 
 class PasswordPool:
-    """Hashes passwords off the loop's thread; refuses work, instead of piling it up, when too much waits."""
+    """Hashes passwords off the loop's thread; refuses work, instead of piling it up, when too much waits.
+
+    What waits stands in queues that take turns, so that whoever fills one delays nobody in another.
+    """
 
     def __init__(self, threads: int | None = None, longest_wait: float = limits.PASSWORD_WAIT_SECONDS) -> None:
         """`threads` defaults to all cores but one, which is left to the look-ups."""
         self._threads = threads or max(1, (os.cpu_count() or 1) - 1)
         self._longest_wait = longest_wait
-        self._asked = 0
+        self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._busy = 0
         self._seconds_each = limits.HASH_SECONDS_AT_FIRST
         self._executor = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="passwords")
         self._nobodys_hash = hash_password(secrets.token_hex(16))
 
-    async def verify(self, password: str, password_hash: str | None, is_wanted: Callable[[], bool]) -> bool:
+    async def verify(
+        self, password: str, password_hash: str | None, queue: Hashable, is_wanted: Callable[[], bool]
+    ) -> bool:
         """Tell whether a password is right; without a hash it never is, but that takes the same time.
 
         Raises TooManyPasswordsError when the queue is full, NobodyWaitsError when `is_wanted` turned false.
         """
-        right = await self._run(lambda: is_password(password, password_hash or self._nobodys_hash), is_wanted)
-        return right and password_hash is not None
+        # What is no hash, as of accounts that only the course port opens, is as much work as what is one.
+        has_hash = password_hash is not None and password_hash.startswith("$argon2id$")
+        checked = password_hash if password_hash is not None and has_hash else self._nobodys_hash
+        return await self._run(lambda: is_password(password, checked), queue, is_wanted) and has_hash
 
-    async def check(self, is_right: Callable[[], bool]) -> bool:
-        """Run another check that takes its time, in the same threads and the same queue."""
-        return await self._run(is_right, lambda: True)
+    async def check(self, is_right: Callable[[], bool], queue: Hashable) -> bool:
+        """Run another check that takes its time, in the same threads and the same queues."""
+        return await self._run(is_right, queue, lambda: True)
 
-    async def hash(self, password: str, is_wanted: Callable[[], bool]) -> str:
+    async def hash(self, password: str, queue: Hashable, is_wanted: Callable[[], bool]) -> str:
         """Return the hash of a new password; raises as `verify` does."""
-        return await self._run(lambda: hash_password(password), is_wanted)
+        return await self._run(lambda: hash_password(password), queue, is_wanted)
 
     def close(self) -> None:
         """Drop what waits."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, work: Callable[[], Result], is_wanted: Callable[[], bool]) -> Result:
-        wait = self._asked * self._seconds_each / self._threads
+    async def _run(self, work: Callable[[], Result], queue: Hashable, is_wanted: Callable[[], bool]) -> Result:
+        wait = self._wait_in(queue)
         if wait >= self._longest_wait:
             raise TooManyPasswordsError(float(max(1, math.ceil(wait))))
-
-        def timed() -> tuple[Result, float]:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(queue, deque()).append(turn)
+        self._give_turns()
+        try:
+            await turn
             if not is_wanted():
                 raise NobodyWaitsError
-            start = time.monotonic()
-            return work(), time.monotonic() - start
-
-        self._asked += 1
-        try:
-            result, seconds = await asyncio.get_running_loop().run_in_executor(self._executor, timed)
+            result, seconds = await asyncio.get_running_loop().run_in_executor(self._executor, _timed, work)
         finally:
-            self._asked -= 1
+            if not turn.cancelled():
+                self._busy -= 1
+                self._give_turns()
         self._seconds_each += 0.1 * (seconds - self._seconds_each)
         return result
+
+    def _wait_in(self, queue: Hashable) -> float:
+        """Return the seconds until one who comes now would have its turn."""
+        place = len(self._queues.get(queue, ())) + 1
+        before = self._busy + sum(min(len(waiting), place) for waiting in self._queues.values())
+        return before * self._seconds_each / self._threads
+
+    def _give_turns(self) -> None:
+        while self._queues and self._busy < self._threads:
+            queue, waiting = self._queues.popitem(last=False)
+            turn = waiting.popleft()
+            if waiting:
+                self._queues[queue] = waiting
+            if not turn.cancelled():
+                self._busy += 1
+                turn.set_result(None)
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    start = time.monotonic()
+    return work(), time.monotonic() - start
 
 
 def _as_typed_anywhere(password: str) -> str:

@@ -15,6 +15,7 @@ from locator.accounts import NobodyWaitsError, PasswordPool, TooManyPasswordsErr
 from locator.course_desk import Answer, CourseDesk, is_course_password
 from locator.course_protocol import ACCEPTED, NONSENSE, CourseLogIn, CourseLogOut, CourseQuery, CourseReader, Nonsense
 from locator.orders import Now, Orders
+from locator.rate_limits import network_of
 from locator.stores.interface import BecomeCourseOnly, Store, StoreFailedError
 from protocol.identity import UserId
 
@@ -99,7 +100,9 @@ class CoursePort:
 
     async def _check(self, command: CourseLogIn, wanted: str, seen: str, then: Callable[[bytes], None]) -> None:
         try:
-            is_right = await self._passwords.check(lambda: is_course_password(command.password, wanted))
+            is_right = await self._passwords.check(
+                lambda: is_course_password(command.password, wanted), network_of(seen)
+            )
             if is_right:
                 # From its first login here on this password opens nothing in Hail.
                 await self._store.make(BecomeCourseOnly(command.user))

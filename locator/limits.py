@@ -1,5 +1,15 @@
 """Every maximum and every wait of the locator that is not part of the wire, named once."""
 
+from typing import NamedTuple
+
+
+class Rate(NamedTuple):
+    """So many at once, then one more every so many seconds."""
+
+    at_once: int
+    seconds_each: float
+
+
 # --- connections -----------------------------------------------------------------------------
 CONNECTIONS = 20_000
 """Connections at once; more are hung up on after their handshake."""
@@ -37,6 +47,24 @@ PASSWORD_WAIT_SECONDS = 8.0
 """Passwords are taken until the last one would wait this long, well within a client's patience (15 s)."""
 HASH_SECONDS_AT_FIRST = 0.02
 """What one hash is believed to take before any was measured."""
+
+# --- how often -------------------------------------------------------------------------------
+# An address is an IPv4 address or an IPv6 /64. Behind one there may be a class of 300 (NAT), or everybody (a reverse
+# tunnel, a container's bridge): each number lets an honest crowd through at once, and stops who goes on like that.
+PASSWORDS_PER_ADDRESS = Rate(1_200, 2.0)
+"""Passwords tried from one address by people who were never let in from there: a class of 300 at 8:00 with three
+mistakes each; later 1,800 an hour. Who was let in from there before is not counted."""
+WRONG_PASSWORDS_PER_ACCOUNT_AND_ADDRESS = Rate(10, 120.0)
+"""Wrong passwords for one ID from one address: a person remembers, or asks, after ten; a program gets 30 an hour."""
+WRONG_PASSWORDS_PER_ACCOUNT = Rate(100, 12.0)
+"""Wrong passwords for one ID from all addresses on which it was never let in: 7,200 guesses a day for any number of
+machines. Ten addresses at 30 an hour are needed to use it up: no single stranger can."""
+REGISTRATIONS_PER_ADDRESS = Rate(600, 12.0)
+"""Tries to make an account from one address: a class of 300, each with one ID that was taken; then a class an hour."""
+HOMES_PER_USER = 8
+"""Addresses remembered for each user as those it was let in from: home, campus, a telephone's."""
+BUCKETS = 16_384
+"""Addresses or IDs remembered for each limit, a few MB: the honest ones of a whole campus."""
 
 # --- the store -------------------------------------------------------------------------------
 STORE_BUSY_SECONDS = 5.0

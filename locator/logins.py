@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from locator.authority import Authority
 from locator.directory import Directory
+from locator.login_limits import LoginLimits, TooOften
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Session, VerifyPassword
 from locator.stores.interface import (
     Account,
@@ -39,6 +40,7 @@ class Logins:
         self._directory = directory
         self._authority = authority
         self.registration_open = registration_open
+        self._limits = LoginLimits()
         self._signed: dict[UserId, tuple[DeviceList, SignedDeviceList]] = {}
 
     def signed_devices(self, account: Account) -> SignedDeviceList:
@@ -51,7 +53,7 @@ class Logins:
 
     # --- the requests ------------------------------------------------------------------------
 
-    def register(self, request: Register, caller: Caller, now: Now) -> Orders:  # noqa: ARG002 - one form of handler
+    def register(self, request: Register, caller: Caller, now: Now) -> Orders:
         """Make an account and log in; with the password of an existing one, log in."""
         if caller.session is not None:
             return _already_signed_in(caller, request.tag)
@@ -64,8 +66,10 @@ class Logins:
             name = clean_display_name(request.name)
         except ValueError as error:
             return refuse(caller, request.tag, RefusalCode.BAD_NAME, f"Choose another name: {error}.")
+        if too_often := self._limits.register(caller.seen_address, now.monotonic):
+            return _too_often(caller, request.tag, too_often)
         if self._store.find(request.user) is not None:
-            return self._register_again(request, caller)
+            return self._register_again(request, caller, now)
 
         def hashed(password_hash: str, _: Now) -> Orders:
             change = AddAccount(request.user, name, password_hash, DeviceId.of_key(request.device_key))
@@ -73,16 +77,17 @@ class Logins:
 
         def added(account: Account | None, now: Now) -> Orders:
             if account is None:  # somebody was faster
-                return self._register_again(request, caller)
+                return self._register_again(request, caller, now)
             return self._sign_in(request, caller, account, renew_certificate=True, now=now)
 
-        return [HashPassword(caller, request.tag, request.password, hashed)]
+        queue = self._limits.queue_of(request.user, caller.seen_address)
+        return [HashPassword(caller, request.tag, request.password, queue, hashed)]
 
-    def log_in(self, request: LogIn, caller: Caller, now: Now) -> Orders:  # noqa: ARG002
+    def log_in(self, request: LogIn, caller: Caller, now: Now) -> Orders:
         """A person logs in with the password."""
         if caller.session is not None:
             return _already_signed_in(caller, request.tag)
-        return self._by_password(request, caller, _wrong_password(caller, request.tag))
+        return self._by_password(request, caller, _wrong_password(caller, request.tag), now)
 
     def log_in_by_key(self, request: LogInByKey, caller: Caller, now: Now) -> Orders:
         """A valid device logs in: it resumes its session, or a person takes over with it."""
@@ -113,7 +118,7 @@ class Logins:
 
         return [MakeChange(caller, request.tag, BeginSessionByKey(request.user, device), begun)]
 
-    def change_password(self, request: ChangePassword, caller: Caller, now: Now) -> Orders:  # noqa: ARG002
+    def change_password(self, request: ChangePassword, caller: Caller, now: Now) -> Orders:
         """Set a new password; no other device stays valid."""
         session = caller.session
         account = None if session is None else self._store.find(session.user)
@@ -124,12 +129,16 @@ class Logins:
         if account.must_change_password and request.new == request.old:
             sentence = "Choose another password than the one you were given."
             return refuse(caller, request.tag, RefusalCode.WEAK_PASSWORD, sentence)
+        if too_often := self._limits.try_password(session.user, caller.seen_address, now.monotonic):
+            return _too_often(caller, request.tag, too_often)
+        queue = self._limits.queue_of(session.user, caller.seen_address)
         old_hash = account.password_hash
 
         def verified(is_right: bool, _: Now) -> Orders:
             if not is_right:
                 return _wrong_password(caller, request.tag)
-            return [HashPassword(caller, request.tag, request.new, hashed)]
+            self._limits.was_right(session.user, caller.seen_address)
+            return [HashPassword(caller, request.tag, request.new, queue, hashed)]
 
         def hashed(new_hash: str, _: Now) -> Orders:
             if caller.session != session:  # taken over meanwhile
@@ -144,23 +153,26 @@ class Logins:
             answer = Send(caller, PasswordChanged(request.tag, self.signed_devices(account)))
             return [answer, *self._directory.show(account.user, now)]
 
-        return [VerifyPassword(caller, request.tag, request.old, old_hash, verified)]
+        return [VerifyPassword(caller, request.tag, request.old, old_hash, queue, verified)]
 
     # --- the steps ---------------------------------------------------------------------------
 
-    def _register_again(self, request: Register, caller: Caller) -> Orders:
+    def _register_again(self, request: Register, caller: Caller, now: Now) -> Orders:
         """The ID has an account: it may be the asker's own, if the first answer was lost."""
         sentence = "Somebody has this ID already. Choose another one, or log in if it is yours."
-        return self._by_password(request, caller, refuse(caller, request.tag, RefusalCode.NAME_TAKEN, sentence))
+        return self._by_password(request, caller, refuse(caller, request.tag, RefusalCode.NAME_TAKEN, sentence), now)
 
-    def _by_password(self, request: Register | LogIn, caller: Caller, if_wrong: Orders) -> Orders:
+    def _by_password(self, request: Register | LogIn, caller: Caller, if_wrong: Orders, now: Now) -> Orders:
         """Check the password, then begin a session. An unknown ID takes the same steps and the same time."""
+        if too_often := self._limits.try_password(request.user, caller.seen_address, now.monotonic):
+            return _too_often(caller, request.tag, too_often)
         account = self._store.find(request.user)
         checked_hash = None if account is None else account.password_hash
 
         def verified(is_right: bool, _: Now) -> Orders:
             if not is_right or checked_hash is None:
                 return if_wrong
+            self._limits.was_right(request.user, caller.seen_address)
             if account is not None and account.is_disabled:
                 # Only who knows the password learns it.
                 sentence = "This account is disabled. Ask whoever runs this locator."
@@ -173,7 +185,8 @@ class Logins:
                 return if_wrong
             return self._sign_in(request, caller, account, renew_certificate=True, now=now)
 
-        return [VerifyPassword(caller, request.tag, request.password, checked_hash, verified)]
+        queue = self._limits.queue_of(request.user, caller.seen_address)
+        return [VerifyPassword(caller, request.tag, request.password, checked_hash, queue, verified)]
 
     def _sign_in(
         self,
@@ -196,6 +209,7 @@ class Logins:
         caller.session = session
         caller.must_change_password = must_change = newest.must_change_password
         moved = self._directory.arrive(caller, session, request.endpoint, now, is_hidden=must_change)
+        self._limits.let_in(account.user, caller.seen_address)
         certificate = b""
         if renew_certificate:
             certificate = self._authority.certify(
@@ -249,6 +263,10 @@ def _already_signed_in(caller: Caller, tag: int) -> Orders:
 def _wrong_password(caller: Caller, tag: int) -> Orders:
     sentence = "The ID or the password is wrong. Check both, and the locator's address."
     return refuse(caller, tag, RefusalCode.WRONG_PASSWORD, sentence)
+
+
+def _too_often(caller: Caller, tag: int, too_often: TooOften) -> Orders:
+    return refuse(caller, tag, RefusalCode.RATE_LIMITED, too_often.sentence, too_often.retry_after)
 
 
 def _weak(caller: Caller, tag: int) -> Orders:

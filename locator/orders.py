@@ -4,7 +4,7 @@ A handler returns orders. The driver (`server.py`) carries them out; where an or
 driver goes on with its `then`, handing in the result and the time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -71,6 +71,8 @@ class VerifyPassword(NamedTuple):
     tag: int
     password: str
     password_hash: str | None
+    queue: Hashable
+    """With whom it waits: queues take turns, so that nobody fills them for others."""
     then: "Callable[[bool, Now], Orders]"
 
 
@@ -80,6 +82,7 @@ class HashPassword(NamedTuple):
     caller: Caller
     tag: int
     password: str
+    queue: Hashable
     then: "Callable[[str, Now], Orders]"
 
 

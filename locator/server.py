@@ -197,10 +197,10 @@ class LocatorServer:
 
         match order:
             case VerifyPassword():
-                is_right = await self._passwords.verify(order.password, order.password_hash, is_wanted)
+                is_right = await self._passwords.verify(order.password, order.password_hash, order.queue, is_wanted)
                 return order.then(is_right, _now())
             case HashPassword():
-                password_hash = await self._passwords.hash(order.password, is_wanted)
+                password_hash = await self._passwords.hash(order.password, order.queue, is_wanted)
                 return order.then(password_hash, _now())
             case MakeChange():
                 account = await self._store.make(order.change)

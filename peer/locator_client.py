@@ -188,7 +188,7 @@ class LocatorClient:
             self._tell_lost(refusal)
             if refusal.code in FINAL:
                 return
-            await self._pause(max(wait, refusal.retry_after))
+            await self._pause(wait, at_least=refusal.retry_after)
             wait = min(wait * 2, node_limits.LOCATOR_LAST_RETRY_SECONDS)
 
     def _tell_lost(self, refusal: Refusal) -> None:
@@ -266,10 +266,11 @@ class LocatorClient:
             connection.close()
             raise
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, at_least: float) -> None:
+        """Wait with jitter, so that a class does not come back in one moment; never less than the locator asked for."""
         self._try_now.clear()
         try:
-            async with asyncio.timeout(seconds * self._chance.uniform(0.5, 1.0)):
+            async with asyncio.timeout(at_least + seconds * self._chance.uniform(0.5, 1.0)):
                 await self._try_now.wait()
         except TimeoutError:
             return

@@ -34,22 +34,23 @@ def test_a_password_typed_on_another_system_is_the_same():
 def test_the_pool_verifies_and_hashes():
     async def scene():
         pool = PasswordPool(threads=1)
-        kept = await pool.hash("secret", wanted)
-        assert await pool.verify("secret", kept, wanted)
-        assert not await pool.verify("wrong", kept, wanted)
-        assert not await pool.verify("secret", None, wanted)
+        kept = await pool.hash("secret", "queue", wanted)
+        assert await pool.verify("secret", kept, "queue", wanted)
+        assert not await pool.verify("wrong", kept, "queue", wanted)
+        assert not await pool.verify("secret", None, "queue", wanted)
         pool.close()
 
     run(scene())
 
 
-def test_an_account_that_is_not_there_takes_a_hash_as_well(monkeypatch):
+@pytest.mark.parametrize("kept", [None, "none", ""], ids=["no account", "the course's only", "no password"])
+def test_an_account_without_a_password_takes_a_hash_as_well(monkeypatch, kept):
     checked = []
     monkeypatch.setattr("locator.accounts.is_password", lambda _, kept: checked.append(kept) or True)
 
     async def scene():
         pool = PasswordPool(threads=1)
-        assert not await pool.verify("secret", None, wanted)
+        assert not await pool.verify("secret", kept, "queue", wanted)
         pool.close()
 
     run(scene())
@@ -62,14 +63,14 @@ def test_a_full_queue_says_when_to_try_again(monkeypatch):
 
     async def scene():
         pool = PasswordPool(threads=1, longest_wait=2.5 * limits.HASH_SECONDS_AT_FIRST)
-        waiting = [asyncio.create_task(pool.verify("secret", "hash", wanted)) for _ in range(3)]
+        waiting = [asyncio.create_task(pool.verify("secret", "$argon2id$ of it", "queue", wanted)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyPasswordsError) as caught:
-            await pool.verify("secret", "hash", wanted)
+            await pool.verify("secret", "$argon2id$ of it", "queue", wanted)
         assert caught.value.retry_after >= 1
         go_on.set()
         assert await asyncio.gather(*waiting) == [True, True, True]
-        assert await pool.verify("secret", "hash", wanted)
+        assert await pool.verify("secret", "$argon2id$ of it", "queue", wanted)
         pool.close()
 
     run(scene())
@@ -79,7 +80,39 @@ def test_nobody_s_password_is_not_hashed():
     async def scene():
         pool = PasswordPool(threads=1)
         with pytest.raises(NobodyWaitsError):
-            await pool.hash("secret", lambda: False)
+            await pool.hash("secret", "queue", lambda: False)
         pool.close()
 
     run(scene())
+
+
+def test_who_fills_a_queue_delays_nobody_in_another(monkeypatch):
+    checked, begun, go_on = [], threading.Event(), threading.Event()
+
+    def check(password, _):
+        begun.set()
+        checked.append(password)
+        return go_on.wait(5)
+
+    monkeypatch.setattr("locator.accounts.is_password", check)
+
+    async def scene():
+        pool = PasswordPool(threads=1, longest_wait=10.5 * limits.HASH_SECONDS_AT_FIRST)
+
+        def asks(name, queue):
+            return asyncio.create_task(pool.verify(name, "$argon2id$ of it", queue, wanted))
+
+        flood = [asks("flood", "enemy") for _ in range(20)]
+        await asyncio.to_thread(begun.wait, 5)
+        others = [asks(name, name) for name in ("ana", "bo")]
+        await asyncio.sleep(0)
+        go_on.set()
+        refused = [task for task in await asyncio.gather(*flood, return_exceptions=True) if task is not True]
+        assert await asyncio.gather(*others) == [True, True]
+        assert len(refused) >= 9
+        assert all(isinstance(error, TooManyPasswordsError) for error in refused)
+        pool.close()
+
+    run(scene())
+    assert checked.index("ana") <= 2
+    assert checked.index("bo") <= 3

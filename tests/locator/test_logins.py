@@ -1,7 +1,8 @@
 import pytest
 
+from locator import limits as locator_limits
 from locator.orders import Session
-from locator.stores.interface import AddAccount, SetPassword
+from locator.stores.interface import AddAccount, BecomeCourseOnly, SetDisabled, SetPassword
 from protocol import limits
 from protocol.certificates import Role, read_certificate
 from protocol.errors import RefusalCode, RemoteProtocolError
@@ -332,3 +333,73 @@ def test_a_change_of_the_store_that_leaves_the_device_valid_ends_nothing(desk):
     desk.carry_out(desk.requests.accounts_changed({ANA}, desk.now))
     assert ana.hung_up is None
     assert ana.caller.session == Session(ANA, ana.key.device, 1)
+
+
+# --- guessing ------------------------------------------------------------------------------------
+
+
+def guess(desk, user, seen, most=1_000):
+    """Try wrong passwords from an address until told to wait; return how many were checked, and the refusal."""
+    for checked in range(most):
+        answer = desk.connect(seen).log_in(user, Refused, password=f"guess {checked}")
+        if answer.code == RefusalCode.RATE_LIMITED:
+            return checked, answer
+    return most, None
+
+
+def test_guessing_is_slowed_and_the_guesser_told_for_how_long(desk):
+    desk.connect().register("ana")
+    checked, told = guess(desk, "ana", "198.51.100.7")
+    assert checked == len(desk.verified) == locator_limits.WRONG_PASSWORDS_PER_ACCOUNT_AND_ADDRESS.at_once
+    assert told.message.endswith(f"Try again in {told.retry_after:.0f} s.")
+    desk.wait(told.retry_after)
+    assert desk.connect("198.51.100.7").log_in("ana").session == 2
+
+
+def test_an_id_that_nobody_has_is_slowed_in_the_same_way(desk):
+    desk.connect().register("ana")
+    assert guess(desk, "ana", "198.51.100.7") == guess(desk, "nobody", "198.51.100.7")
+
+
+def test_no_guessing_keeps_the_owner_out(desk):
+    ana = desk.connect("192.0.2.9")
+    ana.register("ana")
+    for number in range(100):
+        guess(desk, "ana", f"198.51.100.{number}")
+    assert desk.connect("203.0.113.5").log_in("ana", Refused).code == RefusalCode.RATE_LIMITED
+    assert desk.connect("203.0.113.5", key=ana.key).log_in_by_key("ana").session == 2, "a known device, anywhere"
+    assert desk.connect("203.0.113.5").log_in("ana").session == 3, "and from then on the password, there too"
+    assert desk.connect("192.0.2.9").log_in("ana").session == 4, "the password, where it was used before"
+
+
+def test_guesses_by_registering_or_changing_the_password_count_too(desk):
+    ana = desk.connect()
+    ana.register("ana")
+    most = locator_limits.WRONG_PASSWORDS_PER_ACCOUNT_AND_ADDRESS.at_once
+    for number in range(most):
+        assert desk.connect("198.51.100.7").register("ana", Refused, f"a guess {number}").code == RefusalCode.NAME_TAKEN
+        change = ChangePassword(7, f"guess {number}", "another horse")
+        assert ana.ask(change, Refused).code == RefusalCode.WRONG_PASSWORD
+    assert desk.connect("198.51.100.7").register("ana", Refused, "another guess").code == RefusalCode.RATE_LIMITED
+    assert ana.ask(ChangePassword(7, "guess", "another horse"), Refused).code == RefusalCode.RATE_LIMITED
+
+
+def test_making_accounts_is_limited_by_address(desk):
+    most = locator_limits.REGISTRATIONS_PER_ADDRESS.at_once
+    for number in range(most):
+        desk.connect("198.51.100.7").register(f"flood-{number}")
+    told = desk.connect("198.51.100.7").register("flood", Refused)
+    assert (told.code, told.retry_after) == (RefusalCode.RATE_LIMITED, 12.0)
+    assert desk.connect("198.51.100.8").register("ana")
+
+
+@pytest.mark.parametrize("kind", ["unknown", "known", "disabled", "the course's"])
+def test_whatever_an_id_is_a_wrong_password_is_the_same_work_and_the_same_answer(desk, kind):
+    change = {"disabled": SetDisabled(ANA, disabled=True), "the course's": BecomeCourseOnly(ANA)}.get(kind)
+    if kind != "unknown":
+        desk.store.make_now(AddAccount(ANA, "Ana", "hash of it", None, "course"))
+    if change is not None:
+        desk.operator(change)
+    answer = desk.connect().log_in("ana", Refused)
+    assert (answer.code, answer.retry_after) == (RefusalCode.WRONG_PASSWORD, 0.0)
+    assert len(desk.verified) == 1
