@@ -134,6 +134,11 @@ class SessionView(View, frozen=True):
     must_change_password: bool = False
     """Whether the locator answers nothing before `change_password`: the one used was given out by its operator."""
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the locator tells others that this person is here."""
+        return self.connected and not self.superseded and not self.must_change_password
+
 
 class SecretPlace(StrEnum):
     """Where the key lies that opens the profile of somebody who stays signed in."""

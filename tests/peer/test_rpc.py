@@ -224,7 +224,7 @@ _NEARLY = st.fixed_dictionaries(
 ).map(lambda request: json.dumps(request).encode())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary() | _NEARLY)
 def test_any_line_is_answered_with_json_or_not_at_all(tmp_path: Path, line: bytes) -> None:
     work = _answered(PeerNode(tmp_path / "profile"), line)

@@ -557,6 +557,58 @@ def test_a_wrong_old_password_is_said_beside_it(qtbot, node: ScriptedNode, passw
     assert part(password, "password.submit").isEnabled()
 
 
+@pytest.fixture
+def with_given_password(qtbot, window: MainWindow, node: ScriptedNode) -> MainWindow:
+    """Somebody signed in with a password that has to be changed."""
+    qtbot.waitUntil(lambda: node.loop is not None)
+    window.login.signed_in.emit(make_session(must_change_password=True))
+    return window
+
+
+def test_a_password_that_was_given_out_is_asked_to_be_changed_at_once(
+    qtbot, with_given_password: MainWindow, node: ScriptedNode
+) -> None:
+    dialog = part(with_given_password, "password", QDialog)
+    assert dialog.windowTitle() == "Choose your own password"
+    assert "nobody sees you" in seen_text(with_given_password, "main.banner.text")
+    assert with_given_password.chat.sidebar.own_line._presence.whole() == "offline · li.wei"
+    for name, words in (("old", "given out"), ("new", "battery staple"), ("repeat", "battery staple")):
+        part(dialog, f"password.{name}", QLineEdit).setText(words)
+    click(dialog, qtbot, "password.submit")
+    qtbot.waitUntil(lambda: node.asked("change_password") == [("given out", "battery staple")])
+    node.tell(events.Connected(make_session()))
+    qtbot.waitUntil(lambda: not part(with_given_password, "main.banner").isVisible())
+    qtbot.waitUntil(lambda: with_given_password.findChild(QDialog, "password") is None)
+
+
+def test_it_can_wait_and_the_window_says_why_nothing_else_works(
+    qtbot, with_given_password: MainWindow, node: ScriptedNode
+) -> None:
+    click(part(with_given_password, "password", QDialog), qtbot, "password.cancel")
+    qtbot.waitUntil(lambda: with_given_password.findChild(QDialog, "password") is None)
+    node.tell(events.Connected(make_session(must_change_password=True)))
+    qtbot.wait(50)
+    assert with_given_password.findChild(QDialog, "password") is None, "asked once, not at every reconnect"
+    click(with_given_password, qtbot, "main.choose_password")
+    assert part(with_given_password, "password", QDialog).isVisible()
+
+
+def test_when_a_script_changed_it_the_question_goes_away(
+    qtbot, with_given_password: MainWindow, node: ScriptedNode
+) -> None:
+    node.tell(events.Connected(make_session()))
+    qtbot.waitUntil(lambda: with_given_password.findChild(QDialog, "password") is None)
+
+
+def test_the_given_password_again_is_no_new_one(qtbot, with_given_password: MainWindow, node: ScriptedNode) -> None:
+    node.refusals["change_password"] = refuse(RefusalCode.WEAK_PASSWORD)
+    dialog = part(with_given_password, "password", QDialog)
+    for name in ("old", "new", "repeat"):
+        part(dialog, f"password.{name}", QLineEdit).setText("given out")
+    click(dialog, qtbot, "password.submit")
+    qtbot.waitUntil(lambda: seen_in(dialog, "password.new.error") == "Choose another one than before.")
+
+
 def seen_in(dialog: QDialog, name: str) -> str:
     label = part(dialog, name, QLabel)
     return label.text() if label.isVisible() else ""

@@ -1,4 +1,4 @@
-"""Changing one's password: the old one, the new one twice; what is wrong stands beside its field."""
+"""Changing one's password, by choice or because it was given out; what is wrong stands beside its field."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -10,31 +10,44 @@ from ui.theme.controls import PushButton, Theme
 from ui.theme.dialogs import CardDialog
 from ui.translations.refusals import refusal_text
 
-_WIDTH = 400
-
 
 class PasswordDialog(CardDialog):
     """Asks the node to change the password at the locator and of this profile."""
 
     changed = Signal()
 
-    def __init__(self, theme: Theme, bridge: PeerBridge, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, bridge: PeerBridge, parent: QWidget, *, is_wanted: bool = False) -> None:
+        """`is_wanted`: by whoever runs the locator, before anything else."""
         super().__init__(parent, name="password")
         self._bridge = bridge
-        self._old = PasswordField(theme, self.tr("Password now"), name="password.old")
+        now = self.tr("The password you were given") if is_wanted else self.tr("Password now")
+        self._old = PasswordField(theme, now, name="password.old")
         self._new = PasswordField(theme, self.tr("New password"), name="password.new")
         self._repeat = PasswordField(theme, self.tr("New password again"), name="password.repeat")
         self._submit = PushButton(self.tr("Change password"), name="password.submit", kind="primary")
-        cancel = PushButton(self.tr("Cancel"), name="password.cancel")
+        cancel = PushButton(self.tr("Later") if is_wanted else self.tr("Cancel"), name="password.cancel")
         self._submit.clicked.connect(self._change)
         cancel.clicked.connect(self.reject)
-        self.begin(self.tr("Change password"), self.tr("Every other device of yours has to sign in with the new one."))
+        if is_wanted:
+            why = self.tr(
+                "The one you have was given out by whoever runs this locator. Until you choose your own, nobody sees "
+                "you here and nothing is sent."
+            )
+            self.begin(self.tr("Choose your own password"), why)
+        else:
+            why = self.tr("Every other device of yours has to sign in with the new one.")
+            self.begin(self.tr("Change password"), why)
         for field in (self._old, self._new, self._repeat):
             field.submitted.connect(self._change)
             field.error_changed.connect(self.fit)
             self.content.addWidget(field)
         self.end(cancel, self._submit)
         self._old.setFocus()
+
+    def withdraw(self) -> None:
+        """Close, because nothing has to be changed any more, unless its own change is on the way."""
+        if self._submit.isEnabled():
+            self.reject()
 
     def _change(self) -> None:
         if not self._submit.isEnabled():
@@ -54,5 +67,7 @@ class PasswordDialog(CardDialog):
         self._submit.setEnabled(True)
         if code is RefusalCode.WRONG_PASSWORD:
             self._old.show_error(self.tr("This is not your password now."))
+        elif code is RefusalCode.WEAK_PASSWORD and self._new.text() == self._old.text():
+            self._new.show_error(self.tr("Choose another one than before."))
         else:
             self._new.show_error(refusal_text(code, message))

@@ -68,6 +68,8 @@ class ChatPage(QWidget):
             page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             self._right.addWidget(page)
         self._right.addWidget(self.pane)
+        self._password: PasswordDialog | None = None
+        self._must_change = False
         self._splitter = QSplitter()
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(1)
@@ -86,8 +88,9 @@ class ChatPage(QWidget):
         self.sidebar.own_line.show_requests.connect(self.show_requests)
         self._menu.copied.connect(self.said)
         self._menu.change_password.connect(self._change_password)
-        self._state.session_changed.connect(lambda: self._menu.show_session(self._state.session))
+        self._state.session_changed.connect(self._session_changed)
         self.sidebar.banner.use_here.connect(self._use_here)
+        self.sidebar.banner.change_password.connect(self._change_password)
         self.pane.back.connect(self.close_conversation)
         rows = self._state.conversations
         for signal in (rows.rowsInserted, rows.rowsRemoved, rows.modelReset):
@@ -142,10 +145,26 @@ class ChatPage(QWidget):
         sentence = self.tr("You asked %1. You can write to each other as soon as they accept.")
         self.said.emit(sentence.replace("%1", contact.name))
 
+    def _session_changed(self) -> None:
+        session = self._state.session
+        self._menu.show_session(session)
+        must_change = session is not None and session.must_change_password
+        if must_change and not self._must_change:
+            self._change_password()
+        elif self._must_change and not must_change and self._password is not None:
+            self._password.withdraw()
+        self._must_change = must_change
+
     def _change_password(self) -> None:
-        dialog = PasswordDialog(self._theme, self._bridge, self.window())
-        dialog.changed.connect(lambda: self.said.emit(self.tr("Your password was changed.")))
-        dialog.open()
+        session = self._state.session
+        is_wanted = session is not None and session.must_change_password
+        self._password = PasswordDialog(self._theme, self._bridge, self.window(), is_wanted=is_wanted)
+        self._password.changed.connect(lambda: self.said.emit(self.tr("Your password was changed.")))
+        self._password.finished.connect(self._forget_password_dialog)
+        self._password.open()
+
+    def _forget_password_dialog(self) -> None:
+        self._password = None
 
     def _use_here(self) -> None:
         self._bridge.ask(self, lambda node: node.resume(), self._resumed)

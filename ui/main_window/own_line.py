@@ -63,18 +63,16 @@ class OwnLine(QWidget):
         if session is None:
             return
         self._draw()
-        online = session.connected and not session.superseded
         self._me.setAccessibleName(self.tr("You, %1").replace("%1", session.name))
         self._name.set_whole(session.name)
-        self._presence.set_whole((self.tr("online") if online else self.tr("offline")) + " · " + session.user)
+        self._presence.set_whole((self.tr("online") if session.is_seen else self.tr("offline")) + " · " + session.user)
 
     def _draw(self) -> None:
         session = self._session
         if session is None:
             return
-        online = session.connected and not session.superseded
         scale, tokens = self.devicePixelRatioF(), self._theme.tokens
-        picture = avatar_pixmap(session.user, session.name, _AVATAR, scale, tokens, tokens.side, online=online)
+        picture = avatar_pixmap(session.user, session.name, _AVATAR, scale, tokens, tokens.side, online=session.is_seen)
         self._me.setIcon(QIcon(picture))
 
     def show_requests_count(self, count: int) -> None:

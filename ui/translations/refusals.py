@@ -22,6 +22,9 @@ def _sentences() -> dict[RefusalCode, str]:
         RefusalCode.BAD_NAME: QCoreApplication.translate("Refusal", "A name has 1 to 64 visible characters."),
         RefusalCode.WEAK_PASSWORD: QCoreApplication.translate("Refusal", "Choose a password of at least 8 characters."),
         RefusalCode.NAME_TAKEN: QCoreApplication.translate("Refusal", "This ID is taken. Choose another one."),
+        RefusalCode.MUST_CHANGE_PASSWORD: QCoreApplication.translate(
+            "Refusal", "Choose your own password first: the menu has Change password."
+        ),
         RefusalCode.YOURSELF: QCoreApplication.translate("Refusal", "This is your own ID. Type a friend's."),
         RefusalCode.ALREADY_ASKED: QCoreApplication.translate(
             "Refusal", "You have asked already. Wait for their answer."
