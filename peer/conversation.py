@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from peer.storage import feeds, messages
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
-from peer.storage.messages import MessageRow, SaidRow
+from peer.storage.messages import MessageRow, Place, SaidRow
 from peer.views import MessageState
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.identity import ConversationId, DeviceId, FeedId, UserId
@@ -31,6 +31,7 @@ class Conversation:
     standing: Standing = field(default_factory=lambda: Standing(Consent.STRANGERS, 0))
     draft: str = ""
     unseen: int = 0
+    first_unseen: Place | None = None
     last: MessageRow | None = None
 
     @property
@@ -82,6 +83,7 @@ def _load(connection: Connection, row: ConversationRow) -> Conversation:
     conversation.standing = fold_consent(each.said for each in conversation.said)
     conversation.draft = feeds.draft_of(connection, row.row)
     conversation.unseen = messages.count_unseen(connection, row.row)
-    newest = messages.page_of_messages(connection, row.row, None, 1)
+    conversation.first_unseen = messages.first_unseen(connection, row.row)
+    newest = messages.newest_messages(connection, row.row, 1)
     conversation.last = newest[0] if newest else None
     return conversation

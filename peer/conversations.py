@@ -25,7 +25,8 @@ from peer.storage import feeds, messages
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow
-from peer.views import ConversationView, MessageKind, MessageView
+from peer.storage.pages import read_page
+from peer.views import ConversationView, MessageKind, MessagePage, MessagePlace, MessageView, PageAt
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
@@ -188,12 +189,11 @@ class Conversations:
         conversation.kept = happened.conversation
         self._remember(conversation, happened)
         for row in happened.messages:
-            if conversation.last is None or (row.stamp, row.arrival) > (
-                conversation.last.stamp,
-                conversation.last.arrival,
-            ):
+            if conversation.last is None or row.place > conversation.last.place:
                 conversation.last = row
-            conversation.unseen += not row.seen
+            if not row.seen:
+                conversation.unseen += 1
+                conversation.first_unseen = min(conversation.first_unseen or row.place, row.place)
         if happened.said is not None:
             before, conversation.said = conversation.standing, happened.said
             conversation.standing = fold_consent(row.said for row in conversation.said)
@@ -254,11 +254,11 @@ class Conversations:
 
     # --- what is shown -----------------------------------------------------------------------
 
-    async def page(self, conversation: Conversation, before: EntryId | None, limit: int) -> list[MessageView]:
-        """Return messages oldest first: the newest ones, or those before one of them."""
+    async def page(self, conversation: Conversation, where: PageAt, limit: int) -> MessagePage:
+        """Return messages oldest first; raise Refusal if there is no message that the page should begin or end at."""
         count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
-        rows = await self._database.read(lambda c: messages.page_of_messages(c, conversation.kept.row, before, count))
-        return [self._view(conversation, row) for row in rows]
+        found = await self._database.read(lambda c: read_page(c, conversation.kept.row, where, count))
+        return MessagePage([self._view(conversation, row) for row in found.rows], found.has_older, found.has_newer)
 
     async def arrived_after(self, conversation: Conversation, arrival: int, limit: int) -> list[MessageView]:
         """Return messages in the order in which they came to be known here, after a place."""
@@ -278,6 +278,7 @@ class Conversations:
             user=user,
             members=(self._author.user, user),
             unread=conversation.unseen,
+            first_unread=None if conversation.first_unseen is None else _on_screen(*conversation.first_unseen),
             last_entry=None if conversation.last is None else self._view(conversation, conversation.last),
             online=self._is_online(user),
             can_write=conversation.standing.state is Consent.FRIENDS,
@@ -293,7 +294,7 @@ class Conversations:
             mine=row.mine,
             kind=MessageKind(row.kind),
             text=row.text,
-            written_at=datetime.fromtimestamp(row.stamp / 1000, UTC),
+            written_at=_on_screen(*row.place)[0],
             state=conversation.state_of(row, self._author.user),
             arrival=row.arrival,
             reply_to=row.reply_to,
@@ -301,3 +302,7 @@ class Conversations:
 
     def _now_ms(self) -> int:
         return int(self._clock().timestamp() * 1000)
+
+
+def _on_screen(stamp: int, arrival: int) -> MessagePlace:
+    return (datetime.fromtimestamp(stamp / 1000, UTC), arrival)

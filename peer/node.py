@@ -21,12 +21,16 @@ from peer.views import (
     ConversationView,
     EntryId,
     FoundLocator,
+    MessagePage,
     MessageView,
+    PageAt,
     SecretPlace,
     SessionView,
     WhereaboutView,
 )
 from protocol import limits
+
+_NEWEST = PageAt()
 
 
 class PeerNode:
@@ -271,22 +275,36 @@ class PeerNode:
         session, found = self._find(conversation)
         await session.conversations.keep_draft(found, draft)
 
+    async def page(self, conversation: ConversationId, where: PageAt = _NEWEST, limit: int = 256) -> MessagePage:
+        """Return a page of messages: the newest ones, those above or below one, or around the first unread one."""
+        session, found = self._find(conversation)
+        return await session.conversations.page(found, where, limit)
+
     async def messages(
         self, conversation: ConversationId, *, before: EntryId | None = None, limit: int = 256
     ) -> list[MessageView]:
-        """Return a page of messages oldest first: the newest ones, or those before an entry."""
-        session, found = self._find(conversation)
-        return await session.conversations.page(found, before, limit)
+        """Return the newest messages, or those above one, oldest first."""
+        return (await self.page(conversation, PageAt(before=before), limit)).messages
 
     async def messages_after(self, conversation: ConversationId, arrival: int, limit: int = 256) -> list[MessageView]:
         """Return messages in the order in which they came to be known here: how a script catches up."""
         session, found = self._find(conversation)
         return await session.conversations.arrived_after(found, arrival, limit)
 
-    async def mark_read(self, conversation: ConversationId, entry: EntryId) -> None:
+    async def mark_read(self, conversation: ConversationId, entries: Sequence[EntryId]) -> None:
+        """Say that these messages were on the screen; at most 1,000."""
+        session, found = self._find(conversation)
+        await session.conversations.receipts.mark_read(found, entries)
+
+    async def mark_read_up_to(self, conversation: ConversationId, entry: EntryId) -> None:
         """Say that a message, and all above it, was on the screen."""
         session, found = self._find(conversation)
-        await session.conversations.receipts.mark_read(found, entry)
+        await session.conversations.receipts.mark_read_up_to(found, entry)
+
+    async def dismiss_unread(self, conversation: ConversationId) -> None:
+        """Let nothing here count as new any more. The authors are not told: it was not on the screen."""
+        session, found = self._find(conversation)
+        await session.conversations.receipts.dismiss_unread(found)
 
     # --- inside ------------------------------------------------------------------------------
 

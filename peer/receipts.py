@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from peer import limits
 from peer.conversation import Conversation
@@ -12,14 +13,25 @@ from peer.events import MessageChanged, MessageDelivered, MessageRead
 from peer.storage import feeds, messages
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import FeedRow
-from peer.storage.messages import MessageRow
+from peer.storage.messages import MessageRow, Place, SeenNumbers
 from peer.views import MessageView
 from protocol.identity import DeviceId, EntryId, FeedId, UserId
 from protocol.limits import READ_RANGES
 from protocol.link_messages import Range, ReadLine, VectorLine
-from protocol.replication import subtract, union
+from protocol.replication import latest, subtract, union
 
 log = logging.getLogger(__name__)
+
+
+class _NewlyRead(NamedTuple):
+    """What a report of messages on the screen changed."""
+
+    displayed: dict[FeedId, tuple[Range, ...]]
+    """All that was displayed of the feeds concerned."""
+    rows: list[MessageRow]
+    size: int
+    """How many messages it concerned."""
+    first_unseen: Place | None
 
 
 class Receipts:
@@ -129,32 +141,54 @@ class Receipts:
 
         await self._database.write(job, announce)
 
-    async def mark_read(self, conversation: Conversation, entry: EntryId) -> None:
-        """A message, and with it all above, was on the screen."""
+    async def mark_read(self, conversation: Conversation, entries: Sequence[EntryId]) -> None:
+        """These messages were on the screen, and no others."""
+        if len(entries) > limits.MESSAGES_PER_PAGE:
+            raise Refusal(RefusalCode.TOO_MANY, f"At most {limits.MESSAGES_PER_PAGE} messages are read at once.")
+        await self._mark_read(conversation, lambda c: messages.mark_seen(c, conversation.kept.row, entries))
 
-        def job(connection: Connection) -> tuple[dict[FeedId, tuple[Range, ...]], list[MessageRow], int]:
-            row = messages.find_message(connection, entry)
-            if row is None or row.conversation != conversation.kept.row:
-                raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message in this conversation.")
-            joined, rows = {}, []
-            for number, ranges in messages.mark_seen(connection, conversation.kept.row, row).items():
-                # From the database: another reader's marks may be in this very transaction.
-                before = feeds.displayed_of(connection, number, self._me)
-                joined[feeds.name_of(connection, number)] = union(before, ranges)
-                feeds.put_displayed(connection, number, self._me, union(before, ranges))
-                rows += messages.messages_at(connection, number, ranges)
-            return joined, rows, messages.count_unseen(connection, conversation.kept.row)
+    async def mark_read_up_to(self, conversation: Conversation, entry: EntryId) -> None:
+        """A message and all above it were on the screen."""
 
-        def announce(result: tuple[dict[FeedId, tuple[Range, ...]], list[MessageRow], int]) -> None:
-            fresh, seen, unseen = result
-            if not fresh:
+        def mark(connection: Connection) -> SeenNumbers:
+            place = messages.place_in(connection, conversation.kept.row, entry)
+            return messages.mark_seen_up_to(connection, conversation.kept.row, place)
+
+        await self._mark_read(conversation, mark)
+
+    async def dismiss_unread(self, conversation: Conversation) -> None:
+        """Let nothing count as new any more; nobody is told that they were on the screen, because they were not."""
+        row = conversation.kept.row
+        await self._mark_read(
+            conversation, lambda c: messages.mark_seen_up_to(c, row, messages.BEHIND_ALL), displayed=False
+        )
+
+    async def _mark_read(
+        self, conversation: Conversation, mark: Callable[[Connection], SeenNumbers], *, displayed: bool = True
+    ) -> None:
+        def job(connection: Connection) -> _NewlyRead:
+            told, rows, size = {}, [], 0
+            for feed, ranges in mark(connection).items():
+                if displayed:
+                    # From the database: another reader's marks may be in this very transaction.
+                    all_displayed = union(feeds.displayed_of(connection, feed, self._me), ranges)
+                    feeds.put_displayed(connection, feed, self._me, all_displayed)
+                    told[feeds.name_of(connection, feed)] = all_displayed
+                size += sum(last - first + 1 for first, last in ranges)
+                rows += messages.messages_at(connection, feed, latest(ranges, limits.MESSAGES_PER_PAGE))
+            return _NewlyRead(told, rows, size, messages.first_unseen(connection, conversation.kept.row))
+
+        def announce(read: _NewlyRead) -> None:
+            if not read.size:
                 return
-            conversation.displayed.setdefault(self._me, {}).update(fresh)
-            conversation.unseen = unseen
-            for row in seen[-limits.MESSAGES_PER_PAGE :]:
+            conversation.displayed.setdefault(self._me, {}).update(read.displayed)
+            conversation.unseen -= read.size
+            conversation.first_unseen = read.first_unseen
+            for row in read.rows[-limits.MESSAGES_PER_PAGE :]:
                 self._events.tell(MessageChanged(self._view(conversation, row)))
             self._tell_row_soon(conversation)
-            self.on_displayed(conversation, _read_lines(fresh))
+            if displayed:
+                self.on_displayed(conversation, _read_lines(read.displayed))
 
         await self._database.write(job, announce, own=True)
 

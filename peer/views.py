@@ -22,8 +22,11 @@ __all__ = [
     "EntryId",
     "FoundLocator",
     "MessageKind",
+    "MessagePage",
+    "MessagePlace",
     "MessageState",
     "MessageView",
+    "PageAt",
     "SecretPlace",
     "SessionView",
     "UserId",
@@ -59,6 +62,10 @@ class MessageState(StrEnum):
     """Somebody else's, displayed here."""
 
 
+MessagePlace = tuple[datetime, int]
+"""Where a message stands in its conversation: when it was written, then in order of arrival."""
+
+
 class MessageView(View, frozen=True):
     """One message of a conversation."""
 
@@ -75,6 +82,30 @@ class MessageView(View, frozen=True):
     arrival: int
     """Grows with each message that came to be known on this device: the place to go on from."""
     reply_to: EntryId | None = None
+
+    @property
+    def place(self) -> MessagePlace:
+        """Where it stands among the others."""
+        return (self.written_at, self.arrival)
+
+
+class MessagePage(View, frozen=True):
+    """Messages of a conversation without gaps, oldest first."""
+
+    messages: list[MessageView]
+    has_older: bool
+    has_newer: bool
+
+
+class PageAt(View, frozen=True):
+    """Where a page is: at the end of the conversation if nothing is said."""
+
+    before: EntryId | None = None
+    """It ends just above this message."""
+    after: EntryId | None = None
+    """It begins just below this message."""
+    at_unread: bool = False
+    """It is around the first message that was not displayed yet, if there is one."""
 
 
 class ContactView(View, frozen=True):
@@ -107,12 +138,14 @@ class ConversationView(View, frozen=True):
     """The other person; None in a group."""
     members: tuple[UserId, ...]
     unread: int
+    """Messages of others that were not on the screen yet."""
     last_entry: MessageView | None
     online: bool
     can_write: bool
     """False while the other person is no friend: texts are kept back until both said yes."""
     draft: str = ""
     """What was being written here, on this device, and not sent yet."""
+    first_unread: MessagePlace | None = None
 
 
 class SessionView(View, frozen=True):

@@ -1,7 +1,7 @@
 """Set reconciliation of replicated feeds: what differs, and what to send. Pure; all committed state is handed in."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -120,6 +120,16 @@ def gaps(mine: Mapping[FeedId, VectorLine], theirs: Mapping[FeedId, VectorLine])
 def add_number(ranges: Iterable[Range], number: int) -> tuple[Range, ...]:
     """Return the ranges with one more number."""
     return union(ranges, ((number, number),))
+
+
+def latest(ranges: Sequence[Range], most: int) -> tuple[Range, ...]:
+    """Return the highest numbers of sorted ranges, `most` at most."""
+    kept: list[Range] = []
+    for first, last in reversed(ranges):
+        if most > 0:
+            kept.append((max(first, last - most + 1), last))
+        most -= last - first + 1
+    return tuple(reversed(kept))
 
 
 def union(one: Iterable[Range], other: Iterable[Range]) -> tuple[Range, ...]:

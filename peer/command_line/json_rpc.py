@@ -181,7 +181,7 @@ METHODS: dict[str, Method[Any]] = {
     "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),
     "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
     "messages.list": Method(ListParameters, _list_messages),
-    "messages.read": Method(ReadParameters, lambda n, p: n.mark_read(p.conversation, p.entry)),
+    "messages.read": Method(ReadParameters, lambda n, p: n.mark_read_up_to(p.conversation, p.entry)),
 }
 
 # Under which noun an event carries its view.

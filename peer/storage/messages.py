@@ -1,14 +1,19 @@
 """What the screen shows: messages folded from entries, and the consent entries friendship is folded from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
+from peer.errors import Refusal, RefusalCode
 from peer.storage.database import Connection, Row
 from protocol.consent import Consent, Said, fold_consent
 from protocol.entries import BODIES, ConsentBody, Entry, Text
 from protocol.identity import EntryId, FeedId, UserId
 from protocol.link_messages import Range
-from protocol.replication import add_number
+from protocol.replication import union
+
+Place = tuple[int, int]
+"""Where a message stands among the others of its conversation: (display stamp in ms, arrival)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,18 @@ class MessageRow:
     stamp: int
     seen: bool
 
+    @property
+    def place(self) -> Place:
+        """Where it stands on the screen."""
+        return (self.stamp, self.arrival)
+
 
 _COLUMNS = (
     "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
     " message.kind, message.text, message.reply_to, message.stamp, message.seen"
 )
 _FROM = "FROM message JOIN feed ON feed.id = message.feed"
+BEHIND_ALL: Place = (2**63 - 1, 2**63 - 1)
 
 
 def add_text(
@@ -93,20 +104,36 @@ def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:
     return _message(row) if row else None
 
 
-def page_of_messages(connection: Connection, conversation: int, before: EntryId | None, limit: int) -> list[MessageRow]:
-    """Return the newest messages, or those just before one of them, oldest first."""
-    place = find_message(connection, before) if before else None
-    newest_first = "ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
-    if place is None:
-        sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? {newest_first}"
-        rows = connection.execute(sql, (conversation, limit)).fetchall()
-    else:
-        sql = (
-            f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
-            f" {newest_first}"
-        )
-        rows = connection.execute(sql, (conversation, place.stamp, place.arrival, limit)).fetchall()
-    return [_message(row) for row in reversed(rows)]
+def newest_messages(connection: Connection, conversation: int, limit: int) -> list[MessageRow]:
+    """Return the last messages, oldest first."""
+    return messages_before(connection, conversation, BEHIND_ALL, limit)
+
+
+def messages_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
+    """Return the messages just before a place, oldest first."""
+    sql = (
+        f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
+        " ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+    )
+    return [_message(row) for row in reversed(connection.execute(sql, (conversation, *place, limit)).fetchall())]
+
+
+def messages_from(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
+    """Return the message at a place and those just after it, oldest first."""
+    sql = (
+        f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) >= (?, ?)"
+        " ORDER BY message.stamp, arrival LIMIT ?"
+    )
+    return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
+
+
+def place_in(connection: Connection, conversation: int, entry: EntryId) -> Place:
+    """Return where a message of a conversation stands; raise Refusal if it has none of this name."""
+    sql = "SELECT stamp, arrival FROM message WHERE entry = ? AND conversation = ?"
+    row = connection.execute(sql, (bytes(entry), conversation)).fetchone()
+    if row is None:
+        raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message in this conversation.")
+    return cast("Place", row)
 
 
 def messages_after_arrival(connection: Connection, conversation: int, arrival: int, limit: int) -> list[MessageRow]:
@@ -136,17 +163,36 @@ def count_unseen(connection: Connection, conversation: int) -> int:
     return cast("int", row[0])
 
 
-def mark_seen(connection: Connection, conversation: int, up_to: MessageRow) -> dict[int, tuple[Range, ...]]:
-    """Mark the message and all unseen ones above it as displayed; return the numbers, by feed row."""
-    rows = connection.execute(
+def first_unseen(connection: Connection, conversation: int) -> Place | None:
+    """Return where the first message stands that was not displayed yet."""
+    sql = "SELECT stamp, arrival FROM message WHERE conversation = ? AND seen = 0 ORDER BY stamp, arrival LIMIT 1"
+    return cast("Place | None", connection.execute(sql, (conversation,)).fetchone())
+
+
+SeenNumbers = dict[int, tuple[Range, ...]]
+"""Numbers of entries that were not displayed until now, by feed row."""
+
+
+def mark_seen(connection: Connection, conversation: int, entries: Iterable[EntryId]) -> SeenNumbers:
+    """Mark these messages as displayed, and no others."""
+    sql = "UPDATE message SET seen = 1 WHERE entry = ? AND conversation = ? AND seen = 0 RETURNING feed, number"
+    return _by_feed(row for entry in entries for row in connection.execute(sql, (bytes(entry), conversation)))
+
+
+def mark_seen_up_to(connection: Connection, conversation: int, place: Place) -> SeenNumbers:
+    """Mark the message at a place and all unseen ones above it as displayed."""
+    sql = (
         "UPDATE message SET seen = 1 WHERE conversation = ? AND seen = 0 AND (stamp, arrival) <= (?, ?)"
-        " RETURNING feed, number",
-        (conversation, up_to.stamp, up_to.arrival),
-    ).fetchall()
-    ranges: dict[int, tuple[Range, ...]] = {}
-    for feed, number in sorted(cast("list[tuple[int, int]]", rows)):
-        ranges[feed] = add_number(ranges.get(feed, ()), number)
-    return ranges
+        " RETURNING feed, number"
+    )
+    return _by_feed(connection.execute(sql, (conversation, *place)))
+
+
+def _by_feed(rows: Iterable[Row]) -> SeenNumbers:
+    numbers: dict[int, list[Range]] = {}
+    for feed, number in cast("Iterable[tuple[int, int]]", rows):
+        numbers.setdefault(feed, []).append((number, number))
+    return {feed: union((), ranges) for feed, ranges in numbers.items()}
 
 
 def _message(row: Row) -> MessageRow:

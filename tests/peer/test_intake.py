@@ -100,7 +100,7 @@ class Desk:
     def texts(self, user: str) -> list[str]:
         conversation = ConversationId.of_two(REALM, UserId("ana"), UserId(user))
         row = feeds.find_conversation(self.connection, conversation)
-        return [m.text for m in messages.page_of_messages(self.connection, row.row, None, 100)] if row else []
+        return [m.text for m in messages.newest_messages(self.connection, row.row, 100)] if row else []
 
 
 @pytest.fixture

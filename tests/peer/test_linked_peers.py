@@ -19,7 +19,7 @@ async def test_a_text_arrives_and_its_states_follow(world: World, linked_peers: 
     await world.until(lambda: bool(ana.told("message_delivered")))
     (arrived,) = bo.told("message_arrived")
     assert (arrived.message.text, arrived.message.state) == ("hello", MessageState.ARRIVED)
-    await bo.node.mark_read(conversation, sent.entry)
+    await bo.node.mark_read(conversation, [sent.entry])
     await world.until(lambda: bool(ana.told("message_read")))
     assert [m.state for m in await ana.node.messages(conversation)] == [MessageState.READ]
     assert [m.state for m in await bo.node.messages(conversation)] == [MessageState.SEEN]
@@ -131,7 +131,7 @@ async def test_reading_is_told_after_a_time_apart(world: World) -> None:
     sent = await ana.node.send_text(conversation, "read me")
     await world.until(lambda: bool(bo.told("message_arrived")))
     await ana.node.log_out()
-    await bo.node.mark_read(conversation, sent.entry)
+    await bo.node.mark_read(conversation, [sent.entry])
     ana = await world.returns("ana")
     await world.until(lambda: bool(ana.told("message_read")))
 

@@ -20,8 +20,10 @@ from peer.views import (
     EntryId,
     FoundLocator,
     MessageKind,
+    MessagePage,
     MessageState,
     MessageView,
+    PageAt,
     SecretPlace,
     SessionView,
     UserId,
@@ -243,13 +245,23 @@ class ScriptedNode:
 
         return act
 
-    async def messages(
-        self, conversation: ConversationId, *, before: EntryId | None = None, limit: int = 256
-    ) -> list[MessageView]:
-        await self._asked("messages", conversation, before)
-        kept = self.history.get(conversation, [])
-        end = next(i for i, each in enumerate(kept) if each.entry == before) if before else len(kept)
-        return kept[max(0, end - limit) : end]
+    async def page(self, conversation: ConversationId, where: PageAt, limit: int) -> MessagePage:
+        await self._asked("page", conversation, where)
+        kept = sorted(self.history.get(conversation, []), key=lambda message: message.place)
+        entries = [message.entry for message in kept]
+        unread = next((row for row, each in enumerate(kept) if each.state is MessageState.ARRIVED), None)
+        if where.before is not None:
+            end = entries.index(where.before)
+            start = max(0, end - limit)
+        elif where.after is not None:
+            start = entries.index(where.after) + 1
+            end = min(len(kept), start + limit)
+        elif where.at_unread and unread is not None:
+            start = max(0, unread - limit // 4)
+            end = min(len(kept), start + limit)
+        else:
+            start, end = max(0, len(kept) - limit), len(kept)
+        return MessagePage(kept[start:end], has_older=start > 0, has_newer=end < len(kept))
 
     async def send_text(self, conversation: ConversationId, text: str, reply_to: EntryId | None = None) -> MessageView:
         await self._asked("send_text", conversation, text)
@@ -259,8 +271,11 @@ class ScriptedNode:
         self._tell((events.MessageWritten(message),))
         return message
 
-    async def mark_read(self, conversation: ConversationId, entry: EntryId) -> None:
-        await self._asked("mark_read", conversation, entry)
+    async def mark_read(self, conversation: ConversationId, entries: list[EntryId]) -> None:
+        await self._asked("mark_read", conversation, entries)
+
+    async def dismiss_unread(self, conversation: ConversationId) -> None:
+        await self._asked("dismiss_unread", conversation)
 
     async def keep_draft(self, conversation: ConversationId, draft: str) -> None:
         await self._asked("keep_draft", conversation, draft)

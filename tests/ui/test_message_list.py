@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from peer.errors import RefusalCode
-from peer.views import MessageState
+from peer.views import MessageState, MessageView
 from tests.ui.scripted_node import START, ScriptedNode, conversation_id, make_message, refuse
-from ui.models.message_list import MOST_ROWS, PAGE_ROWS, MessageListModel, place_of
+from ui.models.message_list import MOST_ROWS, PAGE_ROWS, MessageListModel
 from ui.peer_bridge import PeerBridge
 
 ALICE = conversation_id("alice")
@@ -49,9 +49,9 @@ def test_older_pages_come_on_demand_until_there_are_no_more(
     assert inserted.args[1:] == [0, 43]
     assert numbers(loaded) == list(range(1, 301))
     assert not loaded.has_older
-    assert len(node.asked("messages")) == 2
+    assert len(node.asked("page")) == 2
     loaded.load_older()
-    assert len(node.asked("messages")) == 2
+    assert len(node.asked("page")) == 2
 
 
 def test_new_messages_are_appended_at_once(loaded: MessageListModel, qtbot) -> None:
@@ -92,7 +92,7 @@ def test_what_is_told_while_the_page_is_on_its_way_is_not_lost(
     node.history[ALICE] = [make_message(1, mine=True), make_message(2)]
     node.gate = asyncio.Event()
     model.load()
-    qtbot.waitUntil(lambda: bool(node.asked("messages")))
+    qtbot.waitUntil(lambda: bool(node.asked("page")))
     model.take([make_message(1, mine=True, state=MessageState.READ), make_message(3)])
     with qtbot.waitSignal(model.loaded):
         node.loop.call_soon_threadsafe(node.gate.set)
@@ -103,7 +103,7 @@ def test_what_is_told_while_the_page_is_on_its_way_is_not_lost(
 def test_a_page_that_could_not_be_fetched_is_told_and_can_be_fetched_again(
     model: MessageListModel, node: ScriptedNode, bridge: PeerBridge, qtbot
 ) -> None:
-    node.refusals["messages"] = refuse(RefusalCode.DAMAGED_DATABASE, "The file is damaged.")
+    node.refusals["page"] = refuse(RefusalCode.DAMAGED_DATABASE, "The file is damaged.")
     with qtbot.waitSignal(bridge.refused) as told:
         model.load()
     assert told.args == ["The file is damaged."]
@@ -137,9 +137,9 @@ def test_new_messages_begin_at_the_first_unread_one(model: MessageListModel, nod
         model.load()
     assert model.first_unread_row() == 2
     assert model.placement(2).starts_unread
-    model.open_at_unread(1)
+    model.open_at(make_message(4).place)
     assert model.first_unread_row() == 3
-    model.open_at_unread(0)
+    model.open_at(None)
     assert model.first_unread_row() == -1
 
 
@@ -268,7 +268,7 @@ def test_what_is_told_while_the_newest_are_on_their_way_is_not_lost(
 def test_what_is_selected_stays(long: MessageListModel, qtbot) -> None:
     load_newer_to_the_end(long, qtbot)
     first = long.message(100)
-    long.let_go(long.rowCount() - 10, long.rowCount() - 1, (place_of(first), place_of(long.message(120))))
+    long.let_go(long.rowCount() - 10, long.rowCount() - 1, (first.place, long.message(120).place))
     assert first.arrival in numbers(long)
 
 
@@ -287,16 +287,40 @@ def test_a_conversation_nobody_looks_at_keeps_one_page_at_most(long: MessageList
     assert long.has_older
 
 
-def test_so_much_is_fetched_that_the_first_unread_message_is_here(
+def unread_from(first: int, last: int) -> list[MessageView]:
+    states = {True: MessageState.ARRIVED, False: MessageState.SEEN}
+    return [make_message(number, state=states[number >= first]) for number in range(1, last + 1)]
+
+
+def test_however_much_is_unread_the_first_of_it_is_where_one_begins(
     model: MessageListModel, node: ScriptedNode, qtbot
 ) -> None:
-    states = {True: MessageState.ARRIVED, False: MessageState.SEEN}
-    node.history[ALICE] = [make_message(number, state=states[number > 1300]) for number in range(1, 2001)]
-    model.load()
-    model.open_at_unread(700)
+    node.history[ALICE] = unread_from(1301, 9000)
     with qtbot.waitSignal(model.loaded):
-        pass
+        model.load()
     assert model.message(model.first_unread_row()).arrival == 1301
+    assert model.rowCount() <= PAGE_ROWS
+    assert model.has_older
+    assert model.has_newer
+    load_newer_to_the_end(model, qtbot)
+    assert numbers(model)[-1] == 9000
+
+
+def test_coming_back_to_more_unread_than_is_kept_begins_at_the_first_again(
+    model: MessageListModel, node: ScriptedNode, qtbot
+) -> None:
+    node.history[ALICE] = [make_message(number) for number in range(1, 301)]
+    with qtbot.waitSignal(model.loaded):
+        model.load()
+    model.rest()
+    for number in range(301, 3001):
+        fresh = make_message(number, state=MessageState.ARRIVED)
+        node.history[ALICE].append(fresh)
+        model.take([fresh])
+    assert model.rowCount() <= 2 * PAGE_ROWS, "nobody looks: it does not grow"
+    with qtbot.waitSignal(model.loaded):
+        model.open_at(make_message(301).place)
+    assert model.message(model.first_unread_row()).arrival == 301
     assert is_without_gaps(model)
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAccessible, QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from peer.views import MessageState
+from peer.views import MessagePage, MessageState
 from tests.ui.scripted_node import START, ScriptedNode, conversation_id, make_message
 from ui.conversation.emoji_only import is_emoji_only
 from ui.conversation.message_view import MessageView
@@ -236,7 +236,7 @@ def test_a_hundred_thousand_messages_open_and_grow_without_a_wait(
     model = MessageListModel(bridge, ALICE)
     view.show_messages(model)
     node.history[ALICE] = [make_message(number) for number in range(100_000)]
-    model._newest_came(node.history[ALICE])
+    model._first_page_came(MessagePage(node.history[ALICE], has_older=False, has_newer=False))
     began = time.perf_counter()
     view.grab()
     opened = time.perf_counter() - began

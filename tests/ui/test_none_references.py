@@ -8,6 +8,7 @@ _CHILD = """
 import sys
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from peer.views import MessagePage
 from tests.ui.scripted_node import make_message
 from ui.application import make_application
 from ui.conversation.message_view import MessageView
@@ -23,7 +24,8 @@ class NoBridge:
     def ask(self, *_): ...
 
 model = MessageListModel(NoBridge(), make_message(1).conversation)
-model._newest_came([make_message(number) for number in range(50)])
+page = MessagePage([make_message(number) for number in range(50)], has_older=False, has_newer=False)
+model._first_page_came(page)
 view = MessageView(theme)
 view.resize(400, 300)
 view.show_messages(model)

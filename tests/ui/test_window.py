@@ -1,12 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QLineEdit, QToolButton, QWidget
 
 from peer import events
 from peer.errors import RefusalCode
-from peer.views import Consent, MessageState, UserId
+from peer.views import Consent, EntryId, MessageState, UserId
 from tests.ui.scripted_node import (
     SAFETY_NUMBER,
     ScriptedNode,
@@ -94,6 +95,10 @@ def test_a_draft_waits_while_another_conversation_is_open(qtbot, talking: MainWi
     assert composer.text() == "half a thought"
 
 
+def reported(node: ScriptedNode) -> set[EntryId]:
+    return {entry for _, entries in node.asked("mark_read") for entry in entries}
+
+
 def arrive(node: ScriptedNode, number: int = 5) -> None:
     message = make_message(number, state=MessageState.ARRIVED, written_at=datetime.now(UTC))
     node.tell(
@@ -108,7 +113,65 @@ def test_a_message_on_the_screen_of_the_active_window_is_read(
     monkeypatch.setattr(talking.chat.pane, "isActiveWindow", lambda: True)
     arrive(node)
     qtbot.waitUntil(lambda: bool(node.asked("mark_read")))
-    assert node.asked("mark_read") == [(ALICE, make_message(5).entry)]
+    assert node.asked("mark_read") == [(ALICE, [make_message(5).entry])]
+
+
+def test_what_was_not_on_the_screen_is_not_read_and_can_be_gone_to(
+    qtbot, signed_in: MainWindow, node: ScriptedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed_in.chat.pane, "isActiveWindow", lambda: True)
+    node.history[ALICE] = [
+        make_message(number, state=MessageState.ARRIVED if number > 50 else MessageState.SEEN)
+        for number in range(1, 6001)
+    ]
+    first = make_message(51)
+    unread = make_conversation("alice", last_entry=make_message(6000), unread=5950, first_unread=first.place)
+    node.tell(events.ConversationChanged(unread))
+    view = signed_in.chat.pane.view
+    open_conversation(signed_in, qtbot, "alice")
+    qtbot.waitUntil(lambda: first.entry in reported(node))
+    at_first = reported(node)
+    assert at_first == {make_message(number).entry for number in range(51, 51 + len(at_first))}
+    assert len(at_first) < 40
+    click(signed_in, qtbot, "conversation.jump")
+    qtbot.waitUntil(lambda: make_message(6000).entry in reported(node))
+    assert len(reported(node)) < 80, "what was jumped over is not read"
+    rest = msgspec.structs.replace(unread, unread=5900, first_unread=make_message(70).place)
+    node.tell(events.ConversationChanged(rest))
+    above = part(signed_in, "conversation.unread_above", QAbstractButton)
+    qtbot.waitUntil(lambda: above.text() == "5900 new")
+    node.history[ALICE] = [
+        make_message(number, state=MessageState.ARRIVED if number >= 70 else MessageState.SEEN)
+        for number in range(1, 6001)
+    ]
+    click(signed_in, qtbot, "conversation.unread_above")
+    qtbot.waitUntil(lambda: view.model().rowCount() > 0)
+    qtbot.waitUntil(lambda: 70 in [view.model().message(row).arrival for row in view.visible_rows()])
+    qtbot.waitUntil(above.isHidden)
+
+
+def test_all_that_passes_by_at_the_end_of_the_list_is_read(
+    qtbot, talking: MainWindow, node: ScriptedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talking.chat.pane, "isActiveWindow", lambda: True)
+    qtbot.waitUntil(lambda: talking.chat.pane.view.follows)
+    qtbot.wait(50)
+    now = datetime.now(UTC)
+    flood = [
+        make_message(10 + number, state=MessageState.ARRIVED, written_at=now + timedelta(milliseconds=number))
+        for number in range(600)
+    ]
+    for at in range(0, 600, 100):
+        node.tell(*map(events.MessageArrived, flood[at : at + 100]))
+        qtbot.wait(20)
+    qtbot.waitUntil(lambda: len(reported(node)) == 600)
+    assert all(len(entries) <= 500 for _, entries in node.asked("mark_read"))
+
+
+def test_new_messages_are_dismissed_from_the_menu(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    menu = part(talking, "conversation.more", QToolButton).menu()
+    next(action for action in menu.actions() if "Dismiss" in action.text()).trigger()
+    qtbot.waitUntil(lambda: node.asked("dismiss_unread") == [(ALICE,)])
 
 
 def test_a_message_in_an_inactive_window_is_not_read(

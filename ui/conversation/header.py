@@ -14,6 +14,8 @@ class ConversationHeader(QWidget):
     """Picture, name, presence; and the way back when the window shows one column."""
 
     back = Signal()
+    dismissal_wanted = Signal()
+    """Nothing here is to count as new any more."""
     safety_wanted = Signal()
     removal_wanted = Signal()
     block_wanted = Signal()
@@ -71,6 +73,7 @@ class ConversationHeader(QWidget):
     def _make_menu(self, theme: Theme) -> QMenu:
         menu = QMenu(self)
         for icon, words, signal in (
+            ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
             ("shield-check", self.tr("Compare safety number…"), self.safety_wanted),
             ("x", self.tr("Remove this contact…"), self.removal_wanted),
             ("ban", self.tr("Block…"), self.block_wanted),

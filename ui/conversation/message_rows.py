@@ -89,7 +89,7 @@ class MessageRows(QListView):
         """Show another conversation: at its first unread message, else at its end."""
         if self._messages is not None:
             self._messages.rowsRemoved.disconnect(self._rows_removed)
-            self._messages.loaded.disconnect(self._open)
+            self._messages.loaded.disconnect(self.open_at_unread)
             self._messages.came_at_end.disconnect(self._count_missed)
         old_selection, old_messages = self.selectionModel(), self._messages
         self._messages = messages
@@ -100,10 +100,10 @@ class MessageRows(QListView):
             old_selection.deleteLater()
         if messages is not None:
             messages.rowsRemoved.connect(self._rows_removed)
-            messages.loaded.connect(self._open)
+            messages.loaded.connect(self.open_at_unread)
             messages.came_at_end.connect(self._count_missed)
             if messages.is_loaded:
-                self._open()
+                self.open_at_unread()
 
     @property
     def follows(self) -> bool:
@@ -166,7 +166,8 @@ class MessageRows(QListView):
         self._missed = 0
         self._lay_out()
 
-    def _open(self) -> None:
+    def open_at_unread(self) -> None:
+        """Go to the first unread message of the model, else to its end."""
         row = -1 if self._messages is None else self._messages.first_unread_row()
         if row >= 0:
             self._rows.anchor(row, -_UNREAD_FROM_TOP)

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from peer.errors import RefusalCode
-from peer.views import Consent, ContactView, ConversationId, ConversationView, EntryId, MessageState
+from peer.views import Consent, ContactView, ConversationId, ConversationView
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
@@ -16,6 +15,7 @@ from ui.conversation.header import ConversationHeader
 from ui.conversation.jump_button import JumpButton
 from ui.conversation.message_view import MessageView
 from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
+from ui.conversation.reading import Reading
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
@@ -25,8 +25,6 @@ from ui.translations.refusals import refusal_text
 
 _DRAFT_AFTER_MS = 700
 """A draft is kept so long after the first letter that is not kept yet: a crash costs less than a second's typing."""
-_READ_AFTER_MS = 150
-"""A message was read when it stayed on the screen for so long; it also gathers many into one report."""
 
 
 class ConversationPane(QWidget):
@@ -44,7 +42,6 @@ class ConversationPane(QWidget):
         self._bridge = bridge
         self._state = state
         self._actions = actions
-        self._reported: EntryId | None = None
         self._shown: ConversationView | None = None
         self._drafts: dict[ConversationId, str] = {}
         """What was kept a moment ago, before the node's answer is here."""
@@ -53,7 +50,17 @@ class ConversationPane(QWidget):
         self.header = ConversationHeader(theme)
         self._new_device = NewDeviceCard(theme)
         self.view = MessageView(theme)
-        self._jump = JumpButton(theme, self.view)
+        self._jump = JumpButton(
+            theme, self.view, name="conversation.jump", icon="arrow-down", hint=self.tr("Go to the newest message")
+        )
+        self._unread_above = JumpButton(
+            theme,
+            self.view,
+            name="conversation.unread_above",
+            icon="arrow-up",
+            hint=self.tr("Go to the first unread message"),
+            at_top=True,
+        )
         self._request = RequestCard(theme)
         self._hello = EmptyState(
             theme,
@@ -66,8 +73,8 @@ class ConversationPane(QWidget):
         self.composer = Composer(theme)
         self._notice = NoWritingNotice()
         self._build()
-        self._read_timer = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
-        self._read_timer.timeout.connect(self._report_read)
+        self._reading = Reading(bridge, self.view, self)
+        self._reading.in_sight.connect(self.in_sight)
         self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
         self._connect()
@@ -86,17 +93,14 @@ class ConversationPane(QWidget):
 
     def _connect(self) -> None:
         self.header.back.connect(self.back)
-        self.view.rows_shown.connect(self._start_reading)
-        self.view.missed_changed.connect(self._jump.show_missed)
+        self.view.rows_shown.connect(self._point_to_unread)
+        self.view.missed_changed.connect(self._jump.show_count)
         self.view.typed.connect(self._type_in)
         self._jump.clicked.connect(self.view.follow)
+        self._unread_above.clicked.connect(self._go_to_unread)
+        self.header.dismissal_wanted.connect(self._dismiss_unread)
         self.composer.sent.connect(self._send)
         self.composer.input.textChanged.connect(self._start_drafting)
-        # When the window becomes the active one, what is on the screen is being read. (Widgets inside a window
-        # are not told by a change event.)
-        application = QGuiApplication.instance()
-        assert isinstance(application, QGuiApplication)
-        application.focusWindowChanged.connect(self._start_reading_anew)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
@@ -125,7 +129,7 @@ class ConversationPane(QWidget):
         self.keep_draft()
         self._shown = conversation
         messages = self._state.messages(conversation.conversation)
-        messages.open_at_unread(conversation.unread)
+        messages.open_at(conversation.first_unread)
         self._show_messages(messages)
         self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
         self._refresh()
@@ -146,6 +150,7 @@ class ConversationPane(QWidget):
         if messages is not None:
             messages.loaded.connect(self._choose_page)
             messages.rowsInserted.connect(self._choose_page)
+        self._reading.begin(messages)
         self.view.show_messages(messages)
 
     # --- what changed ----------------------------------------------------------------------------
@@ -174,6 +179,7 @@ class ConversationPane(QWidget):
         self._notice.setVisible(not self._shown.can_write)
         self._notice.show_reason(contact, self._shown.title)
         self._choose_page()
+        self._point_to_unread()
 
     def _choose_page(self) -> None:
         if self._shown is not None:
@@ -249,25 +255,27 @@ class ConversationPane(QWidget):
         if self.composer.isVisible():
             self.composer.type_in(text)
 
-    def _start_reading(self) -> None:
-        if not self._read_timer.isActive():
-            self._read_timer.start()
+    def _point_to_unread(self) -> None:
+        """Show the way up to what was not read, such as what came late or was jumped over."""
+        unread = None if self._shown is None else self._shown.first_unread
+        rows = self.view.visible_rows()
+        is_above = (
+            unread is not None
+            and self._messages is not None
+            and len(rows)
+            and (unread < self._messages.message(rows[0]).place)
+        )
+        self._unread_above.show_count(self._shown.unread if is_above and self._shown is not None else -1)
 
-    def _start_reading_anew(self) -> None:
-        """A report that is due at this very moment would find the window not active yet: begin to count again."""
-        self._read_timer.start()
+    def _go_to_unread(self) -> None:
+        if self._shown is not None and self._messages is not None:
+            self._messages.open_at(self._shown.first_unread)
+            self.view.open_at_unread()
 
-    def _report_read(self) -> None:
-        """Tell the node which message was read: on the screen, in the active window."""
-        if self._messages is None or not self.isActiveWindow() or not self.view.isVisible():
-            return
+    def _dismiss_unread(self) -> None:
         if self._shown is not None:
-            self.in_sight.emit(self._shown.conversation)
-        shown = map(self._messages.message, reversed(self.view.visible_rows()))
-        newest = next((message for message in shown if message.state is MessageState.ARRIVED), None)
-        if newest is not None and newest.entry != self._reported:
-            self._reported = newest.entry
-            self._bridge.ask(self, lambda node: node.mark_read(newest.conversation, newest.entry))
+            conversation = self._shown.conversation
+            self._bridge.ask(self, lambda node: node.dismiss_unread(conversation))
 
     # --- about this person -------------------------------------------------------------------------
 

@@ -6,9 +6,8 @@ Messages are named by their place in time, not by row, so that a selection stays
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from peer.views import MessageView
+from peer.views import MessagePlace, MessageView
 from ui.conversation import utf16_text
-from ui.models.message_list import MessagePlace, place_of
 from ui.translations import moments, people
 
 WHOLE = 1 << 30
@@ -33,7 +32,7 @@ class Span:
     @classmethod
     def within(cls, message: MessageView, start: int, end: int) -> "Span":
         """Return a part of one message."""
-        place = place_of(message)
+        place = message.place
         return cls(TextPlace(place, start), TextPlace(place, end))
 
     @classmethod
@@ -86,7 +85,7 @@ class TextSelection:
         span = self.span
         if span is None:
             return None
-        place = place_of(message)
+        place = message.place
         if not span.start.message <= place <= span.end.message:
             return None
         start = span.start.offset if place == span.start.message else 0

@@ -5,22 +5,20 @@ and is cut at the end that is far from what is shown, so that neither memory nor
 """
 
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from peer.views import ConversationId, EntryId, MessageState, MessageView
+from peer.views import ConversationId, EntryId, MessagePage, MessagePlace, MessageState, MessageView, PageAt
 from ui.peer_bridge import PeerBridge
 from ui.translations import moments, people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
-MessagePlace = tuple[datetime, int]
-"""Where a message stands in its conversation, whatever its row is now."""
-
+_PLACE = attrgetter("place")
 PAGE_ROWS = 256
 """Messages fetched from the node at once."""
 MOST_ROWS = 2_048
@@ -44,10 +42,10 @@ class Placement:
 
 
 class MessageListModel(QAbstractListModel):
-    """Holds the newest pages at first; others come when `load_older` and `load_newer` are called."""
+    """Holds the pages around the first unread message at first; more come at `load_older` and `load_newer`."""
 
     loaded = Signal()
-    """The newest page is here."""
+    """The page to begin at is here."""
     came_at_end = Signal(int)
     """So many new messages of others came behind all that are here; just before they are inserted, if they are."""
 
@@ -62,14 +60,12 @@ class MessageListModel(QAbstractListModel):
         self._is_loading = False
         self._has_older = True
         self._has_newer = False
-        self._pages_below: deque[EntryId] = deque()
-        """Messages that were let go below, nearest first: a page can be fetched that ends before each."""
         self._newest: MessagePlace | None = None
         """The last message that was told of, whether it is here or not."""
         self._wants_newest = False
         self._visit = 0
         """Grows when everything is let go: an answer to an earlier visit comes too late."""
-        self._unread = 0
+        self._rests = False
         self._first_unread: EntryId | None = None
 
     # --- what Qt asks -----------------------------------------------------------------------
@@ -93,7 +89,7 @@ class MessageListModel(QAbstractListModel):
 
     @property
     def is_loaded(self) -> bool:
-        """Whether the newest page is here."""
+        """Whether there is a page to look at."""
         return self._is_loaded
 
     @property
@@ -128,41 +124,46 @@ class MessageListModel(QAbstractListModel):
     def first_unread_row(self) -> int:
         """Return the row above which "New messages" stands; -1 when there is none."""
         view = None if self._first_unread is None else self._by_entry.get(self._first_unread)
-        return -1 if view is None else self.row_at(place_of(view))
+        return -1 if view is None else self.row_at(view.place)
 
     def row_at(self, place: MessagePlace) -> int:
         """Return the row at which a message of this place stands, or would stand."""
-        return bisect_left(self._messages, place, key=place_of)
+        return bisect_left(self._messages, place, key=_PLACE)
+
+    def _entry_from(self, place: MessagePlace) -> EntryId | None:
+        """Return the first message at or below a place."""
+        row = self.row_at(place)
+        return self._messages[row].entry if row < len(self._messages) else None
 
     def messages_between(self, first: MessagePlace, last: MessagePlace) -> list[MessageView]:
         """Return the messages from one place to another, both included."""
         start = self.row_at(first)
-        return [message for message in self._messages[start : self.row_at(last) + 1] if place_of(message) <= last]
+        return [message for message in self._messages[start : self.row_at(last) + 1] if message.place <= last]
 
     # --- pages --------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Fetch the newest page."""
+        """Fetch the page to begin at: around the first unread message, else the newest."""
         if not self._is_loaded:
-            self._ask(None, self._newest_came)
+            self._ask(PageAt(at_unread=True), self._first_page_came)
 
     def load_older(self) -> None:
         """Fetch the page above the first row, unless it is on its way or there is none."""
         if self._is_loaded and self._has_older and self._messages:
-            before = self._messages[0].entry
-            self._ask(before, lambda page: self._older_came(page, before))
+            below = self._messages[0].entry
+            self._ask(PageAt(before=below), lambda page: self._older_came(page, below))
 
     def load_newer(self) -> None:
         """Fetch the page below the last row, unless it is on its way or there is none."""
-        if self._is_loaded and self._has_newer:
-            before = self._pages_below[0] if self._pages_below else None
-            self._ask(before, lambda page: self._newer_came(page, before))
+        if self._is_loaded and self._has_newer and self._messages:
+            above = self._messages[-1].entry
+            self._ask(PageAt(after=above), lambda page: self._newer_came(page, above))
 
     def load_newest(self) -> None:
         """Go to the newest page from wherever we are."""
         self._wants_newest = self._has_newer and self._is_loading
         if self._has_newer:
-            self._ask(None, self._start_at)
+            self._ask(PageAt(), self._start_at)
 
     def take(self, messages: Iterable[MessageView]) -> None:
         """Put in new messages, and new states of known ones."""
@@ -175,14 +176,18 @@ class MessageListModel(QAbstractListModel):
                 self._replace(message)
             else:
                 fresh[message.entry] = message
-        self._insert(sorted(fresh.values(), key=place_of))
+        self._insert(sorted(fresh.values(), key=_PLACE))
 
-    def open_at_unread(self, unread: int) -> None:
-        """Draw "New messages" above the last `unread` messages of others, or nowhere."""
-        self._unread = unread
+    def open_at(self, unread: MessagePlace | None) -> None:
+        """Begin to be looked at, with "New messages" above the message of this place; without one, nowhere."""
+        self._rests = False
+        if self._is_loaded and unread is not None and self._has_older and unread < self._messages[0].place:
+            self._forget()
+        if not self._is_loaded:
+            self.load()
+            return
         rows = {self.first_unread_row()}
-        theirs = [message for message in self._messages[-unread - PAGE_ROWS :] if not message.mine]
-        self._first_unread = theirs[-unread:][0].entry if unread and theirs else None
+        self._first_unread = None if unread is None else self._entry_from(unread)
         rows.add(self.first_unread_row())
         for row in rows:
             self._touch(row)
@@ -204,22 +209,31 @@ class MessageListModel(QAbstractListModel):
 
     def rest(self) -> None:
         """Nobody looks any more: keep the newest page, or nothing when it is not here."""
+        self._rests = True
         if self._has_newer:
-            self._visit += 1
-            self._is_loading = self._is_loaded = self._wants_newest = False
-            self._held_back.clear()
-            self._start_at(())
-        elif len(self._messages) > 2 * PAGE_ROWS:
+            self._forget()
+        else:
+            self._keep_newest_page()
+
+    def _forget(self) -> None:
+        """Hold nothing, as at the start."""
+        self._visit += 1
+        self._is_loading = self._is_loaded = self._wants_newest = False
+        self._held_back.clear()
+        self._start_at(MessagePage([], has_older=True, has_newer=False))
+
+    def _keep_newest_page(self) -> None:
+        if len(self._messages) > 2 * PAGE_ROWS:
             self._remove_rows(0, len(self._messages) - PAGE_ROWS)
             self._has_older = True
 
-    def _ask(self, before: EntryId | None, came: Callable[[list[MessageView]], None]) -> None:
+    def _ask(self, where: PageAt, came: Callable[[MessagePage], None]) -> None:
         if self._is_loading:
             return
         self._is_loading = True
         conversation, visit = self.conversation, self._visit
 
-        def answered(page: list[MessageView]) -> None:
+        def answered(page: MessagePage) -> None:
             if visit != self._visit:
                 return
             self._is_loading = False
@@ -229,73 +243,48 @@ class MessageListModel(QAbstractListModel):
 
         self._bridge.ask(
             self,
-            lambda node: node.messages(conversation, before=before, limit=PAGE_ROWS),
+            lambda node: node.page(conversation, where, PAGE_ROWS),
             answered,
             lambda _code, message: self._page_failed(message, visit),
         )
 
-    def _newest_came(self, page: list[MessageView], newer: Sequence[MessageView] = ()) -> None:
-        """Show the newest page, with so many more that the first unread message is among them."""
-        gathered = [*page, *newer]
-        unread = sum(message.state is MessageState.ARRIVED for message in gathered)
-        if unread < self._unread and len(page) >= PAGE_ROWS and len(gathered) + PAGE_ROWS <= MOST_ROWS:
-            self._ask(page[0].entry, lambda older: self._newest_came(older, gathered))
-            return
+    def _first_page_came(self, page: MessagePage) -> None:
         self._is_loaded = True
-        first_unread = next((message for message in gathered if message.state is MessageState.ARRIVED), None)
-        self._first_unread = None if first_unread is None else first_unread.entry
-        self._start_at(gathered, has_older=len(page) >= PAGE_ROWS)
+        unread = next((message for message in page.messages if message.state is MessageState.ARRIVED), None)
+        self._first_unread = None if unread is None else unread.entry
+        self._start_at(page)
         self.loaded.emit()
 
-    def _start_at(self, page: Sequence[MessageView], *, has_older: bool | None = None) -> None:
-        """Hold these newest messages and no others."""
-        self._has_older = len(page) >= PAGE_ROWS if has_older is None else has_older
-        self._has_newer = False
-        self._pages_below.clear()
+    def _start_at(self, page: MessagePage) -> None:
+        """Hold these messages and no others."""
+        self._has_older, self._has_newer = page.has_older, page.has_newer
         self.beginResetModel()
-        # What was told while the page was on its way is at least as new as the page.
-        newest = {message.entry: self._held_back.get(message.entry, message) for message in page}
-        self._messages = sorted(newest.values(), key=place_of)
+        self._messages = [self._latest(message) for message in page.messages]
         self._by_entry = {message.entry: message for message in self._messages}
-        self._newest = place_of(self._messages[-1]) if self._messages else None
+        if not self._has_newer:
+            self._newest = self._messages[-1].place if self._messages else None
         self.endResetModel()
         self._take_held_back()
 
-    def _older_came(self, page: list[MessageView], before: EntryId) -> None:
-        if not self._messages or self._messages[0].entry != before:
-            # The rows that it belongs above were let go meanwhile: put here, it would leave a gap.
-            self._has_older = True
-            self._take_held_back()
-            return
-        self._has_older = len(page) >= PAGE_ROWS
-        fresh = [self._held_back.get(m.entry, m) for m in page if m.entry not in self._by_entry]
-        if fresh:
-            self.beginInsertRows(QModelIndex(), 0, len(fresh) - 1)
-            self._messages[:0] = fresh
-            self._by_entry.update((message.entry, message) for message in fresh)
-            self.endInsertRows()
-            self._touch(len(fresh))
+    def _older_came(self, page: MessagePage, below: EntryId) -> None:
+        if self._messages and self._messages[0].entry == below:
+            self._has_older = page.has_older
+            self._insert_rows(0, self._unknown(page))
+        # Else the rows that it belongs above were let go meanwhile: put here, it would leave a gap.
         self._take_held_back()
 
-    def _newer_came(self, page: list[MessageView], before: EntryId | None) -> None:
-        expected = self._pages_below[0] if self._pages_below else None
-        if not self._messages or not self._has_newer or before != expected:
-            # What it belongs below was let go meanwhile.
-            self._take_held_back()
-            return
-        last = place_of(self._messages[-1])
-        fresh = [message for message in page if place_of(message) > last]
-        if len(fresh) == len(page) >= PAGE_ROWS:
-            # There may be more in between: go back until a page meets what is here.
-            self._pages_below.appendleft(page[1].entry)
-            self.load_newer()
-            return
-        self._insert_rows(len(self._messages), [self._held_back.get(message.entry, message) for message in fresh])
-        if before is None:
-            self._has_newer = False
-        else:
-            self._pages_below.popleft()
+    def _newer_came(self, page: MessagePage, above: EntryId) -> None:
+        if self._messages and self._messages[-1].entry == above:
+            self._has_newer = page.has_newer
+            self._insert_rows(len(self._messages), self._unknown(page))
         self._take_held_back()
+
+    def _unknown(self, page: MessagePage) -> list[MessageView]:
+        return [self._latest(message) for message in page.messages if message.entry not in self._by_entry]
+
+    def _latest(self, message: MessageView) -> MessageView:
+        """Return what was told of it while its page was on the way: that is at least as new as the page."""
+        return self._held_back.get(message.entry, message)
 
     def _hold_back(self, messages: Iterable[MessageView]) -> None:
         """Keep what the page on its way may not know yet; with none on its way, a later one will."""
@@ -315,10 +304,10 @@ class MessageListModel(QAbstractListModel):
 
     def _insert(self, fresh: list[MessageView]) -> None:
         """Put sorted new messages in: those at the end at once, late ones singly."""
-        end = place_of(self._messages[-1]) if self._messages else None
-        late = [message for message in fresh if end is not None and place_of(message) < end]
+        end = self._messages[-1].place if self._messages else None
+        late = [message for message in fresh if end is not None and message.place < end]
         for message in late:
-            row = self.row_at(place_of(message))
+            row = self.row_at(message.place)
             if row > 0 or not self._has_older:
                 self._insert_rows(row, [message])
             else:
@@ -327,13 +316,15 @@ class MessageListModel(QAbstractListModel):
         if not at_end:
             return
         known = self._newest
-        self.came_at_end.emit(sum(not m.mine for m in at_end if known is None or place_of(m) > known))
-        self._newest = max(place_of(at_end[-1]), known or place_of(at_end[-1]))
+        self.came_at_end.emit(sum(not m.mine for m in at_end if known is None or m.place > known))
+        self._newest = max(at_end[-1].place, known or at_end[-1].place)
         if self._has_newer:
             # They come from the node when somebody goes there.
             self._hold_back(at_end)
             return
         self._insert_rows(len(self._messages), at_end)
+        if self._rests:
+            self._keep_newest_page()
 
     def _insert_rows(self, row: int, messages: list[MessageView]) -> None:
         if not messages:
@@ -353,11 +344,6 @@ class MessageListModel(QAbstractListModel):
         self.endRemoveRows()
 
     def _cut_below(self, end: int) -> None:
-        """Let the last rows go, and remember where their pages end."""
-        # One less than a page, so that each is seen to meet what is above it.
-        step = PAGE_ROWS - 1
-        cuts = [self._messages[row].entry for row in range(end + step, len(self._messages), step)]
-        self._pages_below.extendleft(reversed(cuts))
         self._has_newer = True
         self._remove_rows(end, len(self._messages))
         self._touch(end - 1)
@@ -366,8 +352,8 @@ class MessageListModel(QAbstractListModel):
         known = self._by_entry[message.entry]
         if known == message:
             return
-        row = self.row_at(place_of(known))
-        if place_of(known) != place_of(message):
+        row = self.row_at(known.place)
+        if known.place != message.place:
             self._remove_rows(row, row + 1)
             self._insert([message])
             return
@@ -402,8 +388,3 @@ class MessageListModel(QAbstractListModel):
         state = people.message_state(message.state)
         said = f"{sender}, {moments.clock(message.written_at)}: {message.text}"
         return f"{said}, {state}" if state else said
-
-
-def place_of(message: MessageView) -> MessagePlace:
-    """Return where a message stands in its conversation."""
-    return (message.written_at, message.arrival)
