@@ -12,15 +12,40 @@ class Rate(NamedTuple):
 
 # --- connections -----------------------------------------------------------------------------
 CONNECTIONS = 20_000
-"""Connections at once; more are hung up on after their handshake."""
+"""Connections at once, or fewer where the system gives fewer open files. A newcomer replaces the one that nobody
+logged in on for longest; while somebody is logged in on each, it is hung up on."""
 SPARE_FILES = 64
-"""Open files kept back from connections: the database, its log, the listening socket, standard streams."""
+"""Open files kept back from connections: the database, its log, the listening sockets, standard streams."""
+CONNECTIONS_PER_ADDRESS = Rate(12_000, 0.01)
+"""New connections from one address: 10,000 devices behind a reverse tunnel that come back at once, each with a second
+try; then 100 a second, whose handshakes take a twentieth of a processor. More are closed before their handshake."""
+STRANGERS_PER_ADDRESS = 2_500
+"""Connections from one address on which nobody is logged in (yet): 1,000 devices that come back at once, each with one
+that was lost on the way; about 90 MB."""
+QUICK_LOGIN_SECONDS = 3.0
+"""A device logs in within this time after it connected, even far away and in a crowd. At the limit of an address, who
+sits for longer goes for a newcomer; while nobody does, the newcomer has to come again."""
+ACCEPTS_AT_ONCE = 16
+"""Connections taken from the system before look-ups get a turn: their handshakes take about 6 ms."""
+REFUSALS_AT_ONCE = 256
+"""Connections closed unheard before look-ups get a turn: about 3 ms."""
+ACCEPT_AGAIN_SECONDS = 1.0
+"""How long nothing is accepted after the system had no room for another connection."""
 BACKLOG = 1_024
 """Connections the system may hold for us before we accept them: a whole class pressing the button at once."""
 BEFORE_LOGIN_SECONDS = 30.0
-"""A connection that nobody logs in on is hung up on after this time."""
+"""A connection that nobody logs in on is hung up on after this time; one that was hung up on and still is not gone
+after this time, because the other side takes nothing, is cut."""
+REQUESTS_BEFORE_LOGIN = 32
+"""Requests answered on a connection on which nobody is logged in: a person's mistakes at a password."""
 GOODBYE_SECONDS = 1.0
 """How long a hang-up waits for the other side's TLS farewell, and a stop for all of them."""
+ENDINGS_LOGGED = Rate(100, 1.0)
+"""Closed connections that are named in the log; of the others their number, so that no flood fills a disk."""
+ENDINGS_COUNTED_SECONDS = 60.0
+"""The log tells the number of those not named this often,"""
+ENDING_REASONS_TOLD = 10
+"""and of so many reasons."""
 TLS_READ_BYTES = 16 * 1024
 """Read buffer of one TLS connection: one TLS record. asyncio's own 256 KiB are zero-filled for every one."""
 REQUESTS_AT_ONCE = 256
@@ -41,6 +66,9 @@ GRACE_SECONDS = 2.0
 """A lost connection counts as online for so long, so that a reconnect does not flap on friends' screens."""
 SWEEP_SECONDS = 0.25
 """Leases, graces and deadlines are looked at this often."""
+
+OVERSLEPT_SECONDS = 1.0
+"""A look that comes so much later than planned means that this process stood still, not that everybody was silent."""
 
 # --- passwords -------------------------------------------------------------------------------
 PASSWORD_WAIT_SECONDS = 8.0

@@ -129,15 +129,12 @@ class Logins:
         if account.must_change_password and request.new == request.old:
             sentence = "Choose another password than the one you were given."
             return refuse(caller, request.tag, RefusalCode.WEAK_PASSWORD, sentence)
-        if too_often := self._limits.try_password(session.user, caller.seen_address, now.monotonic):
-            return _too_often(caller, request.tag, too_often)
-        queue = self._limits.queue_of(session.user, caller.seen_address)
         old_hash = account.password_hash
 
         def verified(is_right: bool, _: Now) -> Orders:
             if not is_right:
                 return _wrong_password(caller, request.tag)
-            self._limits.was_right(session.user, caller.seen_address)
+            queue = self._limits.queue_of(session.user, caller.seen_address)
             return [HashPassword(caller, request.tag, request.new, queue, hashed)]
 
         def hashed(new_hash: str, _: Now) -> Orders:
@@ -153,9 +150,23 @@ class Logins:
             answer = Send(caller, PasswordChanged(request.tag, self.signed_devices(account)))
             return [answer, *self._directory.show(account.user, now)]
 
-        return [VerifyPassword(caller, request.tag, request.old, old_hash, queue, verified)]
+        order = VerifyPassword(caller, request.tag, request.old, old_hash, verified)
+        return self._unless_too_often(session.user, order, now)
 
     # --- the steps ---------------------------------------------------------------------------
+
+    def _unless_too_often(self, user: UserId, order: VerifyPassword, now: Now) -> Orders:
+        """Have a password checked, unless too many wrong ones were tried."""
+        address = order.caller.seen_address
+        if too_often := self._limits.try_password(user, address, now.monotonic):
+            return _too_often(order.caller, order.tag, too_often)
+
+        def verified(is_right: bool, now: Now) -> Orders:
+            if is_right:
+                self._limits.was_right(user, address)
+            return order.then(is_right, now)
+
+        return [order._replace(then=verified, queue=self._limits.queue_of(user, address))]
 
     def _register_again(self, request: Register, caller: Caller, now: Now) -> Orders:
         """The ID has an account: it may be the asker's own, if the first answer was lost."""
@@ -164,15 +175,12 @@ class Logins:
 
     def _by_password(self, request: Register | LogIn, caller: Caller, if_wrong: Orders, now: Now) -> Orders:
         """Check the password, then begin a session. An unknown ID takes the same steps and the same time."""
-        if too_often := self._limits.try_password(request.user, caller.seen_address, now.monotonic):
-            return _too_often(caller, request.tag, too_often)
         account = self._store.find(request.user)
         checked_hash = None if account is None else account.password_hash
 
         def verified(is_right: bool, _: Now) -> Orders:
             if not is_right or checked_hash is None:
                 return if_wrong
-            self._limits.was_right(request.user, caller.seen_address)
             if account is not None and account.is_disabled:
                 # Only who knows the password learns it.
                 sentence = "This account is disabled. Ask whoever runs this locator."
@@ -185,8 +193,8 @@ class Logins:
                 return if_wrong
             return self._sign_in(request, caller, account, renew_certificate=True, now=now)
 
-        queue = self._limits.queue_of(request.user, caller.seen_address)
-        return [VerifyPassword(caller, request.tag, request.password, checked_hash, queue, verified)]
+        order = VerifyPassword(caller, request.tag, request.password, checked_hash, verified)
+        return self._unless_too_often(request.user, order, now)
 
     def _sign_in(
         self,

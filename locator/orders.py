@@ -42,8 +42,6 @@ class Caller:
     """The locator's own certificate (DER) that this connection was shown."""
     heard_at: float
     """Monotonic time of the last frame."""
-    nobody_since: float
-    """Monotonic time since which nobody is logged in here; no meaning while somebody is."""
     session: Session | None = None
     must_change_password: bool = False
     """Whether the session may do nothing before it has changed its password."""
@@ -71,9 +69,9 @@ class VerifyPassword(NamedTuple):
     tag: int
     password: str
     password_hash: str | None
-    queue: Hashable
-    """With whom it waits: queues take turns, so that nobody fills them for others."""
     then: "Callable[[bool, Now], Orders]"
+    queue: Hashable = None
+    """With whom it waits: queues take turns, so that nobody fills them for others."""
 
 
 class HashPassword(NamedTuple):

@@ -134,7 +134,6 @@ class Requests:
         self._directory.unwatch(caller, caller.watched)
         orders = self._directory.leave(caller.session.user, now)
         caller.session = None
-        caller.nobody_since = now.monotonic
         return [Send(caller, Done(request.tag)), *orders]
 
     def _standing(self, user: UserId) -> Standing:

@@ -31,7 +31,7 @@ class CannotServeError(Exception):
 
 def serve(settings: Settings, when_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `when_ready` gets the link to hand out. Raises CannotServeError."""
-    _allow_many_connections()
+    most_files = _allow_many_files()
     try:
         folder = DataFolder(settings.data)
         lock = folder.lock()
@@ -43,10 +43,12 @@ def serve(settings: Settings, when_ready: Callable[[str], None]) -> None:
         raise CannotServeError(sentence) from None
     folder.keep_process(os.getpid())
     with lock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, folder, when_ready))
+        runner.run(_serve(settings, folder, when_ready, most_connections(most_files)))
 
 
-async def _serve(settings: Settings, folder: DataFolder, when_ready: Callable[[str], None]) -> None:
+async def _serve(
+    settings: Settings, folder: DataFolder, when_ready: Callable[[str], None], most_connections: int
+) -> None:
     told_to_stop = asyncio.Event()
     _on_stop_signals(told_to_stop)
     authority = _open_authority(folder)
@@ -58,7 +60,7 @@ async def _serve(settings: Settings, folder: DataFolder, when_ready: Callable[[s
         listener = _listen(settings.listen, folder.kept_port())
         opened.callback(listener.close)
         requests = Requests(store, authority, registration_open=settings.registration is Registration.OPEN)
-        server = LocatorServer(requests, authority, passwords, store)
+        server = LocatorServer(requests, authority, passwords, store, most_connections=most_connections)
         opened.push_async_callback(server.stop)
         link = f"hail://{public_place(settings, listener.getsockname()[1])}#{authority.realm.hex()}"
         folder.keep(listener.getsockname()[1], link)
@@ -139,11 +141,20 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-def _allow_many_connections() -> None:
-    """Raise the number of open files to what the system lets us have; the usual 1,024 are too few."""
-    if sys.platform != "win32":
-        import resource
+def most_connections(most_files: int) -> int:
+    """Return how many connections there may be with so many open files, the course port's among them."""
+    spare = limits.SPARE_FILES + limits.COURSE_CONNECTIONS
+    return min(limits.CONNECTIONS, max(most_files - spare, most_files // 2))
 
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with contextlib.suppress(ValueError, OSError):  # macOS names a limit it does not grant
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+def _allow_many_files() -> int:
+    """Raise the number of open files to what the system lets us have, for the usual 1,024 are too few; return it."""
+    if sys.platform == "win32":
+        return limits.CONNECTIONS + limits.COURSE_CONNECTIONS + limits.SPARE_FILES  # it has no such limit
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS names a limit it does not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits.CONNECTIONS * 2 if now == resource.RLIM_INFINITY else now

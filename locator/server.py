@@ -8,25 +8,27 @@ import contextlib
 import logging
 import secrets
 import socket
-import ssl
 import time
 from asyncio import sslproto
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import cast
 
 from locator import limits
+from locator.accepting import Acceptor
 from locator.accounts import NobodyWaitsError, PasswordPool, TooManyPasswordsError
 from locator.authority import Authority, tls_context
+from locator.connection import Connection
 from locator.directory import clean_address, is_loopback
+from locator.door import Door
+from locator.endings_log import EndingsLog
 from locator.logins import refuse
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, VerifyPassword, Work
+from locator.rate_limits import network_of
 from locator.requests import Requests
 from locator.stores.interface import Store, StoreFailedError
 from protocol.errors import RefusalCode, RemoteProtocolError
-from protocol.framing import Frame, FrameReader
-from protocol.limits import CHALLENGE_BYTES, HANDSHAKE_SECONDS, LOCATOR_REQUEST_FRAME
-from protocol.locator_messages import ALPN, LOCATOR
+from protocol.limits import CHALLENGE_BYTES, HANDSHAKE_SECONDS
+from protocol.locator_messages import LOCATOR
 
 log = logging.getLogger(__name__)
 
@@ -47,36 +49,30 @@ class LocatorServer:
         self._authority = authority
         self._passwords = passwords
         self._store = store
-        self._most_connections = most_connections
+        self._door: Door[Connection] = Door(most_connections)
         self._context = tls_context()
         self._own_certificate = authority.make_own_certificate(datetime.fromtimestamp(_now().wall, UTC))
         self._own_certificate.load_into(self._context)
         self._connections: dict[Caller, Connection] = {}
         self._to_flush: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listening: asyncio.Server | None = None
+        self._endings = EndingsLog()
+        self._acceptor: Acceptor | None = None
         self._is_stopping = False
         self._nobody_left = asyncio.Event()
 
     async def start(self, listener: socket.socket) -> None:
         """Serve on a bound socket, which is ours from now on."""
         use_small_tls_buffers()
-        self._listening = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self),
-            sock=listener,
-            ssl=self._context,
-            backlog=limits.BACKLOG,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=limits.GOODBYE_SECONDS,
-        )
+        self._acceptor = Acceptor(listener, self._take)
         self._keep(self._sweep())
         self._keep(self._look_at_store())
 
     async def stop(self) -> None:
         """Take no more work, send what waits, hang up, and drop who does not let go."""
         self._is_stopping = True
-        if self._listening is not None:
-            self._listening.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for connection in tuple(self._connections.values()):
             connection.hang_up("the locator stops")
         if self._connections:
@@ -90,29 +86,41 @@ class LocatorServer:
 
     # --- what connections call ---------------------------------------------------------------
 
-    def admit(self, connection: "Connection", seen_address: str) -> Caller | None:
-        """Greet a new connection, or return None if there are too many."""
-        if self._is_stopping or len(self._connections) >= self._most_connections:
-            return None
+    def knocks(self, connection: Connection, network: str) -> bool:
+        """Tell whether a new connection may come in; somebody else may have to go for it."""
+        if self._is_stopping:
+            return False
+        entry = self._door.enter(connection, network, _now().monotonic)
+        if entry.goes is not None:
+            entry.goes.cut("it made room for a newcomer")
+        if entry.refused is not None:
+            self._endings.note(network, entry.refused, _now().monotonic)
+        return entry.refused is None
+
+    def admit(self, connection: Connection, seen_address: str) -> Caller:
+        """Greet a new connection whose handshake is done."""
         address = clean_address(seen_address) or seen_address.partition("%")[0]
         caller = Caller(
             seen_address=address,
             is_near=is_loopback(address),
             nonce=secrets.token_bytes(CHALLENGE_BYTES),
-            certificate=self._own_certificate.der,
-            heard_at=(now := time.monotonic()),
-            nobody_since=now,
+            certificate=connection.certificate,
+            heard_at=_now().monotonic,
         )
         self._connections[caller] = connection
         self._carry_out(self._requests.welcome(caller))
         self._flush()
         return caller
 
-    def requests_came(self, connection: "Connection", caller: Caller) -> None:
+    def requests_came(self, connection: Connection, caller: Caller) -> None:
         """Answer what a connection has read, until it must wait for work or for its reader."""
         now, answered = _now(), 0
         try:
-            while (frame := connection.next_frame()) is not None:
+            while True:
+                self._sort(connection, caller, now)
+                frame = connection.next_frame()
+                if frame is None:
+                    break
                 request = LOCATOR.decode(frame)
                 if request is not None:
                     self._carry_out(self._requests.answer(request, caller, now))
@@ -127,19 +135,67 @@ class LocatorServer:
         self._flush()
         connection.read_on_or_wait()
 
-    def connection_lost(self, caller: Caller) -> None:
+    def _sort(self, connection: Connection, caller: Caller, now: Now) -> None:
+        """Tell the door whether a connection is a stranger's; one that waits for work on a login is not."""
+        is_stranger = caller.session is None and not connection.works
+        if is_stranger is not connection.is_stranger:
+            connection.is_stranger = is_stranger
+            if is_stranger:
+                self._door.is_stranger(connection, now.monotonic)
+            else:
+                self._door.is_known(connection)
+
+    def connection_lost(self, connection: Connection, caller: Caller | None) -> None:
         """Forget a connection; if it waits for work, the work's end tells the rest."""
-        connection = self._connections.pop(caller, None)
+        self._door.leave(connection)
+        if caller is None:
+            return
+        self._connections.pop(caller, None)
         if self._is_stopping and not self._connections:
             self._nobody_left.set()
-        if connection is not None and not connection.works and not self._is_stopping:
+        if not connection.works and not self._is_stopping:
             self._carry_out(self._requests.connection_lost(caller, _now()))
             self._flush()
+
+    def ends(self, connection: Connection, address: str, reason: str) -> None:
+        """A connection is being closed by us: it has as long to be gone as a stranger to log in."""
+        now = _now().monotonic
+        self._door.is_stranger(connection, now)
+        self._endings.note(address, reason, now)
+
+    @property
+    def certificate(self) -> bytes:
+        """The locator's own certificate (DER), as new connections are shown it."""
+        return self._own_certificate.der
 
     def tell(self, orders: Orders) -> None:
         """Carry out what another port of this locator brought about."""
         self._carry_out(orders)
         self._flush()
+
+    # --- accepting ---------------------------------------------------------------------------
+
+    def _take(self, accepted: socket.socket, address: str) -> bool:
+        connection = Connection(self, accepted)
+        is_welcome = self.knocks(connection, network_of(address))
+        if is_welcome:
+            self._keep(self._shake_hands(connection, accepted))
+        return is_welcome
+
+    async def _shake_hands(self, connection: Connection, accepted: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection,
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=limits.GOODBYE_SECONDS,
+            )
+        except OSError as error:  # TLS errors and time-outs are of that family
+            log.debug("a handshake failed: %s", error)
+        finally:
+            if not connection.is_greeted:
+                self._door.leave(connection)
 
     # --- carrying out ------------------------------------------------------------------------
 
@@ -165,7 +221,7 @@ class LocatorServer:
         for connection in to_flush:
             connection.flush()
 
-    async def _work(self, connection: "Connection", order: Work) -> None:
+    async def _work(self, connection: Connection, order: Work) -> None:
         """Do what takes time, then go on where the handler left off."""
         try:
             orders = await self._result_of(order)
@@ -210,19 +266,27 @@ class LocatorServer:
 
     async def _sweep(self) -> None:
         while True:
+            before = _now().monotonic
             await asyncio.sleep(limits.SWEEP_SECONDS)
             try:
-                self._let_time_pass(_now())
+                now = _now()
+                self._excuse(now.monotonic - before - limits.SWEEP_SECONDS)
+                self._let_time_pass(now)
             except Exception:
                 log.exception("a sweep failed; the next one comes")
 
+    def _excuse(self, overslept: float) -> None:
+        """If this process stood still, nobody was silent: what they said meanwhile waits to be read."""
+        if overslept > limits.OVERSLEPT_SECONDS:
+            for caller in self._connections:
+                caller.heard_at += overslept
+
     def _let_time_pass(self, now: Now) -> None:
         """Let leases, graces and deadlines run out."""
+        for connection in self._door.overdue(now.monotonic):
+            connection.is_overdue()
         self._carry_out(self._requests.sweep(now))
-        oldest = now.monotonic - limits.BEFORE_LOGIN_SECONDS
-        for caller, connection in tuple(self._connections.items()):
-            if caller.session is None and caller.nobody_since < oldest and not connection.works:
-                connection.hang_up(f"nobody logged in within {limits.BEFORE_LOGIN_SECONDS:.0f} s")
+        self._endings.tell(now.monotonic)
         self._flush()
         moment = datetime.fromtimestamp(now.wall, UTC)
         if self._own_certificate.is_due_for_renewal(moment):
@@ -243,138 +307,6 @@ class LocatorServer:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class Connection(asyncio.Protocol):
-    """One TLS connection: bytes in, whole frames out, and never more of either than the limits say."""
-
-    def __init__(self, server: LocatorServer) -> None:
-        self._server = server
-        self._reader = FrameReader(LOCATOR_REQUEST_FRAME)
-        self._outgoing: list[bytes] = []
-        self.outgoing_bytes = 0
-        """Bytes queued and not flushed yet."""
-        self._transport: asyncio.Transport | None = None
-        self._caller: Caller | None = None
-        self._reads_slowly = False
-        self._lets_others_go_first = False
-        self._waits = False
-        self._is_closing = False
-        self.works = False
-        """Whether a request waits for a hash or a commit; the next ones wait behind it."""
-
-    # --- asyncio calls -------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The handshake is done: check what was agreed on, then greet."""
-        # uvloop's TLS transport is one in all but its base class.
-        self._transport = cast("asyncio.Transport", transport)
-        secured: ssl.SSLObject = transport.get_extra_info("ssl_object")
-        peer = transport.get_extra_info("peername")
-        if secured.selected_alpn_protocol() != ALPN or not peer:
-            self.hang_up("it does not speak " + ALPN)
-            return
-        self._transport.set_write_buffer_limits(limits.ANSWERS_BYTES)
-        self._caller = self._server.admit(self, peer[0])
-        if self._caller is None:
-            self.hang_up("there are too many connections")
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what came, and have the whole frames in it answered."""
-        if not self._is_closing:
-            self._reader.add(data)
-            self._answer_what_waits()
-
-    def pause_writing(self) -> None:
-        """The other side reads slowly: its next requests wait."""
-        self._reads_slowly = True
-        self.read_on_or_wait()
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        self._reads_slowly = False
-        self._answer_what_waits()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The connection is gone."""
-        if error is not None:
-            log.debug("a connection was lost: %s", error)
-        self._is_closing = True
-        if self._caller is not None:
-            self._server.connection_lost(self._caller)
-
-    # --- the server calls ----------------------------------------------------------------------
-
-    def next_frame(self) -> Frame | None:
-        """Return the next request to answer; None while there is none, or while one must wait."""
-        return None if self._must_wait() or self._is_closing else self._reader.next_frame()
-
-    def go_on_later(self) -> None:
-        """Give the other connections a turn before the next request is answered."""
-        self._lets_others_go_first = True
-        asyncio.get_running_loop().call_soon(self._go_on)
-
-    def queue(self, frame: bytes) -> None:
-        """Take a frame to be sent with the next flush."""
-        if not self._is_closing:
-            self._outgoing.append(frame)
-            self.outgoing_bytes += len(frame)
-
-    def flush(self) -> None:
-        """Send all that is queued with one write."""
-        if self._transport is None or not self._outgoing:
-            return
-        waiting = self._transport.get_write_buffer_size() + self.outgoing_bytes
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
-        self.outgoing_bytes = 0
-        if waiting > limits.UNREAD_BYTES:
-            self.abort("it does not read what is sent to it")
-        else:
-            self._transport.write(data)
-
-    def read_on_or_wait(self) -> None:
-        """Read from the socket only while what was read before is being answered at once."""
-        must_wait = self._must_wait()
-        if self._transport is None or self._is_closing or must_wait == self._waits:
-            return
-        self._waits = must_wait
-        if must_wait:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
-
-    def hang_up(self, reason: str) -> None:
-        """Close, after what is queued was sent."""
-        if self._is_closing or self._transport is None:
-            return
-        self._log_end(reason)
-        self.flush()
-        self._is_closing = True
-        self._transport.resume_reading()  # closing with unread data would destroy what we just sent
-        self._transport.close()
-
-    def abort(self, reason: str) -> None:
-        """Close without waiting for anything."""
-        if self._transport is not None:
-            self._log_end(reason)
-            self._is_closing = True
-            self._transport.abort()
-
-    def _go_on(self) -> None:
-        self._lets_others_go_first = False
-        self._answer_what_waits()
-
-    def _answer_what_waits(self) -> None:
-        if self._caller is not None and not self._is_closing:
-            self._server.requests_came(self, self._caller)
-
-    def _must_wait(self) -> bool:
-        return self.works or self._reads_slowly or self._lets_others_go_first
-
-    def _log_end(self, reason: str) -> None:
-        assert self._transport is not None
-        log.info("closing the connection from %s: %s", self._transport.get_extra_info("peername"), reason)
 
 
 def use_small_tls_buffers() -> None:

@@ -19,6 +19,8 @@ SHORTEST_CHOSEN_PASSWORD = 8
 # --- frames ----------------------------------------------------------------------------------
 LOCATOR_REQUEST_FRAME = 64 * 1024
 """Bytes of a client's frame to the locator: a watch of 1,000 IDs is the largest honest one."""
+LOGIN_FRAME = 8 * 1024
+"""Bytes of a client's frame to the locator before it is logged in: the longest password and name fit."""
 LOCATOR_REPLY_FRAME = 1024 * 1024
 """Bytes of the locator's frame to a client: an answer about 1,000 users."""
 GREETING_FRAME = 4 * 1024

@@ -14,9 +14,10 @@ import pytest
 import locator.server
 from locator.accounts import PasswordPool
 from locator.authority import Authority
+from locator.connection import Connection
 from locator.orders import Now
 from locator.requests import Requests
-from locator.server import Connection, LocatorServer
+from locator.server import LocatorServer
 from locator.stores.memory_and_sqlite import MemoryAndSqlite
 from peer.events import Event
 from peer.node import PeerNode

@@ -85,7 +85,6 @@ class Desk:
             nonce=secrets.token_bytes(32),
             certificate=OWN_CERTIFICATE,
             heard_at=self.now.monotonic,
-            nobody_since=self.now.monotonic,
         )
         person = Person(self, caller, key or SigningKey(secrets.token_bytes(32)))
         self.people[caller] = person

@@ -14,9 +14,10 @@ import pytest
 from locator import limits as locator_limits
 from locator.accounts import PasswordPool
 from locator.authority import Authority
+from locator.connection import Connection
 from locator.orders import Now
 from locator.requests import Requests
-from locator.server import Connection, LocatorServer, use_small_tls_buffers
+from locator.server import LocatorServer, use_small_tls_buffers
 from locator.stores.interface import StoreFailedError
 from locator.stores.memory_and_sqlite import MemoryAndSqlite
 from protocol import limits
@@ -82,7 +83,8 @@ class RememberingTransport(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self.connection.connection_lost, None)
 
     def abort(self):
-        self.close()
+        if self.ended is None:
+            asyncio.get_running_loop().call_soon(self.connection.connection_lost, None)
         self.ended = "aborted"
 
 
@@ -252,7 +254,7 @@ BROKEN = {
 def test_a_bad_frame_ends_its_connection_alone(tmp_path, broken, caplog):
     async def scene(server):
         good, bad = await Line(server).registered(ANA), await Line(server).registered(BO)
-        with caplog.at_level(logging.INFO, "locator.server"):
+        with caplog.at_level(logging.INFO, "locator.endings_log"):
             bad.connection.data_received(GOOD + broken + GOOD)
         assert bad.transport.ended == "closed"
         assert len(bad.heard()) <= 1
@@ -292,15 +294,106 @@ def test_who_speaks_another_protocol_is_not_greeted(tmp_path, alpn):
     serving(scene, tmp_path)
 
 
-def test_one_connection_too_many_is_hung_up_on(tmp_path):
+def test_with_somebody_logged_in_on_each_one_connection_too_many_is_hung_up_on(tmp_path):
     async def scene(server):
-        first, second = Line(server), Line(server)
-        assert isinstance(first.greeting[0], Welcome)
+        first, second = await Line(server).registered(ANA), Line(server)
         assert (second.transport.ended, second.greeting) == ("closed", [])
         first.connection.connection_lost(None)
         assert isinstance(Line(server).greeting[0], Welcome)
 
     serving(scene, tmp_path, most_connections=1)
+
+
+def test_a_newcomer_replaces_the_one_nobody_logged_in_on_for_longest(tmp_path):
+    async def scene(server):
+        user, sitting, chatting = await Line(server).registered(ANA), Line(server), Line(server)
+        sitting.says(KeepAlive(1))  # chattering does not help
+        newcomer = Line(server)
+        assert isinstance(newcomer.greeting[0], Welcome)
+        assert [line.transport.ended for line in (user, sitting, chatting)] == [None, "aborted", None]
+
+    serving(scene, tmp_path, most_connections=3)
+
+
+def test_who_waits_for_the_password_to_be_checked_is_not_replaced(tmp_path):
+    async def scene(server):
+        waiting, other = Line(server), Line(server)
+        waiting.says(waiting.register(ANA))
+        newcomer = Line(server)
+        assert [line.transport.ended for line in (waiting, other, newcomer)] == [None, "aborted", None]
+        await waiting.hears(LoggedIn)
+
+    serving(scene, tmp_path, most_connections=2)
+
+
+def test_an_address_that_floods_is_refused_and_others_are_let_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(locator_limits, "CONNECTIONS_PER_ADDRESS", locator_limits.Rate(3, 10.0))
+
+    async def scene(server):
+        flood = [Line(server, peer="198.51.100.7") for _ in range(5)]
+        assert [line.transport.ended for line in flood] == [None] * 3 + ["closed"] * 2
+        assert isinstance(Line(server).greeting[0], Welcome)
+
+    serving(scene, tmp_path)
+
+
+def test_who_asks_and_never_logs_in_is_hung_up_on(tmp_path):
+    async def scene(server):
+        line = Line(server)
+        line.says(*(KeepAlive(tag) for tag in range(locator_limits.REQUESTS_BEFORE_LOGIN)))
+        assert (len(line.heard()), line.transport.ended) == (locator_limits.REQUESTS_BEFORE_LOGIN, None)
+        line.says(KeepAlive(0))
+        assert (line.heard(), line.transport.ended) == ([], "closed")
+
+    serving(scene, tmp_path)
+
+
+def test_a_long_frame_is_for_those_who_are_logged_in(tmp_path):
+    watch = Watch(2, tuple(UserId(f"somebody-{number}") for number in range(1_000)))
+
+    async def scene(server):
+        user, stranger = await Line(server).registered(ANA), Line(server)
+        user.says(watch)
+        assert isinstance(user.heard()[0], Whereabouts)
+        stranger.says(watch)
+        assert stranger.transport.ended == "closed"
+
+    serving(scene, tmp_path)
+
+
+def test_a_long_frame_may_wait_behind_the_login(tmp_path):
+    watch = Watch(2, tuple(UserId(f"somebody-{number}") for number in range(1_000)))
+
+    async def scene(server):
+        line = Line(server)
+        line.says(line.register(ANA), watch)
+        await line.transport.written.wait()
+        assert [type(answer) for answer in line.heard()] == [LoggedIn, Whereabouts]
+
+    serving(scene, tmp_path)
+
+
+def test_who_is_hung_up_on_and_does_not_let_go_is_cut(tmp_path):
+    async def scene(server):
+        line = Line(server)
+        line.transport.close = lambda: None  # the goodbye waits behind what the other side does not read
+        line.connection.hang_up("a test")
+        server._let_time_pass(Now(monotonic() + locator_limits.BEFORE_LOGIN_SECONDS + 1, 0))
+        assert line.transport.ended == "aborted"
+
+    serving(scene, tmp_path)
+
+
+def test_a_process_that_stood_still_blames_nobody_for_being_silent(tmp_path):
+    async def scene(server):
+        line = await Line(server).registered(ANA)
+        server._excuse(limits.LEASE_SECONDS + 5)
+        server._let_time_pass(Now(monotonic() + limits.LEASE_SECONDS + 5, 0))
+        assert line.transport.ended is None
+        line.says(KeepAlive(1))
+        assert line.heard() == [Done(1)]
+
+    serving(scene, tmp_path)
 
 
 def test_a_connection_that_nobody_logs_in_on_is_hung_up_on(tmp_path):
