@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         everywhere,
         "config",
         "FILE.toml",
-        "settings file with data, listen, public, course_port, registration, announce",
+        "settings file with data, listen, public, course_port, registration, announce, store, authority",
     )
     parser = argparse.ArgumentParser(
         prog="hail-locator",
@@ -102,10 +102,18 @@ def _parser() -> argparse.ArgumentParser:
         "variables. Example: hail-locator serve --listen 0.0.0.0:7400",
     )
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    storing = argparse.ArgumentParser(add_help=False, parents=[everywhere])
+    add_setting(
+        storing,
+        "store",
+        "embedded|redis://HOST:PORT/DB",
+        "where the accounts are: in the data folder (the default), or shared by several locators in Redis or Valkey; "
+        "a password belongs into HAIL_LOCATOR_STORE or the settings file, where other users do not see it",
+    )
 
     serving = add_verb(
         verbs,
-        everywhere,
+        storing,
         "serve",
         _serve,
         "serve until stopped",
@@ -118,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add_setting(
         serving, "course-port", "HOST:PORT", "take the course's plain text there, unencrypted (default: nowhere)"
     )
+    add_setting(serving, "authority", "FILE", "the authority's key, the same for all that share a --store")
     for flag, value, purpose in (
         ("--announce", "on", "let Hail's windows on this network find it by themselves (the default)"),
         ("--no-announce", "off", "be found only by those who have the address"),
@@ -126,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
             flag, dest="announce", action="store_const", const=value, default=argparse.SUPPRESS, help=purpose
         )
 
-    add_users_verbs(verbs, everywhere)
+    add_users_verbs(verbs, storing)
     add_verb(
         verbs,
         everywhere,

@@ -35,9 +35,8 @@ class Authority:
         self.realm = realm_of(der)
 
     @classmethod
-    def open_or_create(cls, folder: Path, now: datetime) -> Self:
-        """Load the authority of a data folder, or make it at the first start."""
-        path = folder / FILE_NAME
+    def open_or_create(cls, path: Path, now: datetime) -> Self:
+        """Load an authority's file, or make it at the first start."""
         if not path.exists():
             _create(path, now)
         pem = path.read_bytes()

@@ -10,9 +10,12 @@ from typing import NamedTuple, TypeVar
 import platformdirs
 
 from locator.own_address import address_of_this_machine
+from locator.stores.redis_address import RedisAddress
 
 ENVIRONMENT_PREFIX = "HAIL_LOCATOR_"
 DEFAULT_LISTEN = "0.0.0.0:7400"
+_MAY_HOLD_SECRETS = frozenset({"store"})
+"""Settings that are not repeated in a complaint."""
 T = TypeVar("T")
 
 
@@ -52,6 +55,10 @@ class Settings:
     registration: Registration
     announce: bool
     """Whether peers on the local network find it by themselves."""
+    store: RedisAddress | None
+    """Where several locators share their accounts; None: embedded, in the data folder."""
+    authority: Path | None
+    """The file with the authority's key and certificate; None: the one in the data folder."""
 
 
 def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
@@ -70,7 +77,8 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
                 try:
                     return read(text)
                 except ValueError as error:
-                    raise ConfigurationError(f"{source} cannot be {text!r}: {error}.") from None
+                    told = f"{source} is wrong" if name in _MAY_HOLD_SECRETS else f"{source} cannot be {text!r}"
+                    raise ConfigurationError(f"{told}: {error}.") from None
         return default
 
     return Settings(
@@ -80,6 +88,8 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         course_port=choose("course_port", _read_course_place, None),
         registration=choose("registration", _read_registration, Registration.OPEN),
         announce=choose("announce", _read_switch, default=True),
+        store=choose("store", _read_store, None),
+        authority=choose("authority", _read_file_path, None),
     )
 
 
@@ -111,7 +121,7 @@ def _read_file(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # both not TOML and not UTF-8
         raise ConfigurationError(f"The settings file {path} is not valid TOML: {error}.") from None
-    names = ("data", "listen", "public", "course_port", "registration", "announce")
+    names = ("data", "listen", "public", "course_port", "registration", "announce", "store", "authority")
     for name, value in content.items():
         if name not in names:
             raise ConfigurationError(f"{path} has an unknown setting {name!r}; it may have {', '.join(names)}.")
@@ -138,6 +148,16 @@ def _read_course_place(text: str) -> Place | None:
     if ":" in place.host:
         raise ValueError("the course's clients speak IPv4 only")
     return place
+
+
+def _read_store(text: str) -> RedisAddress | None:
+    return None if text == "embedded" else RedisAddress.parse(text)
+
+
+def _read_file_path(text: str) -> Path:
+    if not text:
+        raise ValueError("it names a file")
+    return Path(text).expanduser()
 
 
 def _read_registration(text: str) -> Registration:

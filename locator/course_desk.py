@@ -39,9 +39,9 @@ class CourseDesk:
         address = next((address for address in about.addresses if is_ipv4(address)), None) if about.online else None
         return Answer(OFFLINE if address is None else address.encode(), [])
 
-    def log_out(self, user: UserId) -> Answer:
+    def log_out(self, user: UserId, now: Now) -> Answer:
         """Forget where a course client is; whoever asks."""
-        return Answer(LOGGED_OUT, self._directory.leave_course(user))
+        return Answer(LOGGED_OUT, self._directory.leave_course(user, now))
 
     def hash_for_login(self, user: UserId) -> str | Answer:
         """Return what a password is to be checked against; or at once the answer."""

@@ -79,7 +79,7 @@ class CoursePort:
             case CourseQuery(user):
                 answer = self._desk.query(user, seen)
             case CourseLogOut(user):
-                answer = self._desk.log_out(user)
+                answer = self._desk.log_out(user, Now(time.monotonic(), time.time()))
             case _:
                 answer = Answer(NONSENSE, [])
         self._carry_out(answer.orders)

@@ -11,6 +11,7 @@ _LOCK = "lock"
 _PORT = "port"
 _LINK = "link"
 _PROCESS = "process"
+_SHARED_STORE = "shared-store"
 
 
 class DataFolderInUseError(Exception):
@@ -57,6 +58,14 @@ class DataFolder:
         """Remember port and link for the next start and for the `address` command."""
         self._write(_PORT, str(port))
         self._write(_LINK, link)
+
+    def kept_shared_store(self) -> str | None:
+        """Return the mark of the shared store that the locator here belongs to, if it ever joined one."""
+        return self._read(_SHARED_STORE)
+
+    def keep_shared_store(self, mark: str) -> None:
+        """Remember which shared store this is, so that an emptied one is noticed."""
+        self._write(_SHARED_STORE, mark)
 
     def _read(self, name: str) -> str | None:
         try:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import msgspec
 
 from locator import limits
-from locator.orders import Caller, HangUp, Now, Orders, Send, Session
+from locator.orders import Caller, HangUp, Now, Orders, Send, Session, Share
+from locator.stores.interface import CoursePresence, Lease, LeaseEnd
 from protocol.device_lists import SignedDeviceList
 from protocol.identity import UserId
 from protocol.limits import ADDRESSES_PER_USER, LEASE_SECONDS
@@ -31,12 +32,15 @@ class _Presence:
 
     session: Session
     caller: Caller | None
+    """None: at another locator, or lost a moment ago."""
     near_addresses: tuple[str, ...]
     far_addresses: tuple[str, ...]
     listen_port: int
     voice_port: int
-    is_hidden: bool
+    is_hidden: bool = False
     """Whether others are told that the user is not there."""
+    is_elsewhere: bool = False
+    """Whether another locator has, or had, the session."""
     lost_at: float = 0.0
 
 
@@ -84,12 +88,10 @@ class Directory:
         if user not in self._present and not is_hidden:
             self._since[user] = int(now.wall * 1000)
         near = reachable_addresses(caller.seen_address, endpoint.addresses)
-        far = tuple(address for address in near if not is_loopback(address))
-        self._present[user] = _Presence(
-            session, caller, near, far, endpoint.listen_port, endpoint.voice_port, is_hidden
-        )
+        ports = endpoint.listen_port, endpoint.voice_port
+        self._present[user] = _Presence(session, caller, near, _for_others(near), *ports, is_hidden=is_hidden)
         self._lost.discard(user)
-        return self.tell(user)
+        return self._told_everywhere(user)
 
     def show(self, user: UserId, now: Now) -> Orders:
         """Tell of a user who was hidden."""
@@ -97,7 +99,29 @@ class Directory:
         if presence is not None and presence.is_hidden:
             presence.is_hidden = False
             self._since[user] = int(now.wall * 1000)
+        return self._told_everywhere(user)
+
+    def arrive_elsewhere(self, lease: Lease) -> Orders:
+        """A user is there, at another locator; whoever was the user here has been told."""
+        user, far = lease.user, _for_others(lease.addresses)
+        # Which machine that loopback is on is not known: it is tried last.
+        near = (*far, *(address for address in lease.addresses if is_loopback(address)))
+        session, ports = Session(user, lease.device, lease.session), (lease.listen_port, lease.voice_port)
+        self._since[user] = lease.since
+        self._present[user] = _Presence(session, None, near, far, *ports, is_elsewhere=True)
+        self._lost.discard(user)
         return self.tell(user)
+
+    def leave_elsewhere(self, user: UserId, now: Now, *, may_return: bool) -> Orders:
+        """A user is at no other locator any more; who is here meanwhile stays."""
+        presence = self._present.get(user)
+        if presence is None or not presence.is_elsewhere:
+            return []
+        if not may_return:
+            return self.leave(user, now)
+        presence.lost_at = now.monotonic
+        self._lost.add(user)
+        return []
 
     def lose(self, caller: Caller, now: Now) -> None:
         """A connection broke: its user has a moment to come back before anybody is told."""
@@ -115,25 +139,38 @@ class Directory:
         self._lost.discard(user)
         if not presence.is_hidden:
             self._since[user] = int(now.wall * 1000)
-        return self.tell(user)
+        told = self.tell(user)
+        return told if presence.is_elsewhere else [Share(LeaseEnd(user, presence.session.number)), *told]
 
     def arrive_on_course(self, user: UserId, address: str, now: Now) -> Orders:
         """A user logged in on the course port; the newest address counts."""
-        if user not in self._on_course and user not in self._present:
-            self._since[user] = int(now.wall * 1000)
-        self._on_course[user] = address, now.monotonic
-        return self.tell(user)
+        presence = CoursePresence(user, address, now.wall)
+        return [Share(presence), *self.move_on_course(presence, now)]
 
-    def leave_course(self, user: UserId) -> Orders:
+    def leave_course(self, user: UserId, now: Now) -> Orders:
         """A user logged out of the course port, if they were there."""
-        return self.tell(user) if self._on_course.pop(user, None) is not None else []
+        if user not in self._on_course:
+            return []
+        presence = CoursePresence(user, "", now.wall)
+        return [Share(presence), *self.move_on_course(presence, now)]
+
+    def move_on_course(self, presence: CoursePresence, now: Now) -> Orders:
+        """A user logged in or out on the course port of any locator."""
+        user = presence.user
+        if not presence.address:
+            self._on_course.pop(user, None)
+            return self.tell(user)
+        if user not in self._on_course and user not in self._present:
+            self._since[user] = int(presence.at * 1000)
+        self._on_course[user] = presence.address, now.monotonic - max(0.0, now.wall - presence.at)
+        return self.tell(user)
 
     def sweep(self, now: Now) -> Orders:
         """Let go those whose grace or lease is over."""
         orders: Orders = []
         forgotten = now.monotonic - limits.COURSE_LEASE_SECONDS
         for user in [user for user, (_, heard_at) in self._on_course.items() if heard_at < forgotten]:
-            orders += self.leave_course(user)
+            orders += self.leave_course(user, now)
         for user in [u for u in self._lost if now.monotonic - self._present[u].lost_at >= limits.GRACE_SECONDS]:
             orders += self.leave(user, now)
         oldest = now.monotonic - LEASE_SECONDS
@@ -177,6 +214,22 @@ class Directory:
         told = [(watcher, for_near if watcher.is_near else for_far) for watcher in watchers]
         return [Send(watcher, moved) for watcher, moved in told if moved is not None]
 
+    def _told_everywhere(self, user: UserId) -> Orders:
+        """Tell the other locators, and the watchers here, of a user who is here."""
+        presence = self._present.get(user)
+        if presence is None or presence.is_hidden or presence.is_elsewhere:
+            return self.tell(user)
+        lease = Lease(
+            user,
+            presence.session.number,
+            presence.session.device,
+            presence.near_addresses,
+            presence.listen_port,
+            presence.voice_port,
+            self._since.get(user, 0),
+        )
+        return [Share(lease), *self.tell(user)]
+
     def _presence_on(self, caller: Caller) -> _Presence | None:
         presence = None if caller.session is None else self._present.get(caller.session.user)
         return presence if presence is not None and presence.caller is caller else None
@@ -211,6 +264,10 @@ class Directory:
         address, _ = self._on_course[user]
         near = msgspec.structs.replace(about, addresses=(address,))
         return _Views(near, about if is_loopback(address) else near)
+
+
+def _for_others(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(address for address in addresses if not is_loopback(address))
 
 
 def reachable_addresses(seen: str, declared: Iterable[str]) -> tuple[str, ...]:

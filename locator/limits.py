@@ -118,3 +118,19 @@ COURSE_UNREAD_BYTES = 64 * 1024
 """Bytes of answers waiting for a client; with more it is hung up on."""
 COURSE_LEASE_SECONDS = 12 * 3600.0
 """A login counts for so long without another: these clients say nothing to keep it."""
+
+# --- several locators on one Redis -----------------------------------------------------------
+REDIS_ANSWER_SECONDS = 2.0
+"""Redis answers in well under a millisecond; one that takes so long is out of reach."""
+REDIS_RETRY_SECONDS = 0.5
+"""A Redis out of reach is tried again so often."""
+REDIS_ROWS_AT_ONCE = 200
+"""Rows read or written in one go: a few milliseconds of the loop."""
+REDIS_CONFLICTS = 1_000
+"""Times that a change is decided anew because others were faster; each time somebody's change was made."""
+COURSE_MOVES_WAITING = 20_000
+"""Logins and logouts on the course port that wait for Redis; with more the oldest are not told."""
+NODE_BEAT_SECONDS = 2.0
+"""A locator of several says so often that it lives."""
+NODE_SILENT_SECONDS = 8.0
+"""One whose beat stands still for so long is lost, and its sessions with it."""

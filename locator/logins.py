@@ -51,6 +51,18 @@ class Logins:
             kept = self._signed[account.user] = devices, self._authority.sign(devices)
         return kept[1]
 
+    def end_older_session(self, newer: Session) -> Orders:
+        """Tell the connection here on which a user is present, if any, that it is over."""
+        older = self._directory.caller_of(newer.user)
+        if older is None or older.session is None:
+            return []
+        was_another_device = older.session.device != newer.device
+        older.session = None
+        self._directory.unwatch(older, older.watched)
+        if was_another_device:
+            return [Send(older, Superseded(newer.number)), HangUp(older, "superseded by another device")]
+        return [HangUp(older, "replaced by a newer connection of the same device")]
+
     # --- the requests ------------------------------------------------------------------------
 
     def register(self, request: Register, caller: Caller, now: Now) -> Orders:
@@ -213,7 +225,7 @@ class Logins:
         if device not in newest.devices:
             return _unknown_device(caller, request.tag)
         session = Session(account.user, device, account.session)
-        farewell = self._end_older_session(session)
+        farewell = self.end_older_session(session)
         caller.session = session
         caller.must_change_password = must_change = newest.must_change_password
         moved = self._directory.arrive(caller, session, request.endpoint, now, is_hidden=must_change)
@@ -235,17 +247,6 @@ class Logins:
             must_change_password=must_change,
         )
         return [*farewell, Send(caller, answer), *moved]
-
-    def _end_older_session(self, newer: Session) -> Orders:
-        older = self._directory.caller_of(newer.user)
-        if older is None or older.session is None:
-            return []
-        was_another_device = older.session.device != newer.device
-        older.session = None
-        self._directory.unwatch(older, older.watched)
-        if was_another_device:
-            return [Send(older, Superseded(newer.number)), HangUp(older, "superseded by another device")]
-        return [HangUp(older, "replaced by a newer connection of the same device")]
 
 
 def refuse(caller: Caller, tag: int, code: RefusalCode, sentence: str, retry_after: float = 0.0) -> Orders:

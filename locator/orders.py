@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from locator.stores.interface import Account, Change
+from locator.stores.interface import Account, Change, Shared
 from protocol.identity import DeviceId, UserId
 from protocol.registry import Message
 
@@ -62,6 +62,12 @@ class HangUp(NamedTuple):
     reason: str
 
 
+class Share(NamedTuple):
+    """Tell the other locators who is present here."""
+
+    presence: Shared
+
+
 class VerifyPassword(NamedTuple):
     """Check a password against a hash (None: there is no such account, but the time must be the same)."""
 
@@ -94,4 +100,4 @@ class MakeChange(NamedTuple):
 
 
 Work = VerifyPassword | HashPassword | MakeChange
-Orders = list[Send | HangUp | Work]
+Orders = list[Send | HangUp | Share | Work]

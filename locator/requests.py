@@ -10,8 +10,8 @@ from locator.authority import Authority
 from locator.course_desk import CourseDesk
 from locator.directory import Directory, Standing
 from locator.logins import Logins, must_change_password, not_signed_in, refuse
-from locator.orders import Caller, HangUp, Now, Orders, Send
-from locator.stores.interface import Store
+from locator.orders import Caller, HangUp, Now, Orders, Send, Session
+from locator.stores.interface import Arrived, CoursePresence, Lease, Left, News, Store
 from protocol.errors import RefusalCode, RemoteProtocolError
 from protocol.identity import UserId
 from protocol.limits import USERS_PER_QUESTION
@@ -94,19 +94,44 @@ class Requests:
         """Let time pass: leases and graces run out."""
         return self._directory.sweep(now)
 
-    def accounts_changed(self, users: Iterable[UserId], now: Now) -> Orders:
-        """An operator changed accounts: end the sessions of devices no longer valid, and tell the watchers."""
+    def news_came(self, news: News, now: Now) -> Orders:
+        """An operator, or another locator, changed what is shared: end what is over here, and tell the watchers."""
+        orders = self._accounts_changed(news.accounts, now)
+        for movement in news.movements:
+            match movement:
+                case Arrived(lease):
+                    orders += self._arrived_elsewhere(lease)
+                case Left(user, may_return):
+                    orders += self._directory.leave_elsewhere(user, now, may_return=may_return)
+                case CoursePresence():
+                    orders += self._directory.move_on_course(movement, now)
+        return orders
+
+    def _accounts_changed(self, users: Iterable[UserId], now: Now) -> Orders:
         orders: Orders = []
         for user in users:
             caller, account = self._directory.caller_of(user), self._store.find(user)
-            devices = () if account is None else account.devices
-            if caller is not None and caller.session is not None and caller.session.device not in devices:
-                orders += self._directory.leave(user, now)
-                self._directory.unwatch(caller, caller.watched)
-                caller.session = None
-                orders.append(HangUp(caller, "its device is not valid any more"))
+            session = None if caller is None else caller.session
+            if caller is not None and session is not None:
+                if account is None or session.device not in account.devices:
+                    orders += self._directory.leave(user, now)
+                    self._directory.unwatch(caller, caller.watched)
+                    caller.session = None
+                    orders.append(HangUp(caller, "its device is not valid any more"))
+                elif account.session != session.number and account.session_device is not None:
+                    # Begun at another locator, where the user is about to arrive: nobody is told of a gap.
+                    self._directory.lose(caller, now)
+                    orders += self._logins.end_older_session(Session(user, account.session_device, account.session))
             orders += self._directory.tell(user)
         return orders
+
+    def _arrived_elsewhere(self, lease: Lease) -> Orders:
+        caller, orders = self._directory.caller_of(lease.user), []
+        if caller is not None and caller.session is not None:
+            if caller.session.number > lease.session:
+                return []  # the other locator is about to hear of the newer session here
+            orders = self._logins.end_older_session(Session(lease.user, lease.device, lease.session))
+        return [*orders, *self._directory.arrive_elsewhere(lease)]
 
     # --- the handlers of those who are logged in -----------------------------------------------
 

@@ -9,18 +9,16 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from locator import limits
 from locator.accounts import PasswordPool
 from locator.announcing import Announcer, place_to_announce
-from locator.authority import Authority
 from locator.configuration import Place, Registration, Settings, public_place
 from locator.course_port import CoursePort
 from locator.data_folder import DataFolder, DataFolderInUseError
+from locator.opening_store import open_store
 from locator.requests import Requests
 from locator.server import LocatorServer
-from locator.stores.memory_and_sqlite import MemoryAndSqlite
 
 log = logging.getLogger(__name__)
 
@@ -51,18 +49,18 @@ async def _serve(
 ) -> None:
     told_to_stop = asyncio.Event()
     _on_stop_signals(told_to_stop)
-    authority = _open_authority(folder)
     async with contextlib.AsyncExitStack() as opened:
-        store = MemoryAndSqlite(folder.path)
+        listener = _listen(settings.listen, folder.kept_port())
+        opened.callback(listener.close)
+        place = public_place(settings, listener.getsockname()[1])
+        authority, store = await open_store(settings, folder, place)
         opened.push_async_callback(store.close)
         passwords = PasswordPool()
         opened.callback(passwords.close)
-        listener = _listen(settings.listen, folder.kept_port())
-        opened.callback(listener.close)
         requests = Requests(store, authority, registration_open=settings.registration is Registration.OPEN)
         server = LocatorServer(requests, authority, passwords, store, most_connections=most_connections)
         opened.push_async_callback(server.stop)
-        link = f"hail://{public_place(settings, listener.getsockname()[1])}#{authority.realm.hex()}"
+        link = f"hail://{place}#{authority.realm.hex()}"
         folder.keep(listener.getsockname()[1], link)
         await server.start(listener)
         if settings.course_port is not None:
@@ -78,14 +76,6 @@ async def _serve(
         when_ready(link)
         await told_to_stop.wait()
         log.info("stopping")
-
-
-def _open_authority(folder: DataFolder) -> Authority:
-    try:
-        return Authority.open_or_create(folder.path, datetime.now(UTC))
-    except (OSError, ValueError) as error:
-        sentence = f"The authority's key in {folder.path} cannot be read ({error}); put back a copy of the file."
-        raise CannotServeError(sentence) from None
 
 
 def _listen(place: Place, kept_port: int | None, flag: str = "--listen") -> socket.socket:

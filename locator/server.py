@@ -22,7 +22,7 @@ from locator.directory import clean_address, is_loopback
 from locator.door import Door
 from locator.endings_log import EndingsLog
 from locator.logins import refuse
-from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, VerifyPassword, Work
+from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
 from locator.rate_limits import network_of
 from locator.requests import Requests
 from locator.stores.interface import Store, StoreFailedError
@@ -66,7 +66,7 @@ class LocatorServer:
         use_small_tls_buffers()
         self._acceptor = Acceptor(listener, self._take)
         self._keep(self._sweep())
-        self._keep(self._look_at_store())
+        self._keep(self._hear_news())
 
     async def stop(self) -> None:
         """Take no more work, send what waits, hang up, and drop who does not let go."""
@@ -210,6 +210,8 @@ class LocatorServer:
                 connection = self._connections.get(order.caller)
                 if connection is not None:
                     connection.hang_up(order.reason)
+            elif isinstance(order, Share):
+                self._store.share(order.presence)
             else:
                 connection = self._connections.get(order.caller)
                 if connection is not None:
@@ -293,12 +295,11 @@ class LocatorServer:
             self._own_certificate = self._authority.make_own_certificate(moment)
             self._own_certificate.load_into(self._context)
 
-    async def _look_at_store(self) -> None:
+    async def _hear_news(self) -> None:
         while True:
-            await asyncio.sleep(limits.STORE_LOOK_SECONDS)
             try:
-                users = await self._store.changed_elsewhere()
-                self._carry_out(self._requests.accounts_changed(users, _now()))
+                news = await self._store.news()
+                self._carry_out(self._requests.news_came(news, _now()))
                 self._flush()
             except Exception:
                 log.exception("the accounts could not be read again; the next look comes")

@@ -13,9 +13,11 @@ from locator.command_verbs import FailedError, add_verb, read_user_id
 from locator.configuration import Settings
 from locator.course_desk import hash_course_password, is_course_id
 from locator.data_folder import DataFolder
+from locator.opening_store import require_client_library
 from locator.roster import NoRosterError, read_roster
 from locator.stores.interface import (
     Account,
+    Accounts,
     AddAccount,
     Change,
     RemoveAccount,
@@ -230,8 +232,15 @@ def _make(settings: Settings, change: Change) -> Account | None:
     return account
 
 
-def _with_accounts(settings: Settings, use: Callable[[AccountsFile], T]) -> T:
-    accounts = AccountsFile(DataFolder(settings.data).path)
+def _with_accounts(settings: Settings, use: Callable[[Accounts], T]) -> T:
+    accounts: Accounts
+    if settings.store is None:
+        accounts = AccountsFile(DataFolder(settings.data).path)
+    else:
+        require_client_library()
+        from locator.stores.redis_accounts import AccountsInRedis
+
+        accounts = AccountsInRedis(settings.store)
     try:
         return use(accounts)
     finally:

@@ -2,10 +2,12 @@
 
 A change is a value: it says what must still hold when it is made (the password that was checked, the device that
 was on the list), so that a store can make it in one step, whoever else writes at the same time.
+
+Where several locators are one, the store also carries who is present at which of them.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from protocol.errors import RefusalCode
 from protocol.identity import DeviceId, UserId
@@ -133,6 +135,66 @@ Change = (
 )
 
 
+class Lease(NamedTuple):
+    """Somebody is logged in at one of several locators: what the others need to answer `where`."""
+
+    user: UserId
+    session: int
+    device: DeviceId
+    addresses: tuple[str, ...]
+    """Where the peer may be dialled, in canonical form."""
+    listen_port: int
+    voice_port: int
+    since: int
+    """Milliseconds since 1970 at which the user came."""
+
+
+class LeaseEnd(NamedTuple):
+    """A session is over; a newer one, or one at another locator, stays untouched."""
+
+    user: UserId
+    session: int
+
+
+class CoursePresence(NamedTuple):
+    """Somebody logged in on the course port of any locator, or out again."""
+
+    user: UserId
+    address: str
+    """Empty: logged out."""
+    at: float
+    """Seconds since 1970 of the login."""
+
+
+Shared = Lease | LeaseEnd | CoursePresence
+"""What one locator tells the others about who is present."""
+
+
+class Arrived(NamedTuple):
+    """Somebody is present at another locator."""
+
+    lease: Lease
+
+
+class Left(NamedTuple):
+    """Somebody is not present at another locator any more."""
+
+    user: UserId
+    may_return: bool
+    """That locator was lost: its users have a moment to come back elsewhere."""
+
+
+class News(NamedTuple):
+    """What others did to what this locator shares with them: commands on this machine, or other locators."""
+
+    accounts: frozenset[UserId] = frozenset()
+    """Whose accounts changed; `Store.find` knows the new state."""
+    movements: tuple[Arrived | Left | CoursePresence, ...] = ()
+    """Who came and went at other locators, in this order."""
+    locators: tuple[str, ...] | None = None
+    """HOST:PORT of every locator that shares this store, where that changed."""
+
+
 class StoreFailedError(Exception):
     """The store could not keep a change (disk full, file gone): nothing was changed."""
 
@@ -141,8 +203,25 @@ class StoreFailedError(Exception):
         self.code = code
 
 
+class Accounts(Protocol):
+    """Accounts as the operator's commands use them, beside the locators that run."""
+
+    def read_all(self) -> dict[UserId, Account]:
+        """Return every account, by ID."""
+
+    def make(self, changes: list[Change]) -> list[Account | None]:
+        """Make changes; each gives the account after it, or None if its condition did not hold."""
+
+    def close(self) -> None:
+        """Let go of them."""
+
+
 class Store(Protocol):
-    """Where accounts are kept."""
+    """Where accounts are kept, and what several locators share."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what `find` returns is the newest there is; if not, nobody is to be refused for good by it."""
 
     def find(self, user: UserId) -> Account | None:
         """Return an account as last known, at once: look-ups never wait for a disk or a network."""
@@ -153,8 +232,11 @@ class Store(Protocol):
         Raises StoreFailedError.
         """
 
-    async def changed_elsewhere(self) -> frozenset[UserId]:
-        """Return whose accounts another process changed since the last call; `find` knows the new state."""
+    def share(self, presence: Shared) -> None:
+        """Tell the other locators, if there are any, who is present here; returns at once."""
+
+    async def news(self) -> News:
+        """Wait until others changed something, and return it."""
 
     async def close(self) -> None:
         """Finish what was begun."""

@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from locator import limits
 from locator.stores.changes import changed
-from locator.stores.interface import Account, Change, RemoveAccount, StoreFailedError
+from locator.stores.group_commit import GroupCommit
+from locator.stores.interface import Account, Change, News, RemoveAccount, Shared, StoreFailedError
 from protocol.errors import RefusalCode
 from protocol.identity import DeviceId, UserId
 
@@ -135,8 +136,12 @@ class MemoryAndSqlite:
         self._file = AccountsFile(folder)
         self._accounts = self._file.read_all()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="accounts")
-        self._waiting: list[tuple[Change, asyncio.Future[Account | None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._commits = GroupCommit(self._commit)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether memory is what the file is: always, but for a fraction of a second after a command wrote."""
+        return True
 
     def find(self, user: UserId) -> Account | None:
         """Return an account from memory."""
@@ -144,36 +149,26 @@ class MemoryAndSqlite:
 
     async def make(self, change: Change) -> Account | None:
         """Make a change, in one commit with all others that wait now."""
-        done: asyncio.Future[Account | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((change, done))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_what_waits(), name="accounts writer")
-        return await done
+        return await self._commits.make(change)
 
-    async def changed_elsewhere(self) -> frozenset[UserId]:
-        """Read the accounts again if another process wrote; return whose differ."""
-        return await self._in_thread(self._read_again)
+    def share(self, presence: Shared) -> None:
+        """Tell nobody: this locator is alone."""
+
+    async def news(self) -> News:
+        """Look again and again whether another process wrote; return whose accounts differ."""
+        while True:
+            await asyncio.sleep(limits.STORE_LOOK_SECONDS)
+            if users := await self._in_thread(self._read_again):
+                return News(accounts=users)
 
     async def close(self) -> None:
         """Wait for the last commit, then close the file."""
-        if self._writer is not None:
-            await self._writer
+        await self._commits.finish()
         await self._in_thread(self._file.close)
         self._thread.shutdown()
 
-    async def _write_what_waits(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                made = await self._in_thread(partial(self._write, [change for change, _ in batch]))
-            except StoreFailedError as error:
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(error)
-                continue
-            for (_, done), account in zip(batch, made, strict=True):
-                if not done.done():
-                    done.set_result(account)
+    async def _commit(self, changes: list[Change]) -> list[Account | None]:
+        return await self._in_thread(partial(self._write, changes))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

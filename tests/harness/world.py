@@ -68,7 +68,7 @@ class World:
         self._monkeypatch.setattr(locator.server, "_now", lambda: Now(loop.time(), clock().timestamp()))
         folder = self.folder / "locator"
         folder.mkdir(exist_ok=True)
-        authority = Authority.open_or_create(folder, clock())
+        authority = Authority.open_or_create(folder / "authority.pem", clock())
         passwords = PasswordPool()
         passwords._executor = InlineExecutor()  # type: ignore[assignment]
         store = MemoryAndSqlite(folder)

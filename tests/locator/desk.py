@@ -1,5 +1,6 @@
 """The deciding part of the locator without sockets, threads, disk or real time: what a test says happens, happens."""
 
+import asyncio
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
@@ -7,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from locator.authority import Authority
-from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, VerifyPassword, Work
+from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
 from locator.requests import Requests
 from locator.stores.changes import changed
-from locator.stores.interface import Account, Change
+from locator.stores.interface import Account, Change, News, Shared
 from protocol.certificates import create_authority_certificate
 from protocol.device_lists import DeviceList, SignedDeviceList, open_device_list
 from protocol.identity import UserId
@@ -42,6 +43,8 @@ class PlainStore:
 
     def __init__(self) -> None:
         self.accounts: dict[UserId, Account] = {}
+        self.shared: list[Shared] = []
+        self.is_current = True
 
     def find(self, user: UserId) -> Account | None:
         return self.accounts.get(user)
@@ -55,8 +58,11 @@ class PlainStore:
     async def make(self, change: Change) -> Account | None:
         return self.make_now(change)
 
-    async def changed_elsewhere(self) -> frozenset[UserId]:
-        return frozenset()
+    def share(self, presence: Shared) -> None:
+        self.shared.append(presence)
+
+    async def news(self) -> News:
+        return await asyncio.get_running_loop().create_future()
 
     async def close(self) -> None:
         pass
@@ -106,7 +112,10 @@ class Desk:
 
     def operator(self, change: Change) -> None:
         assert self.store.make_now(change) is not None
-        self.carry_out(self.requests.accounts_changed({change.user}, self.now))
+        self.hear(News(frozenset({change.user})))
+
+    def hear(self, news: News) -> None:
+        self.carry_out(self.requests.news_came(news, self.now))
 
     def open_list(self, signed: SignedDeviceList | None) -> DeviceList:
         assert signed is not None
@@ -121,6 +130,8 @@ class Desk:
                 case HangUp():
                     self.people[order.caller].hung_up = order.reason
                     self.carry_out(self.requests.connection_lost(order.caller, self.now))
+                case Share():
+                    self.store.share(order.presence)
                 case _ if self.held is not None:
                     self.held.append(order)
                 case VerifyPassword():

@@ -80,6 +80,7 @@ def test_what_cannot_be_done_is_told_in_one_sentence(data, words, typed, sentenc
         ("serve", "--listen", "nowhere"),
         ("serve", "--registration", "maybe"),
         ("serve", "--store", "redis://x"),
+        ("serve", "--store", "postgres://x", "--authority", "x"),
         ("address", "--config", "none.toml"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 
 from locator import limits as locator_limits
 from locator.orders import Session
-from locator.stores.interface import AddAccount, BecomeCourseOnly, SetDisabled, SetPassword
+from locator.stores.interface import AddAccount, BecomeCourseOnly, News, SetDisabled, SetPassword
 from protocol import limits
 from protocol.certificates import Role, read_certificate
 from protocol.errors import RefusalCode, RemoteProtocolError
@@ -330,7 +330,7 @@ def test_an_operators_new_password_ends_the_session(desk):
 def test_a_change_of_the_store_that_leaves_the_device_valid_ends_nothing(desk):
     ana = desk.connect()
     ana.register("ana")
-    desk.carry_out(desk.requests.accounts_changed({ANA}, desk.now))
+    desk.hear(News(frozenset({ANA})))
     assert ana.hung_up is None
     assert ana.caller.session == Session(ANA, ana.key.device, 1)
 

@@ -130,7 +130,7 @@ def serving(scene, folder, *, pool=None, **options):
     """Run a scene with a server that has no socket."""
 
     async def whole() -> None:
-        authority = Authority.open_or_create(folder, datetime.now(UTC))
+        authority = Authority.open_or_create(folder / "authority.pem", datetime.now(UTC))
         store, passwords = MemoryAndSqlite(folder), pool or PasswordPool(threads=1)
         requests = Requests(store, authority, registration_open=True)
         server = LocatorServer(requests, authority, passwords, store, **options)

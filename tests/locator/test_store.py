@@ -3,6 +3,7 @@ import sqlite3
 
 import pytest
 
+from locator import limits
 from locator.stores.interface import (
     Account,
     AddAccount,
@@ -83,17 +84,23 @@ def test_accounts_are_read_as_they_were_written(tmp_path, accounts):
     again.close()
 
 
+async def nothing_is_heard(store):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(2 * limits.STORE_LOOK_SECONDS):
+            await store.news()
+
+
 def test_another_process_s_change_is_noticed_and_ones_own_is_not(tmp_path):
     async def scene():
         store = MemoryAndSqlite(tmp_path)
         await store.make(AddAccount(ANA, "Ana", "hash", PHONE))
-        assert await store.changed_elsewhere() == frozenset()
+        await nothing_is_heard(store)
         other = AccountsFile(tmp_path)
         other.make([SetPassword(ANA, "new"), AddAccount(BO, "Bo", "hash", None)])
         other.close()
-        assert await store.changed_elsewhere() == {ANA, BO}
+        assert (await store.news()).accounts == {ANA, BO}
         assert store.find(ANA).devices == ()
-        assert await store.changed_elsewhere() == frozenset()
+        await nothing_is_heard(store)
         await store.close()
 
     run(scene())
