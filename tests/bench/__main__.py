@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import messages, window
+from tests.bench import locator, messages, window
 from tests.bench.report import Row, table
 
-BENCHMARKS = {"messages": messages.run, "window": window.run}
+BENCHMARKS = {"locator": locator.run, "messages": messages.run, "window": window.run}
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench.redis_reference import RedisOverTls
+from tests.bench.redis_reference import RedisServer, RoundTrips
 from tests.bench.report import Row
 from tests.harness.processes import LocatorProcess, PeerProcess, befriend
 
@@ -20,14 +20,15 @@ def run(folder: Path, rounds: int) -> list[Row]:
     sys.setswitchinterval(_SWITCH_SECONDS)
     locator = LocatorProcess(folder / "locator")
     ana, bo = PeerProcess(folder / "ana"), PeerProcess(folder / "bo")
-    redis = RedisOverTls(folder / "redis")
+    server = RedisServer(folder / "redis")
+    redis = RoundTrips(server)
     try:
         for peer, user in ((ana, "ana"), (bo, "bo")):
             peer.call("session.register", locator=locator.link, user=user, password="correct horse", name=user)
         conversation = befriend(ana, bo, "ana", "bo")
         ratios, shown, trips, rates = [], [], [], []
         for number in range(rounds):
-            trip = statistics.median(redis.round_trips(2_000))
+            trip = statistics.median(redis.measure(2_000))
             delay = statistics.median(_delays(ana, bo, conversation, number))
             rate = _rate(ana, bo, conversation, number)
             times = f"shown after {delay * 1e3:.2f} ms, Redis {trip * 1e3:.3f} ms"
@@ -38,6 +39,7 @@ def run(folder: Path, rounds: int) -> list[Row]:
             rates.append(rate)
     finally:
         redis.close()
+        server.close()
         ana.close()
         bo.close()
         locator.stop()
