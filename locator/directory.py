@@ -80,6 +80,10 @@ class Directory:
         presence = self._present.get(user)
         return None if presence is None else presence.caller
 
+    def callers(self) -> list[Caller]:
+        """Return the connections of all who are logged in here."""
+        return [presence.caller for presence in self._present.values() if presence.caller is not None]
+
     def arrive(
         self, caller: Caller, session: Session, endpoint: Endpoint, now: Now, *, is_hidden: bool = False
     ) -> Orders:

@@ -130,6 +130,8 @@ REDIS_CONFLICTS = 1_000
 """Times that a change is decided anew because others were faster; each time somebody's change was made."""
 COURSE_MOVES_WAITING = 20_000
 """Logins and logouts on the course port that wait for Redis; with more the oldest are not told."""
+OUT_OF_TOUCH_SECONDS = 5.0
+"""Who cannot log in because Redis is out of reach is asked to come again after this time."""
 NODE_BEAT_SECONDS = 2.0
 """A locator of several says so often that it lives."""
 NODE_SILENT_SECONDS = 8.0

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from locator import limits
 from locator.authority import Authority
 from locator.directory import Directory
 from locator.login_limits import LoginLimits, TooOften
@@ -20,6 +21,7 @@ from protocol.identity import DeviceId, UserId, clean_display_name
 from protocol.limits import LEASE_SECONDS, SHORTEST_CHOSEN_PASSWORD
 from protocol.locator_messages import (
     ChangePassword,
+    Locators,
     LoggedIn,
     LogIn,
     LogInByKey,
@@ -40,6 +42,8 @@ class Logins:
         self._directory = directory
         self._authority = authority
         self.registration_open = registration_open
+        self.locators: tuple[str, ...] = ()
+        """HOST:PORT of every locator that shares our accounts; none: there is only this one."""
         self._limits = LoginLimits()
         self._signed: dict[UserId, tuple[DeviceList, SignedDeviceList]] = {}
 
@@ -51,9 +55,8 @@ class Logins:
             kept = self._signed[account.user] = devices, self._authority.sign(devices)
         return kept[1]
 
-    def end_older_session(self, newer: Session) -> Orders:
-        """Tell the connection here on which a user is present, if any, that it is over."""
-        older = self._directory.caller_of(newer.user)
+    def end_older_session(self, older: Caller | None, newer: Session) -> Orders:
+        """Tell the connection on which a user was until now, if any, that it is over."""
         if older is None or older.session is None:
             return []
         was_another_device = older.session.device != newer.device
@@ -63,12 +66,16 @@ class Logins:
             return [Send(older, Superseded(newer.number)), HangUp(older, "superseded by another device")]
         return [HangUp(older, "replaced by a newer connection of the same device")]
 
+    def tell_locators(self, caller: Caller) -> Orders:
+        """Tell somebody which locators are one with this one, if it is not alone."""
+        return [Send(caller, Locators(self.locators))] if self.locators else []
+
     # --- the requests ------------------------------------------------------------------------
 
     def register(self, request: Register, caller: Caller, now: Now) -> Orders:
         """Make an account and log in; with the password of an existing one, log in."""
-        if caller.session is not None:
-            return _already_signed_in(caller, request.tag)
+        if refusal := self._cannot_begin(caller, request.tag):
+            return refusal
         if not self.registration_open:
             sentence = "This locator takes no registrations. Ask whoever runs it for an account."
             return refuse(caller, request.tag, RefusalCode.REGISTRATION_CLOSED, sentence)
@@ -97,8 +104,8 @@ class Logins:
 
     def log_in(self, request: LogIn, caller: Caller, now: Now) -> Orders:
         """A person logs in with the password."""
-        if caller.session is not None:
-            return _already_signed_in(caller, request.tag)
+        if refusal := self._cannot_begin(caller, request.tag):
+            return refusal
         return self._by_password(request, caller, _wrong_password(caller, request.tag), now)
 
     def log_in_by_key(self, request: LogInByKey, caller: Caller, now: Now) -> Orders:
@@ -115,7 +122,8 @@ class Logins:
         )
         device, account = DeviceId.of_key(request.device_key), self._store.find(request.user)
         if not is_genuine or account is None or device not in account.devices:
-            return _unknown_device(caller, request.tag)
+            # The account or the device may be newer than what is known here; nobody is turned away for good by that.
+            return (_unknown_device if self._store.is_current else out_of_touch)(caller, request.tag)
         renew = request.renew_certificate
         if request.resume == account.session and device == account.session_device:
             return self._sign_in(request, caller, account, renew_certificate=renew, now=now)
@@ -180,6 +188,12 @@ class Logins:
 
         return [order._replace(then=verified, queue=self._limits.queue_of(user, address))]
 
+    def _cannot_begin(self, caller: Caller, tag: int) -> Orders:
+        """Refuse what begins a new session where that cannot be now; nothing to refuse: no orders."""
+        if caller.session is not None:
+            return _already_signed_in(caller, tag)
+        return [] if self._store.is_current else out_of_touch(caller, tag)
+
     def _register_again(self, request: Register, caller: Caller, now: Now) -> Orders:
         """The ID has an account: it may be the asker's own, if the first answer was lost."""
         sentence = "Somebody has this ID already. Choose another one, or log in if it is yours."
@@ -225,7 +239,7 @@ class Logins:
         if device not in newest.devices:
             return _unknown_device(caller, request.tag)
         session = Session(account.user, device, account.session)
-        farewell = self.end_older_session(session)
+        farewell = self.end_older_session(self._directory.caller_of(account.user), session)
         caller.session = session
         caller.must_change_password = must_change = newest.must_change_password
         moved = self._directory.arrive(caller, session, request.endpoint, now, is_hidden=must_change)
@@ -235,7 +249,7 @@ class Logins:
             certificate = self._authority.certify(
                 account.user, request.device_key, datetime.fromtimestamp(now.wall, UTC)
             )
-        answer = LoggedIn(
+        logged_in = LoggedIn(
             tag=request.tag,
             user=account.user,
             name=account.name,
@@ -246,7 +260,7 @@ class Logins:
             seen_address=caller.seen_address,
             must_change_password=must_change,
         )
-        return [*farewell, Send(caller, answer), *moved]
+        return [*farewell, Send(caller, logged_in), *self.tell_locators(caller), *moved]
 
 
 def refuse(caller: Caller, tag: int, code: RefusalCode, sentence: str, retry_after: float = 0.0) -> Orders:
@@ -263,6 +277,13 @@ def must_change_password(caller: Caller, tag: int) -> Orders:
     """Answer a request that has to wait for a password of the person's own."""
     sentence = "Change your password first: the one you have was given out by whoever runs this locator."
     return refuse(caller, tag, RefusalCode.MUST_CHANGE_PASSWORD, sentence)
+
+
+def out_of_touch(caller: Caller, tag: int) -> Orders:
+    """Answer what cannot be done before the shared accounts are in reach again."""
+    seconds = limits.OUT_OF_TOUCH_SECONDS
+    sentence = f"This locator cannot reach its accounts right now. Try again in {seconds:.0f} s."
+    return refuse(caller, tag, RefusalCode.REFUSED, sentence, seconds)
 
 
 def _already_signed_in(caller: Caller, tag: int) -> Orders:

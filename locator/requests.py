@@ -14,7 +14,7 @@ from locator.orders import Caller, HangUp, Now, Orders, Send, Session
 from locator.stores.interface import Arrived, CoursePresence, Lease, Left, News, Store
 from protocol.errors import RefusalCode, RemoteProtocolError
 from protocol.identity import UserId
-from protocol.limits import USERS_PER_QUESTION
+from protocol.limits import LOCATORS_AS_ONE, USERS_PER_QUESTION
 from protocol.locator_messages import (
     ChangePassword,
     Done,
@@ -97,6 +97,10 @@ class Requests:
     def news_came(self, news: News, now: Now) -> Orders:
         """An operator, or another locator, changed what is shared: end what is over here, and tell the watchers."""
         orders = self._accounts_changed(news.accounts, now)
+        if news.locators is not None:
+            self._logins.locators = news.locators[:LOCATORS_AS_ONE]
+            for caller in self._directory.callers():
+                orders += self._logins.tell_locators(caller)
         for movement in news.movements:
             match movement:
                 case Arrived(lease):
@@ -121,7 +125,8 @@ class Requests:
                 elif account.session != session.number and account.session_device is not None:
                     # Begun at another locator, where the user is about to arrive: nobody is told of a gap.
                     self._directory.lose(caller, now)
-                    orders += self._logins.end_older_session(Session(user, account.session_device, account.session))
+                    newer = Session(user, account.session_device, account.session)
+                    orders += self._logins.end_older_session(caller, newer)
             orders += self._directory.tell(user)
         return orders
 
@@ -130,7 +135,7 @@ class Requests:
         if caller is not None and caller.session is not None:
             if caller.session.number > lease.session:
                 return []  # the other locator is about to hear of the newer session here
-            orders = self._logins.end_older_session(Session(lease.user, lease.device, lease.session))
+            orders = self._logins.end_older_session(caller, Session(lease.user, lease.device, lease.session))
         return [*orders, *self._directory.arrive_elsewhere(lease)]
 
     # --- the handlers of those who are logged in -----------------------------------------------

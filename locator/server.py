@@ -21,11 +21,11 @@ from locator.connection import Connection
 from locator.directory import clean_address, is_loopback
 from locator.door import Door
 from locator.endings_log import EndingsLog
-from locator.logins import refuse
+from locator.logins import out_of_touch, refuse
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
 from locator.rate_limits import network_of
 from locator.requests import Requests
-from locator.stores.interface import Store, StoreFailedError
+from locator.stores.interface import Store, StoreFailedError, StoreOutOfTouchError
 from protocol.errors import RefusalCode, RemoteProtocolError
 from protocol.limits import CHALLENGE_BYTES, HANDSHAKE_SECONDS
 from protocol.locator_messages import LOCATOR
@@ -230,6 +230,9 @@ class LocatorServer:
         except TooManyPasswordsError as error:
             sentence = f"Too many people log in right now. Try again in {error.retry_after:.0f} s."
             orders = refuse(order.caller, order.tag, RefusalCode.RATE_LIMITED, sentence, error.retry_after)
+        except StoreOutOfTouchError as error:
+            log.info("a change was not made: %s", error)
+            orders = out_of_touch(order.caller, order.tag)
         except StoreFailedError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
             sentence = "The locator cannot write its accounts. Tell whoever runs it."

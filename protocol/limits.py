@@ -39,6 +39,10 @@ ADDRESS_LENGTH = 45
 """Characters of an IPv6 address with an embedded IPv4 one, the longest there is."""
 DEVICES_PER_USER = 8
 """Devices valid at once for one user; the oldest goes when a ninth logs in with the password."""
+LOCATORS_AS_ONE = 32
+"""Locators that share one authority and its accounts, as a peer is told of them."""
+PLACE_LENGTH = HOST_LENGTH + 6
+"""Characters of HOST:PORT."""
 LEASE_SECONDS = 30.0
 """A session silent for this long is gone; three signs of life may be lost."""
 KEEP_ALIVE_SECONDS = 9.0

@@ -1,7 +1,7 @@
 """What a peer and a locator say to each other (ALPN `hail-locator/1`).
 
 The locator speaks first (`Welcome`). Then the peer asks, each question with a `tag` of its own choice, and
-each gets one answer with the same tag. `Moved` and `Superseded` come unasked.
+each gets one answer with the same tag. `Moved`, `Superseded` and `Locators` come unasked.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ Password = Annotated[str, Meta(max_length=limits.PASSWORD_LENGTH)]
 TypedName = Annotated[str, Meta(max_length=4 * limits.DISPLAY_NAME_LENGTH)]
 Users = Annotated[tuple[UserId, ...], Meta(max_length=limits.USERS_PER_QUESTION)]
 Address = Annotated[str, Meta(max_length=limits.ADDRESS_LENGTH)]
+Place = Annotated[str, Meta(max_length=limits.PLACE_LENGTH)]
 Seconds = Annotated[float, Meta(ge=0, le=limits.LONGEST_WAIT_SECONDS)]
 CertificateBytes = Annotated[bytes, Meta(max_length=limits.CERTIFICATE_BYTES)]
 
@@ -210,6 +211,13 @@ class PasswordChanged(Message, frozen=True, array_like=True):
 
     tag: Tag
     device_list: SignedDeviceList
+
+
+@LOCATOR.register(0x8112)
+class Locators(Message, frozen=True, array_like=True):
+    """Which locators are one with this one: any of them takes the same logins, should this one be lost."""
+
+    places: Annotated[tuple[Place, ...], Meta(max_length=limits.LOCATORS_AS_ONE)]
 
 
 def login_challenge(nonce: bytes, locator_certificate: bytes, user: UserId) -> bytes:

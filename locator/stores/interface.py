@@ -203,6 +203,13 @@ class StoreFailedError(Exception):
         self.code = code
 
 
+class StoreOutOfTouchError(StoreFailedError):
+    """The shared store is out of reach, and tried again by itself; a change may have been made all the same."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(RefusalCode.REFUSED, sentence)
+
+
 class Accounts(Protocol):
     """Accounts as the operator's commands use them, beside the locators that run."""
 

@@ -13,11 +13,20 @@ from typing import NamedTuple
 
 from locator import limits
 from locator.stores.group_commit import GroupCommit
-from locator.stores.interface import Account, Change, CoursePresence, Lease, LeaseEnd, News, Shared, StoreFailedError
+from locator.stores.interface import (
+    Account,
+    Change,
+    CoursePresence,
+    Lease,
+    LeaseEnd,
+    News,
+    Shared,
+    StoreFailedError,
+    StoreOutOfTouchError,
+)
 from locator.stores.mirror import Mirror, MissedChangeError
 from locator.stores.redis_accounts import make_changes
 from locator.stores.redis_link import Beat, Listener, RedisLink
-from protocol.errors import RefusalCode
 from protocol.identity import UserId
 
 log = logging.getLogger(__name__)
@@ -112,7 +121,7 @@ class RedisStore:
 
     async def _commit(self, changes: list[Change]) -> list[Account | None]:
         if not self._is_current:
-            raise StoreFailedError(RefusalCode.REFUSED, "The shared accounts are out of reach.")
+            raise StoreOutOfTouchError("The shared accounts are out of reach.")
         try:
             return await make_changes(self._link, self._mirror, changes)
         finally:

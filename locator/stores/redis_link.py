@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from locator import limits
 from locator.stores import redis_scripts as scripts
-from locator.stores.interface import CoursePresence, Lease, LeaseEnd, StoreFailedError
+from locator.stores.interface import CoursePresence, Lease, LeaseEnd, StoreOutOfTouchError
 from locator.stores.mirror import Snapshot
 from locator.stores.redis_address import RedisAddress
 from locator.stores.redis_rows import (
@@ -35,7 +35,6 @@ from locator.stores.redis_rows import (
     write_account,
     write_lease,
 )
-from protocol.errors import RefusalCode
 from protocol.identity import UserId
 
 _SHA = {script: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest() for script in scripts.ALL}
@@ -60,7 +59,7 @@ class Refused(NamedTuple):
 
 
 class RedisLink:
-    """One node's connections. Everything raises StoreFailedError, with a sentence without secrets."""
+    """One node's connections. Everything raises StoreOutOfTouchError, with a sentence without secrets."""
 
     def __init__(self, address: RedisAddress, node: str) -> None:
         """Nothing is connected yet. `node` signs what is written."""
@@ -220,18 +219,18 @@ class RedisLink:
             yield
         except UnreadableRowError as error:
             sentence = f"The {self._address} holds {error} that this version of Hail cannot read; run one version."
-            raise StoreFailedError(RefusalCode.REFUSED, sentence) from error
+            raise StoreOutOfTouchError(sentence) from error
         except ResponseError as error:
             if str(error).startswith(scripts.OTHER_STORE):
                 sentence = (
                     f"The {self._address} was emptied or exchanged. Put back its backup; nothing is written to it."
                 )
-                raise StoreFailedError(RefusalCode.REFUSED, sentence) from None
-            raise StoreFailedError(RefusalCode.REFUSED, f"The {self._address} refuses: {error}.") from None
+                raise StoreOutOfTouchError(sentence) from None
+            raise StoreOutOfTouchError(f"The {self._address} refuses: {error}.") from None
         except (RedisError, OSError, TimeoutError) as error:
             # The library's text may be long and name the user; its kind and the place say enough.
             sentence = f"The {self._address} is out of reach ({type(error).__name__})."
-            raise StoreFailedError(RefusalCode.REFUSED, sentence) from error
+            raise StoreOutOfTouchError(sentence) from error
 
 
 def _text(value: object) -> str:

@@ -23,6 +23,7 @@ from protocol.locator_messages import (
     LoggedIn,
     LogIn,
     LogInByKey,
+    Refused,
     Register,
     Watch,
     Welcome,
@@ -150,6 +151,9 @@ class Client:
     def register(self, user: str, kind: type[M] = LoggedIn, password: str = PASSWORD, name: str = "Somebody") -> M:
         return self.ask(lambda tag: Register(tag, UserId(user), password, name, self.key.public, self.endpoint), kind)
 
+    def try_to_register(self, user: str) -> LoggedIn | Refused:
+        return self.register(user, LoggedIn | Refused)  # type: ignore[arg-type]  # isinstance takes either
+
     def log_in(self, user: str, kind: type[M] = LoggedIn, password: str = PASSWORD) -> M:
         return self.ask(lambda tag: LogIn(tag, UserId(user), password, self.key.public, self.endpoint), kind)
 
@@ -162,11 +166,14 @@ class Client:
         renew: bool = False,
         signer: SigningKey | None = None,
     ) -> M:
+        return self.ask(lambda tag: self.key_login(user, tag, resume=resume, renew=renew, signer=signer), kind)
+
+    def key_login(
+        self, user: str, tag: int = 1, *, resume: int, renew: bool = False, signer: SigningKey | None = None
+    ) -> LogInByKey:
         challenge = login_challenge(self.welcome.nonce, self.certificate, UserId(user))
         signature = (signer or self.key).sign(Purpose.LOGIN, self.realm, challenge)
-        return self.ask(
-            lambda tag: LogInByKey(tag, UserId(user), self.key.public, signature, resume, renew, self.endpoint), kind
-        )
+        return LogInByKey(tag, UserId(user), self.key.public, signature, resume, renew, self.endpoint)
 
     def where(self, *users: str) -> tuple[Whereabout, ...]:
         return self.ask(lambda tag: Where(tag, tuple(map(UserId, users))), Whereabouts).about

@@ -32,6 +32,7 @@ from protocol.locator_messages import (
     Done,
     Endpoint,
     KeepAlive,
+    Locators,
     LoggedIn,
     LogIn,
     LogInByKey,
@@ -137,6 +138,7 @@ LOCATOR_MESSAGES: tuple[Message, ...] = (
     Superseded(18),
     ChangePassword(9, "correct horse", "battery staple"),
     PasswordChanged(9, SIGNED_DEVICES),
+    Locators(("chat.example:7400", "192.0.2.8:7400", "[2001:db8::8]:7400")),
 )
 
 LINK_MESSAGES: tuple[Message, ...] = (

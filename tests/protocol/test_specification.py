@@ -31,7 +31,7 @@ QUOTE = re.compile(r"^```hex (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def test_every_message_has_one_heading_and_there_is_none_without_a_message() -> None:
     headings = re.findall(r"^#+ (0x\w+.*)$", TEXT, re.MULTILINE)
-    assert sorted(headings) == list(MESSAGES)
+    assert sorted(headings) == sorted(MESSAGES)
 
 
 @pytest.mark.parametrize(("heading", "cls"), [*MESSAGES.items(), *PARTS.items()])
