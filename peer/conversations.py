@@ -34,6 +34,8 @@ from protocol.limits import TEXT_BYTES
 from protocol.link_messages import SignedHeader
 
 log = logging.getLogger(__name__)
+Remembered = Callable[[Conversation, Happened], None]
+"""Called when a commit is known in memory, too."""
 
 
 class Conversations:
@@ -158,13 +160,19 @@ class Conversations:
 
     # --- taking in ---------------------------------------------------------------------------
 
-    async def take_in(self, name: ConversationId, user: UserId | None, wires: tuple[WireEntry, ...]) -> Happened:
-        """Store what can be taken of a batch; raise Refusal if a conversation would begin with nothing."""
+    async def take_in(
+        self, name: ConversationId, user: UserId | None, wires: tuple[WireEntry, ...], before_growth: Remembered
+    ) -> Happened:
+        """Store what can be taken of a batch; raise Refusal if a conversation would begin with nothing.
+
+        `before_growth` is called after the commit, before neighbours are offered what is new.
+        """
         known = self._all.get(name)
         row = known.kept if known else ConversationRow(0, name, user, intake.incarnation())
         now_ms = self._now_ms()
         happened = await self._database.write(
-            lambda c: intake.take_entries(c, self._author, row, wires, now_ms), self._announce
+            lambda c: intake.take_entries(c, self._author, row, wires, now_ms),
+            lambda happened: self._announce(happened, before_growth),
         )
         for reason in set(happened.refused):
             log.warning("an entry in the conversation with %s was refused: %s", user, reason)
@@ -183,7 +191,7 @@ class Conversations:
         """Return the conversation as known in memory, known from now on."""
         return self._all.setdefault(row.conversation, Conversation(row))
 
-    def _announce(self, happened: Happened) -> None:
+    def _announce(self, happened: Happened, before_growth: Remembered = lambda *_: None) -> None:
         """Bring memory up to date with a commit, then tell the screen and the neighbours."""
         conversation = self._begin(happened.conversation)
         conversation.kept = happened.conversation
@@ -199,6 +207,7 @@ class Conversations:
             conversation.standing = fold_consent(row.said for row in conversation.said)
             if conversation.kept.user is not None:
                 self.on_consent(conversation.kept.user, before, happened.names)
+        before_growth(conversation, happened)
         if happened.feeds:
             # First, because it only wakes those who send: they go on while the screen is being told.
             self.on_growth(conversation)

@@ -69,8 +69,8 @@ class Happened:
     names: dict[UserId, str] = field(default_factory=dict)
     parted: set[FeedId] = field(default_factory=set)
     """Feeds of which the other side holds another version: where they part is not known yet."""
-    named: set[FeedId] = field(default_factory=set)
-    """Feeds of which well-formed entries came, whether or not they were news."""
+    named: dict[FeedId, int] = field(default_factory=dict)
+    """Feeds of which well-formed entries came, whether or not they were news, with the highest number."""
     refused: list[str] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     """What was appended, in order, for neighbours who wait for just that."""
@@ -188,7 +188,7 @@ class EntryTaker:
         header = entry.header
         if header.conversation != self.happened.conversation.conversation:
             raise RemoteProtocolError("an entry of another conversation")
-        self.happened.named.add(header.feed)
+        self.happened.named[header.feed] = max(self.happened.named.get(header.feed, 0), header.number)
         feed = self._feed(header.feed)
         if feed is None:
             self._begin_feed(entry)

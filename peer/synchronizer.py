@@ -112,6 +112,20 @@ class _LinkSync:
             neighbour.take(theirs, lines, conversation)
         self.kick(conversation.id)
 
+    def note_sender_holds(self, conversation: Conversation, happened: Happened) -> None:
+        """What they just sent us they hold: nothing to send back."""
+        neighbour = self.neighbours.setdefault(conversation.id, _Neighbour())
+        for name, number in happened.named.items():
+            feed = conversation.feeds.get(name)
+            if neighbour.theirs is None or feed is None or name == self._conversations.own_feed(conversation):
+                continue
+            known = neighbour.theirs.get(name)
+            if number < feed.line.head:
+                # Of what others brought us beyond it they may know nothing.
+                neighbour.sent[name] = max(neighbour.sent.get(name, 0), number)
+            elif known is None or known.head < feed.line.head:
+                neighbour.theirs[name] = feed.line
+
     async def _send_all(self) -> None:
         try:
             while not self.link.has_ended:
@@ -327,7 +341,9 @@ class Synchronizer:
         if self._is_hidden(link, message.conversation):
             return
         try:
-            happened = await self._conversations.take_in(message.conversation, link.user, message.entries)
+            happened = await self._conversations.take_in(
+                message.conversation, link.user, message.entries, sync.note_sender_holds
+            )
         except Refusal as error:
             log.warning("entries of %s were not taken: %s", link.user, error)
             return
@@ -338,8 +354,6 @@ class Synchronizer:
         touched = tuple(conversation.feeds[name].line for name in happened.named if name in conversation.feeds)
         if touched:
             link.send(Lines(conversation.id, NO_BUCKETS, touched, answer=False))
-            # What they just sent us they hold: nothing to send back.
-            self._note_sender_holds(sync, conversation, touched)
         for name in happened.parted:
             await self._ask_fork(sync, conversation, conversation.feeds[name])
 
@@ -347,15 +361,6 @@ class Synchronizer:
         if conversation := self._visible(link, message.conversation):
             assert link.user is not None
             await self._conversations.receipts.note_displayed(conversation, link.user, message.reads)
-
-    def _note_sender_holds(self, sync: _LinkSync, conversation: Conversation, lines: tuple[VectorLine, ...]) -> None:
-        neighbour = sync.neighbours.setdefault(conversation.id, _Neighbour())
-        if neighbour.theirs is None:
-            return
-        for line in lines:
-            known = neighbour.theirs.get(line.feed)
-            if line.feed != self._conversations.own_feed(conversation) and (known is None or known.head < line.head):
-                neighbour.theirs[line.feed] = line
 
     # --- forks -------------------------------------------------------------------------------
 

@@ -8,17 +8,18 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from peer.node import PeerNode
     from ui.main_window.window import MainWindow
+    from ui.peer_bridge import PeerBridge
 
 log = logging.getLogger(__name__)
 
-_SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.001
 """How long one thread may keep the interpreter: the screen must get it back within a fraction of a frame."""
 _SIGNAL_CHECK_MS = 200
 """Python handles a signal only when Qt lets it run; this is how often it does at the least."""
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `hail`; return 0 when the window was closed, 1 when it could not start, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         return _run(options.profile or _default_profile(), options.locator)
     except Exception as error:
@@ -58,15 +59,37 @@ def _default_profile() -> Path:
 
 def _run(profile: Path, locator: str) -> int:
     from peer.local_socket import LocalSocket, raise_open_window
+
+    door = LocalSocket(profile)
+    if not door.claim() and raise_open_window(profile):
+        return 0
+    application, window, bridge = build(profile, locator)
+    window.closed.connect(application.quit)
+    _close_on_signals(window)
+    bridge.ask(window, lambda node: door.serve(node, raise_window=_raiser(window)))
+    try:
+        return application.exec()
+    finally:
+        window.hide()
+        bridge.close()
+
+
+class Program(NamedTuple):
+    """What there is one of: the application, its window, and the way to the node."""
+
+    application: "QApplication"
+    window: "MainWindow"
+    bridge: "PeerBridge"
+
+
+def build(profile: Path, locator: str = "") -> Program:
+    """Build the window and everything under it, and begin to sign in whoever was here last."""
     from ui.main_window.window import MainWindow
     from ui.main_window.window_memory import WindowMemory
     from ui.peer_bridge import PeerBridge
     from ui.theme.appearance import Appearance, choice_of
     from ui.theme.controls import Theme
 
-    door = LocalSocket(profile)
-    if not door.claim() and raise_open_window(profile):
-        return 0
     application = make_application()
     theme, memory = Theme(), WindowMemory(profile)
     kept = choice_of(memory.word("appearance"))
@@ -74,19 +97,12 @@ def _run(profile: Path, locator: str) -> int:
     bridge = PeerBridge(_make_node, profile)
     bridge.start()
     window = MainWindow(theme, bridge, memory, appearance, locator)
-    window.closed.connect(application.quit)
-    _close_on_signals(window)
-    bridge.ask(window, lambda node: door.serve(node, raise_window=_raiser(window)))
     window.show()
     window.host.find_again()
     window.login.begin(os.environ.pop("HAIL_PASSWORD", ""))
     # What lives until the end need not be looked through by the collector again.
     gc.freeze()
-    try:
-        return application.exec()
-    finally:
-        window.hide()
-        bridge.close()
+    return Program(application, window, bridge)
 
 
 def make_application() -> "QApplication":

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 from shiboken6 import isValid
 
 from peer.errors import Refusal, RefusalCode
@@ -32,6 +32,8 @@ Refused = Callable[[RefusalCode, str], None]
 
 BUDGET_SECONDS = 0.004
 """How long the screen takes deliveries in one go before it paints and listens to the keyboard again."""
+GATHER_MS = 6
+"""Deliveries that follow others more closely than this are taken together: in a flood each go has its own cost."""
 EVENTS_PER_SLICE = 64
 """Events handed over at once; the clock is read between slices."""
 CLOSE_SECONDS = 4.0
@@ -68,8 +70,9 @@ class PeerBridge(QObject):
         self._closed = False
         self._wake.connect(self._take, Qt.ConnectionType.QueuedConnection)
         # A timer, not a signal posted again: Qt would serve that before it paints.
-        self._rest = QTimer(self, singleShot=True, interval=0)
-        self._rest.timeout.connect(self._take)
+        self._rest = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._rest.timeout.connect(self._take_rest)
+        self._since_taken = QElapsedTimer()
 
     def start(self) -> None:
         """Let the network thread run."""
@@ -144,13 +147,23 @@ class PeerBridge(QObject):
         if self._rest.isActive():
             # The rest of the last batch is due after the next paint; two batches in a row would delay that.
             return
+        passed = self._since_taken.elapsed() if self._since_taken.isValid() else GATHER_MS
+        if passed < GATHER_MS:
+            self._rest.start(GATHER_MS - passed)
+            return
         until = time.monotonic() + BUDGET_SECONDS
         try:
             while self._deliveries and not self._closed and time.monotonic() < until:
                 self._take_slice()
         finally:
+            self._since_taken.start()
             if self._deliveries and not self._closed:
-                self._rest.start()
+                self._rest.start(0)
+
+    @Slot()
+    def _take_rest(self) -> None:
+        self._since_taken.invalidate()
+        self._take()
 
     def _take_slice(self) -> None:
         events: list[Event] = []

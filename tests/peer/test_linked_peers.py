@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 
 from peer.errors import Refusal
+from peer.links.link import Link
 from peer.views import ConversationId, MessageState
 from protocol.consent import Consent, Standing
 from protocol.identity import UserId
+from protocol.link_messages import Entries
+from protocol.registry import Message
 from tests.harness.world import LinkedPeers, Person, World
 
 
@@ -23,6 +26,25 @@ async def test_a_text_arrives_and_its_states_follow(world: World, linked_peers: 
     await world.until(lambda: bool(ana.told("message_read")))
     assert [m.state for m in await ana.node.messages(conversation)] == [MessageState.READ]
     assert [m.state for m in await bo.node.messages(conversation)] == [MessageState.SEEN]
+
+
+async def test_what_came_from_a_neighbour_is_not_sent_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, _, conversation = await world.linked_peers()
+    sent: list[tuple[str, int]] = []
+    really_send = Link.send
+
+    def send(link: Link, message: Message) -> None:
+        if isinstance(message, Entries):
+            sent.append((str(link.user), len(message.entries)))
+        really_send(link, message)
+
+    monkeypatch.setattr(Link, "send", send)
+    for number in range(20):
+        await ana.node.send_text(conversation, f"{number}")
+    await world.until(lambda: len(ana.told("message_delivered")) == 20)
+    await asyncio.sleep(1)
+    assert {to for to, _ in sent} == {"bo"}
+    assert sum(count for _, count in sent) == 20
 
 
 @pytest.mark.parametrize("crumb", [1, 7, 100])

@@ -160,9 +160,15 @@ class ConversationPane(QWidget):
             self._refresh()
 
     def _conversation_changed(self, view: ConversationView) -> None:
-        if self._shown is not None and self._shown.conversation == view.conversation:
-            self._shown = view
+        if self._shown is None or self._shown.conversation != view.conversation:
+            return
+        before, self._shown = self._shown, view
+        if (before.title, before.online, before.can_write) != (view.title, view.online, view.can_write):
             self._refresh()
+        else:
+            # Nothing but the messages changed: in a flood that is told a hundred times a second.
+            self._choose_page()
+            self._point_to_unread()
 
     def _refresh(self) -> None:
         """Choose what is seen, from how we stand with this person."""
