@@ -1,7 +1,6 @@
 """The command `hail-locator`: serve, look after users, print the address to hand out."""
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -12,7 +11,8 @@ from locator import limits
 from locator.command_verbs import FailedError, Verb, add_setting, add_verb
 from locator.configuration import DEFAULT_LISTEN, ConfigurationError, Settings, read_settings
 from locator.data_folder import DataFolder
-from locator.running import CannotServeError, serve
+from locator.listening import CannotServeError
+from locator.running import serve
 from locator.stores.interface import StoreFailedError
 from locator.users_commands import add_users_verbs
 
@@ -23,7 +23,6 @@ _LOOK_AGAIN_SECONDS = 0.05
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
     asked = _parser().parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.umask(0o077)  # what we write is for this account's eyes only, whatever folder it lies in
     verb: Verb = asked.verb
     try:
@@ -42,8 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # --- the verbs -----------------------------------------------------------------------------------
 
 
-def _serve(settings: Settings, _: argparse.Namespace) -> None:
-    serve(settings, lambda link: print(f"ready {link}", flush=True))  # noqa: T201 - the command's output
+def _serve(settings: Settings, asked: argparse.Namespace) -> None:
+    serve(
+        settings,
+        lambda link: print(f"ready {link}", flush=True),  # noqa: T201 - the command's output
+        lambda: read_settings(vars(asked), os.environ),
+    )
 
 
 def _address(settings: Settings, _: argparse.Namespace) -> None:
@@ -91,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         everywhere,
         "config",
         "FILE.toml",
-        "settings file with data, listen, public, course_port, registration, announce, store, authority",
+        "settings file; its lines are named like the flags of serve, with _ for -",
     )
     parser = argparse.ArgumentParser(
         prog="hail-locator",
@@ -127,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
         serving, "course-port", "HOST:PORT", "take the course's plain text there, unencrypted (default: nowhere)"
     )
     add_setting(serving, "authority", "FILE", "the authority's key, the same for all that share a --store")
+    add_setting(serving, "log-format", "logfmt|json", "one event a line on standard error (default logfmt)")
+    add_setting(serving, "log-level", "debug|info|warning|error", "the least that is written (default info)")
     for flag, value, purpose in (
         ("--announce", "on", "let Hail's windows on this network find it by themselves (the default)"),
         ("--no-announce", "off", "be found only by those who have the address"),

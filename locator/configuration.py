@@ -2,13 +2,15 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import platformdirs
 
+from locator.event_log import LogFormat, LogLevel
 from locator.own_address import address_of_this_machine
 from locator.stores.redis_address import RedisAddress
 
@@ -17,6 +19,7 @@ DEFAULT_LISTEN = "0.0.0.0:7400"
 _MAY_HOLD_SECRETS = frozenset({"store"})
 """Settings that are not repeated in a complaint."""
 T = TypeVar("T")
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class ConfigurationError(Exception):
@@ -59,6 +62,8 @@ class Settings:
     """Where several locators share their accounts; None: embedded, in the data folder."""
     authority: Path | None
     """The file with the authority's key and certificate; None: the one in the data folder."""
+    log_format: LogFormat
+    log_level: LogLevel
 
 
 def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
@@ -86,10 +91,12 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         listen=choose("listen", read_place, read_place(DEFAULT_LISTEN)),
         public=choose("public", _read_public, None),
         course_port=choose("course_port", _read_course_place, None),
-        registration=choose("registration", _read_registration, Registration.OPEN),
+        registration=choose("registration", partial(_read_word, Registration), Registration.OPEN),
         announce=choose("announce", _read_switch, default=True),
         store=choose("store", _read_store, None),
         authority=choose("authority", _read_file_path, None),
+        log_format=choose("log_format", partial(_read_word, LogFormat), LogFormat.LOGFMT),
+        log_level=choose("log_level", partial(_read_word, LogLevel), LogLevel.INFO),
     )
 
 
@@ -121,7 +128,7 @@ def _read_file(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # both not TOML and not UTF-8
         raise ConfigurationError(f"The settings file {path} is not valid TOML: {error}.") from None
-    names = ("data", "listen", "public", "course_port", "registration", "announce", "store", "authority")
+    names = tuple(field.name for field in fields(Settings))
     for name, value in content.items():
         if name not in names:
             raise ConfigurationError(f"{path} has an unknown setting {name!r}; it may have {', '.join(names)}.")
@@ -160,11 +167,11 @@ def _read_file_path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def _read_registration(text: str) -> Registration:
+def _read_word(words: type[Word], text: str) -> Word:
     try:
-        return Registration(text)
+        return words(text)
     except ValueError:
-        raise ValueError("it is open or closed") from None
+        raise ValueError(f"it is {' or '.join(words)}") from None
 
 
 def _read_switch(text: str) -> bool:

@@ -8,6 +8,7 @@ import ssl
 from typing import Protocol, cast
 
 from locator import limits
+from locator.observing import Trail
 from locator.orders import Caller
 from locator.rate_limits import network_of
 from protocol.errors import RemoteProtocolError
@@ -34,7 +35,7 @@ class Server(Protocol):
     def requests_came(self, connection: "Connection", caller: Caller) -> None:
         """Answer what a connection has read."""
 
-    def ends(self, connection: "Connection", address: str, reason: str) -> None:
+    def ends(self, connection: "Connection", reason: str) -> None:
         """A connection is being closed by us."""
 
     def connection_lost(self, connection: "Connection", caller: Caller | None) -> None:
@@ -50,6 +51,7 @@ class Connection(asyncio.Protocol):
         self._accepted = accepted
         self.certificate = server.certificate
         """The locator's certificate that it is shown."""
+        self.trail = Trail()
         self._reader = FrameReader(LOGIN_FRAME)
         self._strangers_requests = 0
         self._outgoing: list[bytes] = []
@@ -74,6 +76,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         secured: ssl.SSLObject = transport.get_extra_info("ssl_object")
         peer = transport.get_extra_info("peername")
+        self.trail.address = peer[0] if peer else ""
         if secured.selected_alpn_protocol() != ALPN or not peer:
             self.hang_up("it does not speak " + ALPN)
             return
@@ -162,7 +165,7 @@ class Connection(asyncio.Protocol):
         """Close, after what is queued was sent."""
         if self._is_closing or self._transport is None:
             return
-        self._tell_end(reason)
+        self._server.ends(self, reason)
         self.flush()
         self._is_closing = True
         self._transport.resume_reading()  # closing with unread data would destroy what we just sent
@@ -191,7 +194,7 @@ class Connection(asyncio.Protocol):
     def abort(self, reason: str) -> None:
         """Close without waiting for anything."""
         if self._transport is not None:
-            self._tell_end(reason)
+            self._server.ends(self, reason)
             self._is_closing = True
             self._transport.abort()
 
@@ -205,8 +208,3 @@ class Connection(asyncio.Protocol):
 
     def _must_wait(self) -> bool:
         return self.works or self._reads_slowly or self._lets_others_go_first
-
-    def _tell_end(self, reason: str) -> None:
-        assert self._transport is not None
-        peer = self._transport.get_extra_info("peername")
-        self._server.ends(self, f"{peer[0]} port {peer[1]}" if peer else "nowhere", reason)

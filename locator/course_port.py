@@ -13,22 +13,44 @@ from typing import cast
 from locator import limits
 from locator.accounts import NobodyWaitsError, PasswordPool, TooManyPasswordsError
 from locator.course_desk import Answer, CourseDesk, is_course_password
-from locator.course_protocol import ACCEPTED, NONSENSE, CourseLogIn, CourseLogOut, CourseQuery, CourseReader, Nonsense
+from locator.course_protocol import (
+    ACCEPTED,
+    NONSENSE,
+    UNKNOWN_AT_LOGIN,
+    CourseLogIn,
+    CourseLogOut,
+    CourseQuery,
+    CourseReader,
+    Nonsense,
+)
+from locator.event_log import tell
+from locator.figures import Figures
 from locator.orders import Now, Orders
 from locator.rate_limits import network_of
 from locator.stores.interface import BecomeCourseOnly, Store, StoreFailedError
 from protocol.identity import UserId
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("locator.events")
+_WHY_UNCHECKED = {
+    TooManyPasswordsError: "rate_limited",
+    NobodyWaitsError: "gone",
+    StoreFailedError: "store_failed",
+}
 
 
 class CoursePort:
     """Listens, and keeps its floods away from the rest of the locator by limits of its own."""
 
     def __init__(
-        self, desk: CourseDesk, passwords: PasswordPool, store: Store, carry_out: Callable[[Orders], None]
+        self,
+        desk: CourseDesk,
+        passwords: PasswordPool,
+        store: Store,
+        carry_out: Callable[[Orders], None],
+        figures: Figures,
     ) -> None:
         """`carry_out` tells the watchers."""
+        self._figures = figures
         self._desk = desk
         self._passwords = passwords
         self._store = store
@@ -75,6 +97,7 @@ class CoursePort:
 
     def answer(self, command: CourseQuery | CourseLogOut | Nonsense, seen: str) -> bytes:
         """Answer what can be answered at once."""
+        self._figures.course_commands[type(command).__name__] += 1
         match command:
             case CourseQuery(user):
                 answer = self._desk.query(user, seen)
@@ -87,8 +110,10 @@ class CoursePort:
 
     def log_in(self, command: CourseLogIn, seen: str, then: Callable[[bytes], None]) -> None:
         """Check a login, and give the answer to `then`, now or later."""
+        self._figures.course_commands[CourseLogIn.__name__] += 1
         wanted = self._desk.hash_for_login(command.user)
         if isinstance(wanted, Answer):
+            self._tell(command.user, seen, "unknown_user" if wanted.reply == UNKNOWN_AT_LOGIN else "not_for_the_course")
             then(wanted.reply)
         elif self._right.get(command.user) == (wanted, self._seal(command.password)):
             self._arrive(command.user, seen)
@@ -107,15 +132,26 @@ class CoursePort:
                 # From its first login here on this password opens nothing in Hail.
                 await self._store.make(BecomeCourseOnly(command.user))
                 is_right = self._desk.hash_for_login(command.user) == wanted
+            outcome = "wrong_password"
         except (TooManyPasswordsError, NobodyWaitsError, StoreFailedError) as error:
-            log.info("a course login was not checked: %s", error)
+            outcome = _WHY_UNCHECKED[type(error)]
             is_right = False
         if is_right:
             self._right[command.user] = (wanted, self._seal(command.password))
             self._arrive(command.user, seen)
+        else:
+            self._tell(command.user, seen, outcome)
         then(ACCEPTED if is_right else NONSENSE)
 
+    def _tell(self, user: UserId, seen: str, outcome: str) -> None:
+        """Count a login, and write it down; an ID that nobody has may be anything, a password too."""
+        self._figures.course_logins[outcome] += 1
+        known = str(user) if self._store.find(user) is not None else None
+        event = "course_logged_in" if outcome == "accepted" else "course_refused"
+        tell(log, logging.INFO, event, user=known, address=seen, code=None if outcome == "accepted" else outcome)
+
     def _arrive(self, user: UserId, seen: str) -> None:
+        self._tell(user, seen, "accepted")
         self._carry_out(self._desk.logged_in(user, seen, Now(time.monotonic(), time.time())))
 
     def _seal(self, password: str) -> bytes:

@@ -40,12 +40,6 @@ REQUESTS_BEFORE_LOGIN = 32
 """Requests answered on a connection on which nobody is logged in: a person's mistakes at a password."""
 GOODBYE_SECONDS = 1.0
 """How long a hang-up waits for the other side's TLS farewell, and a stop for all of them."""
-ENDINGS_LOGGED = Rate(100, 1.0)
-"""Closed connections that are named in the log; of the others their number, so that no flood fills a disk."""
-ENDINGS_COUNTED_SECONDS = 60.0
-"""The log tells the number of those not named this often,"""
-ENDING_REASONS_TOLD = 10
-"""and of so many reasons."""
 TLS_READ_BYTES = 16 * 1024
 """Read buffer of one TLS connection: one TLS record. asyncio's own 256 KiB are zero-filled for every one."""
 REQUESTS_AT_ONCE = 256
@@ -136,3 +130,17 @@ NODE_BEAT_SECONDS = 2.0
 """A locator of several says so often that it lives."""
 NODE_SILENT_SECONDS = 8.0
 """One whose beat stands still for so long is lost, and its sessions with it."""
+
+# --- the log ---------------------------------------------------------------------------------
+LOG_STRETCH_SECONDS = 10.0
+"""For so long lines of a kind are counted together."""
+LOG_LINES_OF_A_KIND = 5
+"""Lines about the same event, user and address in a stretch; more are summed up in one."""
+LOG_KINDS = 500
+"""Kinds told apart in a stretch; more are counted by their event alone."""
+LOG_LINES = 1_000
+"""Lines about addresses in a stretch, whatever kinds they are of."""
+LOG_LOOK_SECONDS = 1.0
+"""How often it is looked whether sums are to be told."""
+LOG_USERS = 20
+"""IDs named in one line."""

@@ -33,6 +33,8 @@ from protocol.locator_messages import (
 )
 from protocol.signatures import Purpose, is_signed_by
 
+_TOO_SHORT = f"Choose a password of at least {SHORTEST_CHOSEN_PASSWORD} characters."
+
 
 class Logins:
     """Decides who may log in, and sees to it that each person has one session."""
@@ -80,7 +82,7 @@ class Logins:
             sentence = "This locator takes no registrations. Ask whoever runs it for an account."
             return refuse(caller, request.tag, RefusalCode.REGISTRATION_CLOSED, sentence)
         if len(request.password) < SHORTEST_CHOSEN_PASSWORD:
-            return _weak(caller, request.tag)
+            return refuse(caller, request.tag, RefusalCode.WEAK_PASSWORD, _TOO_SHORT)
         try:
             name = clean_display_name(request.name)
         except ValueError as error:
@@ -144,10 +146,7 @@ class Logins:
         account = None if session is None else self._store.find(session.user)
         if session is None or account is None:
             return not_signed_in(caller, request.tag)
-        if len(request.new) < SHORTEST_CHOSEN_PASSWORD:
-            return _weak(caller, request.tag)
-        if account.must_change_password and request.new == request.old:
-            sentence = "Choose another password than the one you were given."
+        if sentence := _unsuitable(request, account):
             return refuse(caller, request.tag, RefusalCode.WEAK_PASSWORD, sentence)
         old_hash = account.password_hash
 
@@ -299,9 +298,13 @@ def _too_often(caller: Caller, tag: int, too_often: TooOften) -> Orders:
     return refuse(caller, tag, RefusalCode.RATE_LIMITED, too_often.sentence, too_often.retry_after)
 
 
-def _weak(caller: Caller, tag: int) -> Orders:
-    sentence = f"Choose a password of at least {SHORTEST_CHOSEN_PASSWORD} characters."
-    return refuse(caller, tag, RefusalCode.WEAK_PASSWORD, sentence)
+def _unsuitable(request: ChangePassword, account: Account) -> str | None:
+    """Return why a new password will not do, if so."""
+    if len(request.new) < SHORTEST_CHOSEN_PASSWORD:
+        return _TOO_SHORT
+    if account.must_change_password and request.new == request.old:
+        return "Choose another password than the one you were given."
+    return None
 
 
 def _unknown_device(caller: Caller, tag: int) -> Orders:

@@ -64,6 +64,10 @@ class Requests:
             ]
         )
 
+    def open_registration(self, *, is_open: bool) -> None:
+        """Let people make accounts themselves from now on, or no more."""
+        self._logins.registration_open = is_open
+
     def welcome(self, caller: Caller) -> Orders:
         """Greet a new connection."""
         return [Send(caller, Welcome(self._authority.der, caller.nonce, self._logins.registration_open))]

@@ -2,20 +2,22 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from locator import limits
 from locator.accounts import PasswordPool
-from locator.announcing import Announcer, place_to_announce
-from locator.configuration import Place, Registration, Settings, public_place
+from locator.configuration import Registration, Settings, public_place
 from locator.course_port import CoursePort
 from locator.data_folder import DataFolder, DataFolderInUseError
+from locator.event_log import FloodGate, set_up_logging, tell
+from locator.figures import Figures
+from locator.listening import CannotServeError, listen
+from locator.live_settings import LiveSettings
 from locator.opening_store import open_store
 from locator.requests import Requests
 from locator.server import LocatorServer
@@ -23,12 +25,12 @@ from locator.server import LocatorServer
 log = logging.getLogger(__name__)
 
 
-class CannotServeError(Exception):
-    """The locator cannot start; the sentence says why and what to do."""
+def serve(settings: Settings, when_ready: Callable[[str], None], read_again: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; `when_ready` gets the link to hand out. Raises CannotServeError.
 
-
-def serve(settings: Settings, when_ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `when_ready` gets the link to hand out. Raises CannotServeError."""
+    `read_again` gives the settings as they are by then, when SIGHUP asks for it; it may raise ConfigurationError.
+    """
+    gate = set_up_logging(settings.log_format, settings.log_level)
     most_files = _allow_many_files()
     try:
         folder = DataFolder(settings.data)
@@ -41,16 +43,22 @@ def serve(settings: Settings, when_ready: Callable[[str], None]) -> None:
         raise CannotServeError(sentence) from None
     folder.keep_process(os.getpid())
     with lock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, folder, when_ready, most_connections(most_files)))
+        runner.run(_serve(settings, folder, when_ready, read_again, gate, most_connections(most_files)))
 
 
 async def _serve(
-    settings: Settings, folder: DataFolder, when_ready: Callable[[str], None], most_connections: int
+    settings: Settings,
+    folder: DataFolder,
+    when_ready: Callable[[str], None],
+    read_again: Callable[[], Settings],
+    gate: FloodGate,
+    most_connections: int,
 ) -> None:
-    told_to_stop = asyncio.Event()
-    _on_stop_signals(told_to_stop)
+    told_to_stop, told_to_read = asyncio.Event(), asyncio.Event()
+    _on_signals(told_to_stop, told_to_read)
+    figures = Figures()
     async with contextlib.AsyncExitStack() as opened:
-        listener = _listen(settings.listen, folder.kept_port())
+        listener = listen(settings.listen, folder.kept_port())
         opened.callback(listener.close)
         place = public_place(settings, listener.getsockname()[1])
         authority, store = await open_store(settings, folder, place)
@@ -58,69 +66,39 @@ async def _serve(
         passwords = PasswordPool()
         opened.callback(passwords.close)
         requests = Requests(store, authority, registration_open=settings.registration is Registration.OPEN)
-        server = LocatorServer(requests, authority, passwords, store, most_connections=most_connections)
+        server = LocatorServer(
+            requests, authority, passwords, store, figures=figures, most_connections=most_connections
+        )
         opened.push_async_callback(server.stop)
-        link = f"hail://{place}#{authority.realm.hex()}"
-        folder.keep(listener.getsockname()[1], link)
+        course = partial(CoursePort, requests.course, passwords, store, server.tell, figures)
+        live = LiveSettings(settings, folder, requests, authority.realm, listener.getsockname(), course, gate)
+        opened.push_async_callback(live.close)
         await server.start(listener)
-        if settings.course_port is not None:
-            course = CoursePort(requests.course, passwords, store, server.tell)
-            opened.push_async_callback(course.stop)
-            course_listener = _listen(settings.course_port, None, "--course-port")
-            await course.start(course_listener)
-            log.info("the course port is %s port %d, unencrypted", *course_listener.getsockname())
-        if settings.announce:
-            announcer = Announcer(place_to_announce(settings, listener.getsockname()), authority.realm)
-            announcer.start()
-            opened.push_async_callback(announcer.stop)
-        when_ready(link)
+        await live.begin()
+        opened.push_async_callback(_ended, asyncio.create_task(live.follow(told_to_read, read_again)))
+        when_ready(live.link)
+        tell(log, logging.INFO, "started", link=live.link)
         await told_to_stop.wait()
-        log.info("stopping")
+        tell(log, logging.INFO, "stopping")
 
 
-def _listen(place: Place, kept_port: int | None, flag: str = "--listen") -> socket.socket:
-    """Return a bound socket. Port 0 means: the one kept from last time, or any if that is taken."""
-    if place.port == 0 and kept_port is not None:
-        with contextlib.suppress(OSError):
-            return _bind(Place(place.host, kept_port))
-    try:
-        return _bind(place)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = f"Port {place.port} is in use by another program. Stop that, or choose another with {flag}."
-        elif error.errno == errno.EACCES:
-            reason = f"Port {place.port} needs more rights than you have. Choose one above 1023 with {flag}."
-        else:
-            reason = f"Nothing can listen on {place}: {error.strerror}. Give an address of this machine with {flag}."
-        raise CannotServeError(reason) from None
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
-def _bind(place: Place) -> socket.socket:
-    (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
-        place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    listener = socket.socket(family, kind, protocol)
-    try:
-        if os.name == "posix":  # on Windows it would let two programs share a port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6 and place.host == "::":
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind(address)
-        listener.listen(limits.BACKLOG)
-        listener.setblocking(False)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _on_stop_signals(told_to_stop: asyncio.Event) -> None:
+def _on_signals(told_to_stop: asyncio.Event, told_to_read: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        if sys.platform == "win32":
+    if sys.platform == "win32":
+        for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(told_to_stop.set))
-        else:
-            loop.add_signal_handler(number, told_to_stop.set)
+    else:
+        for number, told in (
+            (signal.SIGTERM, told_to_stop),
+            (signal.SIGINT, told_to_stop),
+            (signal.SIGHUP, told_to_read),
+        ):
+            loop.add_signal_handler(number, told.set)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

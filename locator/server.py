@@ -20,8 +20,9 @@ from locator.authority import Authority, tls_context
 from locator.connection import Connection
 from locator.directory import clean_address, is_loopback
 from locator.door import Door
-from locator.endings_log import EndingsLog
+from locator.figures import Figures
 from locator.logins import out_of_touch, refuse
+from locator.observing import Observer
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
 from locator.rate_limits import network_of
 from locator.requests import Requests
@@ -43,8 +44,10 @@ class LocatorServer:
         passwords: PasswordPool,
         store: Store,
         *,
+        figures: Figures | None = None,
         most_connections: int = limits.CONNECTIONS,
     ) -> None:
+        self._observer = Observer(figures or Figures(), store, lambda: _now().monotonic)
         self._requests = requests
         self._authority = authority
         self._passwords = passwords
@@ -56,7 +59,6 @@ class LocatorServer:
         self._connections: dict[Caller, Connection] = {}
         self._to_flush: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._endings = EndingsLog()
         self._acceptor: Acceptor | None = None
         self._is_stopping = False
         self._nobody_left = asyncio.Event()
@@ -94,7 +96,7 @@ class LocatorServer:
         if entry.goes is not None:
             entry.goes.cut("it made room for a newcomer")
         if entry.refused is not None:
-            self._endings.note(network, entry.refused, _now().monotonic)
+            self._observer.turned_away(network, entry.refused)
         return entry.refused is None
 
     def admit(self, connection: Connection, seen_address: str) -> Caller:
@@ -108,6 +110,7 @@ class LocatorServer:
             heard_at=_now().monotonic,
         )
         self._connections[caller] = connection
+        self._observer.connected()
         self._carry_out(self._requests.welcome(caller))
         self._flush()
         return caller
@@ -123,6 +126,7 @@ class LocatorServer:
                     break
                 request = LOCATOR.decode(frame)
                 if request is not None:
+                    self._observer.asked(connection.trail, request)
                     self._carry_out(self._requests.answer(request, caller, now))
                 answered += 1
                 if answered == limits.REQUESTS_AT_ONCE or connection.outgoing_bytes > limits.ANSWERS_BYTES:
@@ -130,7 +134,7 @@ class LocatorServer:
         except RemoteProtocolError as error:
             connection.hang_up(str(error))
         except Exception:
-            log.exception("a request failed; its connection is closed")
+            log.exception("a request failed; its connection is closed", extra=connection.trail.about)
             connection.hang_up("a request failed")
         self._flush()
         connection.read_on_or_wait()
@@ -157,11 +161,10 @@ class LocatorServer:
             self._carry_out(self._requests.connection_lost(caller, _now()))
             self._flush()
 
-    def ends(self, connection: Connection, address: str, reason: str) -> None:
+    def ends(self, connection: Connection, reason: str) -> None:
         """A connection is being closed by us: it has as long to be gone as a stranger to log in."""
-        now = _now().monotonic
-        self._door.is_stranger(connection, now)
-        self._endings.note(address, reason, now)
+        self._door.is_stranger(connection, _now().monotonic)
+        self._observer.hangs_up(connection.trail, reason)
 
     @property
     def certificate(self) -> bytes:
@@ -205,6 +208,7 @@ class LocatorServer:
                 connection = self._connections.get(order.to)
                 if connection is not None:
                     connection.queue(LOCATOR.encode(order.message))
+                    self._observer.sends(connection.trail, order.message)
                     self._to_flush.add(connection)
             elif isinstance(order, HangUp):
                 connection = self._connections.get(order.caller)
@@ -234,13 +238,13 @@ class LocatorServer:
             log.info("a change was not made: %s", error)
             orders = out_of_touch(order.caller, order.tag)
         except StoreFailedError as error:
-            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            self._observer.store_failed(error)
             sentence = "The locator cannot write its accounts. Tell whoever runs it."
             orders = refuse(order.caller, order.tag, error.code, sentence)
         except NobodyWaitsError:
             orders = []
         except Exception:
-            log.exception("work for a request failed; its connection is closed")
+            log.exception("work for a request failed; its connection is closed", extra=connection.trail.about)
             orders = [HangUp(order.caller, "a request failed")]
         connection.works = False
         if order.caller in self._connections:
@@ -291,7 +295,6 @@ class LocatorServer:
         for connection in self._door.overdue(now.monotonic):
             connection.is_overdue()
         self._carry_out(self._requests.sweep(now))
-        self._endings.tell(now.monotonic)
         self._flush()
         moment = datetime.fromtimestamp(now.wall, UTC)
         if self._own_certificate.is_due_for_renewal(moment):
@@ -302,6 +305,7 @@ class LocatorServer:
         while True:
             try:
                 news = await self._store.news()
+                self._observer.accounts_changed(news.accounts)
                 self._carry_out(self._requests.news_came(news, _now()))
                 self._flush()
             except Exception:

@@ -43,9 +43,11 @@ PASSWORD = "correct horse"
 class RealLocator:
     """One `serve` process on loopback."""
 
-    def __init__(self, data: Path, *flags: str, listen: str = "127.0.0.1:0") -> None:
+    def __init__(self, data: Path, *flags: str, listen: str | None = "127.0.0.1:0") -> None:
+        """Without `listen` the settings file says where."""
         self.data = data
-        serve = [sys.executable, "-m", "locator", "serve", "--no-announce", "--data", str(data), "--listen", listen]
+        serve = [sys.executable, "-m", "locator", "serve", "--no-announce", "--data", str(data)]
+        serve += [] if listen is None else ["--listen", listen]
         with self.log_path.open("ab") as errors:
             self.process = subprocess.Popen(
                 [*serve, *flags],
