@@ -162,7 +162,17 @@ EVENTS = (
 
 
 def test_every_request_of_the_wire_is_asked_below():
-    answers = {"Welcome", "LoggedIn", "Done", "Refused", "Whereabouts", "Moved", "Superseded", "PasswordChanged"}
+    answers = {
+        "Welcome",
+        "LoggedIn",
+        "Done",
+        "Refused",
+        "Whereabouts",
+        "Moved",
+        "Superseded",
+        "PasswordChanged",
+        "Locators",
+    }
     assert {cls.__name__ for _, cls in LOCATOR} - answers == {cls.__name__ for cls in REQUESTS}
 
 
