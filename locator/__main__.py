@@ -130,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         serving, "course-port", "HOST:PORT", "take the course's plain text there, unencrypted (default: nowhere)"
     )
     add_setting(serving, "authority", "FILE", "the authority's key, the same for all that share a --store")
+    add_setting(serving, "metrics", "HOST:PORT", "serve figures for Prometheus there, to anybody (default: nowhere)")
     add_setting(serving, "log-format", "logfmt|json", "one event a line on standard error (default logfmt)")
     add_setting(serving, "log-level", "debug|info|warning|error", "the least that is written (default info)")
     for flag, value, purpose in (

@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from locator import limits
+from locator.figures import Gauges
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """OWASP's second choice for argon2id: about 20 ms a try, 19 MiB."""
@@ -81,6 +82,13 @@ class PasswordPool:
     async def hash(self, password: str, queue: Hashable, is_wanted: Callable[[], bool]) -> str:
         """Return the hash of a new password; raises as `verify` does."""
         return await self._run(lambda: hash_password(password), queue, is_wanted)
+
+    def gauges(self) -> Gauges:
+        """Return how to read what is so now."""
+        return {
+            "passwords_waiting": lambda: sum(map(len, self._queues.values())),
+            "passwords_running": lambda: self._busy,
+        }
 
     def close(self) -> None:
         """Drop what waits."""

@@ -62,6 +62,8 @@ class Settings:
     """Where several locators share their accounts; None: embedded, in the data folder."""
     authority: Path | None
     """The file with the authority's key and certificate; None: the one in the data folder."""
+    metrics: Place | None
+    """Where its figures can be read by Prometheus; None: nowhere."""
     log_format: LogFormat
     log_level: LogLevel
 
@@ -95,6 +97,7 @@ def read_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         announce=choose("announce", _read_switch, default=True),
         store=choose("store", _read_store, None),
         authority=choose("authority", _read_file_path, None),
+        metrics=choose("metrics", read_place, None),
         log_format=choose("log_format", partial(_read_word, LogFormat), LogFormat.LOGFMT),
         log_level=choose("log_level", partial(_read_word, LogLevel), LogLevel.INFO),
     )

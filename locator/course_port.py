@@ -31,6 +31,7 @@ from locator.stores.interface import BecomeCourseOnly, Store, StoreFailedError
 from protocol.identity import UserId
 
 log = logging.getLogger("locator.events")
+_WORDS = {CourseQuery: "query", CourseLogOut: "log_out", Nonsense: "nonsense"}
 _WHY_UNCHECKED = {
     TooManyPasswordsError: "rate_limited",
     NobodyWaitsError: "gone",
@@ -85,6 +86,7 @@ class CoursePort:
         if len(self._connections) > limits.COURSE_CONNECTIONS:
             silent, _ = self._connections.popitem(last=False)
             silent.abort()
+        self._figures.course_connections = len(self._connections)
 
     def heard(self, connection: "CourseConnection") -> None:
         """A connection said something."""
@@ -94,10 +96,11 @@ class CoursePort:
     def forget(self, connection: "CourseConnection") -> None:
         """A connection is gone."""
         self._connections.pop(connection, None)
+        self._figures.course_connections = len(self._connections)
 
     def answer(self, command: CourseQuery | CourseLogOut | Nonsense, seen: str) -> bytes:
         """Answer what can be answered at once."""
-        self._figures.course_commands[type(command).__name__] += 1
+        self._figures.course_commands[_WORDS[type(command)]] += 1
         match command:
             case CourseQuery(user):
                 answer = self._desk.query(user, seen)
@@ -110,7 +113,7 @@ class CoursePort:
 
     def log_in(self, command: CourseLogIn, seen: str, then: Callable[[bytes], None]) -> None:
         """Check a login, and give the answer to `then`, now or later."""
-        self._figures.course_commands[CourseLogIn.__name__] += 1
+        self._figures.course_commands["log_in"] += 1
         wanted = self._desk.hash_for_login(command.user)
         if isinstance(wanted, Answer):
             self._tell(command.user, seen, "unknown_user" if wanted.reply == UNKNOWN_AT_LOGIN else "not_for_the_course")

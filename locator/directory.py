@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from locator import limits
+from locator.figures import Gauges
 from locator.orders import Caller, HangUp, Now, Orders, Send, Session, Share
 from locator.stores.interface import CoursePresence, Lease, LeaseEnd
 from protocol.device_lists import SignedDeviceList
@@ -74,6 +75,14 @@ class Directory:
             if views.far.known:
                 self._views[user] = views
         return views.near if is_near else views.far
+
+    def gauges(self) -> Gauges:
+        """Return how to read what is so now."""
+        return {
+            "present_users": lambda: len(self._present),
+            "watched_users": lambda: len(self._watchers),
+            "course_users": lambda: len(self._on_course),
+        }
 
     def caller_of(self, user: UserId) -> Caller | None:
         """Return the connection on which a user is present."""

@@ -37,6 +37,11 @@ class Door(Generic[V]):
     def __len__(self) -> int:
         return len(self._network_of)
 
+    @property
+    def strangers(self) -> int:
+        """How many of them are strangers'."""
+        return len(self._strangers)
+
     def enter(self, visitor: V, network: str, now: float) -> Entry[V]:
         """Let a new connection in as a stranger, or not. Who goes for it is out already."""
         if self._arrivals.wait(network, now):

@@ -1,14 +1,17 @@
 """What the locator counts of its own work: plain numbers, cheap to raise, read by whoever shows them.
 
-Only the loop's thread writes. Reading a number, or copying a dictionary of them, needs no lock.
+Only the loop's thread touches them.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 
 from protocol.errors import RefusalCode
 from protocol.registry import Message
 
+Gauges = Mapping[str, Callable[[], float]]
+"""What is so now: a metric's name without `hail_locator_`, and how to read it."""
 LOGIN_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the groups into which the durations of logins are sorted; a last group has no bound."""
 
@@ -43,6 +46,8 @@ class Figures:
         self.told = 0
         """Changes of presence told to watchers."""
         self.store_errors = 0
+        self.course_connections = 0
+        """Open now."""
         self.course_commands: defaultdict[str, int] = defaultdict(int)
         self.course_logins: defaultdict[str, int] = defaultdict(int)
         """By outcome."""

@@ -144,3 +144,11 @@ LOG_LOOK_SECONDS = 1.0
 """How often it is looked whether sums are to be told."""
 LOG_USERS = 20
 """IDs named in one line."""
+
+# --- metrics ---------------------------------------------------------------------------------
+METRICS_LOOK_SECONDS = 0.5
+"""How often the metrics thread looks whether it is to end."""
+METRICS_ANSWER_SECONDS = 2.0
+"""How long a scrape waits until the loop has read its numbers."""
+METRICS_CLIENT_SECONDS = 1.0
+"""How long a client of the metrics port may sit still."""

@@ -6,22 +6,24 @@ that is handed out, and who may register. What cannot change is named in the log
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 
 from locator import limits
 from locator.announcing import Announcer, place_to_announce
-from locator.configuration import ConfigurationError, Registration, Settings, public_place
+from locator.configuration import ConfigurationError, Place, Registration, Settings, public_place
 from locator.course_port import CoursePort
 from locator.data_folder import DataFolder
 from locator.event_log import FloodGate, set_up_logging, tell
 from locator.listening import CannotServeError, listen
+from locator.metrics import MetricsPort
 from locator.requests import Requests
 from protocol.identity import Realm
 
 log = logging.getLogger("locator.events")
 _Stop = Callable[[], Awaitable[None]]
-_LIVE = frozenset({"public", "course_port", "registration", "announce", "log_format", "log_level"})
+_LIVE = frozenset({"public", "course_port", "registration", "announce", "metrics", "log_format", "log_level"})
 """Settings that a running locator takes over."""
 
 
@@ -36,6 +38,7 @@ class LiveSettings:
         realm: Realm,
         bound: tuple[str, int],
         make_course_port: Callable[[], CoursePort],
+        make_metrics_port: Callable[[socket.socket], MetricsPort],
         gate: FloodGate,
     ) -> None:
         """`bound` is where the locator listens, `gate` what bounds its log."""
@@ -45,10 +48,12 @@ class LiveSettings:
         self._realm = realm
         self._bound = bound
         self._make_course_port = make_course_port
+        self._make_metrics_port = make_metrics_port
         self._gate = gate
         self._live = _LIVE if settings.store is None else _LIVE - {"public"}  # the other locators know the place
         self._openers: dict[str, Callable[[Settings], Awaitable[_Stop | None]]] = {
             "course_port": self._open_course_port,
+            "metrics": self._open_metrics,
             "announce": self._open_announcement,
         }
         self._open: dict[str, _Stop] = {}
@@ -131,9 +136,23 @@ class LiveSettings:
         listener = listen(settings.course_port, None, "--course-port")
         course = self._make_course_port()
         await course.start(listener)
-        host, port = listener.getsockname()
-        tell(log, logging.INFO, "course_port_opened", place=f"{host}:{port}", warning="it is unencrypted")
+        tell(
+            log,
+            logging.INFO,
+            "course_port_opened",
+            place=str(Place(*listener.getsockname())),
+            warning="it is unencrypted",
+        )
         return course.stop
+
+    async def _open_metrics(self, settings: Settings) -> _Stop | None:
+        if settings.metrics is None:
+            return None
+        listener = listen(settings.metrics, None, "--metrics")
+        metrics = self._make_metrics_port(listener)
+        host, port, *_ = listener.getsockname()
+        tell(log, logging.INFO, "metrics_opened", place=str(Place(host, port)))
+        return metrics.stop
 
     async def _open_announcement(self, settings: Settings) -> _Stop | None:
         if not settings.announce:

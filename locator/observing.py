@@ -6,6 +6,7 @@ It looks at the requests that come and at the answers that go, so that what deci
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from locator import limits
 from locator.event_log import Fact, tell
@@ -29,6 +30,7 @@ from protocol.registry import Message
 
 log = logging.getLogger("locator.events")
 _HOW: dict[type[Message], str] = {Register: "registration", LogIn: "password", LogInByKey: "key"}
+_Login = Register | LogIn | LogInByKey
 _TOLD = frozenset({LoggedIn, Refused, Superseded, PasswordChanged, Done, Moved})
 """Answers that are more than an answer."""
 
@@ -64,8 +66,8 @@ class Observer:
         """A request came."""
         kind = trail.asked = type(request)
         self.figures.requests[kind] += 1
-        if isinstance(request, Register | LogIn | LogInByKey):
-            trail.user, trail.asked_at = request.user, self._clock()
+        if kind in _HOW:
+            trail.user, trail.asked_at = cast("_Login", request).user, self._clock()
 
     def sends(self, trail: Trail, message: Message) -> None:
         """A message goes out."""

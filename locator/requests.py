@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 from locator.authority import Authority
 from locator.course_desk import CourseDesk
 from locator.directory import Directory, Standing
+from locator.figures import Gauges
 from locator.logins import Logins, must_change_password, not_signed_in, refuse
 from locator.orders import Caller, HangUp, Now, Orders, Send, Session
 from locator.stores.interface import Arrived, CoursePresence, Lease, Left, News, Store
@@ -63,6 +64,10 @@ class Requests:
                 _takes(ChangePassword, self._logins.change_password),
             ]
         )
+
+    def gauges(self) -> Gauges:
+        """Return how to read what is so now."""
+        return self._directory.gauges()
 
     def open_registration(self, *, is_open: bool) -> None:
         """Let people make accounts themselves from now on, or no more."""

@@ -18,6 +18,7 @@ from locator.event_log import FloodGate, set_up_logging, tell
 from locator.figures import Figures
 from locator.listening import CannotServeError, listen
 from locator.live_settings import LiveSettings
+from locator.metrics import MetricsPort
 from locator.opening_store import open_store
 from locator.requests import Requests
 from locator.server import LocatorServer
@@ -71,7 +72,12 @@ async def _serve(
         )
         opened.push_async_callback(server.stop)
         course = partial(CoursePort, requests.course, passwords, store, server.tell, figures)
-        live = LiveSettings(settings, folder, requests, authority.realm, listener.getsockname(), course, gate)
+        gauges = {**server.gauges(), **requests.gauges(), **passwords.gauges()}
+        gauges["store_is_current"] = lambda: float(store.is_current)
+        gauges["course_connections"] = lambda: figures.course_connections
+        metrics = partial(MetricsPort, figures=figures, gauges=gauges)
+        bound = listener.getsockname()
+        live = LiveSettings(settings, folder, requests, authority.realm, bound, course, metrics, gate)
         opened.push_async_callback(live.close)
         await server.start(listener)
         await live.begin()

@@ -20,7 +20,7 @@ from locator.authority import Authority, tls_context
 from locator.connection import Connection
 from locator.directory import clean_address, is_loopback
 from locator.door import Door
-from locator.figures import Figures
+from locator.figures import Figures, Gauges
 from locator.logins import out_of_touch, refuse
 from locator.observing import Observer
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
@@ -170,6 +170,13 @@ class LocatorServer:
     def certificate(self) -> bytes:
         """The locator's own certificate (DER), as new connections are shown it."""
         return self._own_certificate.der
+
+    def gauges(self) -> Gauges:
+        """Return how to read what is so now."""
+        return {
+            "connections": lambda: len(self._door),
+            "sessions": lambda: len(self._door) - self._door.strangers,
+        }
 
     def tell(self, orders: Orders) -> None:
         """Carry out what another port of this locator brought about."""

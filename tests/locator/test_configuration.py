@@ -4,6 +4,7 @@ import platformdirs
 import pytest
 
 from locator.configuration import ConfigurationError, Place, Registration, public_place, read_place, read_settings
+from locator.event_log import LogFormat, LogLevel
 
 
 def test_defaults_need_nothing():
@@ -21,6 +22,10 @@ SETTINGS = [
     ("public", "chat.example", "chat.example"),
     ("registration", "closed", Registration.CLOSED),
     ("announce", "off", False),
+    ("course_port", "127.0.0.1:2", Place("127.0.0.1", 2)),
+    ("metrics", "[::1]:3", Place("::1", 3)),
+    ("log_format", "json", LogFormat.JSON),
+    ("log_level", "warning", LogLevel.WARNING),
 ]
 
 
@@ -58,12 +63,15 @@ def test_flags_win_then_variables_then_the_file(tmp_path):
         ("public", "a b"),
         ("public", "hail://host"),
         ("registration", "maybe"),
+        ("log_level", "loud"),
+        ("log_format", "xml"),
+        ("metrics", "9100"),
         ("announce", "maybe"),
         ("data", ""),
     ],
 )
 def test_a_setting_that_will_not_do_names_its_source(name, text):
-    with pytest.raises(ConfigurationError, match=f"--{name} cannot be"):
+    with pytest.raises(ConfigurationError, match=f"--{name.replace('_', '-')} cannot be"):
         read_settings({name: text}, {})
     with pytest.raises(ConfigurationError, match=f"HAIL_LOCATOR_{name.upper()} cannot be"):
         read_settings({}, {f"HAIL_LOCATOR_{name.upper()}": text})
