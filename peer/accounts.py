@@ -19,6 +19,8 @@ class _Profile(msgspec.Struct):
     pinned: dict[str, str] = {}
     """host:port → fingerprint of the authority first seen there."""
     last: AccountView | None = None
+    others: dict[str, tuple[str, ...]] = {}
+    """host:port → the locators that are one with it, as it last told."""
 
 
 class Profile:
@@ -45,12 +47,25 @@ class Profile:
         known = self._read()
         known.pinned[place] = realm.hex()
         known.last = account
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private_file(self._file, msgspec.json.format(msgspec.json.encode(known, enc_hook=str)))
+        self._write(known)
+
+    def other_places(self, place: str) -> tuple[str, ...]:
+        """Return the locators that are one with the one at `host:port`."""
+        return self._read().others.get(place, ())
+
+    def remember_others(self, place: str, others: tuple[str, ...]) -> None:
+        """Keep which locators are one with the one at `host:port`."""
+        known = self._read()
+        known.others[place] = others
+        self._write(known)
 
     def account(self, realm: Realm, user: UserId) -> "AccountFolder":
         """Return where an account is, or would be."""
         return AccountFolder(self.folder / "accounts" / f"{realm.hex()}-{user}")
+
+    def _write(self, known: _Profile) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private_file(self._file, msgspec.json.format(msgspec.json.encode(known, enc_hook=str)))
 
     def _read(self) -> _Profile:
         try:

@@ -26,6 +26,8 @@ FIRST_WORD_SECONDS = 3.0
 """Signing in again without a password waits this long for the locator, then goes on without."""
 CLOSING_SECONDS = 2.0
 """Signing out waits no longer than this for farewells."""
+LOCATOR_SILENT_SECONDS = 4.0
+"""Where there are other locators, one that is silent for so long is left for them: 13 s after it was lost at most."""
 LOCATOR_FIRST_RETRY_SECONDS = 0.5
 LOCATOR_LAST_RETRY_SECONDS = 15.0
 """Waits between tries to reach the locator: doubling from the first to the last, with jitter."""

@@ -13,6 +13,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.identity_vault import IdentityVault
 from peer.links.wire import Wire
 from peer.locator_connection import LocatorConnection, connect_to_locator
+from peer.locator_places import LocatorPlaces
 from protocol import limits
 from protocol.identity import PublicKey, Realm, UserId
 from protocol.locator_messages import (
@@ -65,7 +66,7 @@ class LocatorClient:
     def __init__(
         self,
         wire: Wire,
-        address: LocatorAddress,
+        places: LocatorPlaces,
         realm: Realm,
         user: UserId,
         vault: IdentityVault,
@@ -79,7 +80,7 @@ class LocatorClient:
     ) -> None:
         """`session` is the number of the last session, to be resumed; 0 takes over."""
         self._wire = wire
-        self._address = address
+        self._places = places
         self._realm = realm
         self._user = user
         self._vault = vault
@@ -90,6 +91,8 @@ class LocatorClient:
         self._session = session
         self._renew = certificate_is_due
         self._connection: LocatorConnection | None = None
+        self._last_place: str | None = None
+        """Where the last session was: after a loss it is tried last."""
         self._watched: set[UserId] = set()
         self.must_change_password = False
         """Whether the locator refuses everything but a change of the password: then nobody can be watched yet."""
@@ -171,7 +174,7 @@ class LocatorClient:
         while True:
             try:
                 if connection is None or logged_in is None:
-                    connection, logged_in = await self._log_in_by_key()
+                    connection, logged_in = await self._log_in_anywhere()
                 wait = node_limits.LOCATOR_FIRST_RETRY_SECONDS
                 await self._serve(connection, logged_in)
                 refusal = Refusal(RefusalCode.LOCATOR_UNREACHABLE, "The locator is out of reach.")
@@ -213,7 +216,11 @@ class LocatorClient:
                 self._listener.somebody_moved(message.about)
 
         connection.on_push = push
+        connection.on_places = self._places.learn
+        if connection.places:
+            self._places.learn(connection.places)
         self._connection = connection
+        self._last_place = connection.place
         self._session = logged_in.session
         self._renew = self._renew and not logged_in.certificate
         self.must_change_password = logged_in.must_change_password
@@ -231,11 +238,14 @@ class LocatorClient:
         while True:
             await asyncio.sleep(limits.KEEP_ALIVE_SECONDS)
             try:
-                await connection.ask(KeepAlive(connection.next_tag()), Done)
+                await connection.ask(KeepAlive(connection.next_tag()), Done, self._patience())
             except Refusal as error:
                 log.info("the lease was not renewed: %s", error)
                 connection.close()
                 return
+
+    def _patience(self) -> float:
+        return limits.REQUEST_SECONDS if len(self._places.all()) == 1 else node_limits.LOCATOR_SILENT_SECONDS
 
     async def _watch_again(self, connection: LocatorConnection, users: set[UserId]) -> None:
         ordered = sorted(users)
@@ -248,8 +258,21 @@ class LocatorClient:
         except Refusal as error:
             log.info("friends are not watched: %s", error)
 
-    async def _log_in_by_key(self) -> tuple[LocatorConnection, LoggedIn]:
-        connection = await connect_to_locator(self._wire, self._address, self._realm, self._now())
+    async def _log_in_anywhere(self) -> tuple[LocatorConnection, LoggedIn]:
+        """Log in at the first locator that lets us in; raise Refusal if none does, at once if it is final."""
+        refusals: list[Refusal] = []
+        addresses = self._places.after(self._last_place)
+        for address in addresses:
+            try:
+                return await self._log_in_by_key(address, is_last=address is addresses[-1])
+            except Refusal as refusal:
+                if refusal.code in FINAL:
+                    raise
+                refusals.append(refusal)
+        raise max(refusals, key=lambda refusal: refusal.retry_after)
+
+    async def _log_in_by_key(self, address: LocatorAddress, *, is_last: bool) -> tuple[LocatorConnection, LoggedIn]:
+        connection = await connect_to_locator(self._wire, address, self._realm, self._now(), is_last=is_last)
         challenge = login_challenge(connection.welcome.nonce, connection.certificate, self._user)
         request = LogInByKey(
             tag=connection.next_tag(),

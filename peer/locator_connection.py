@@ -1,6 +1,7 @@
 """One connection to the locator: proven to be the right one before a word is said, then questions and answers."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import ssl
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar, cast
 
+from peer import limits as node_limits
 from peer.addresses import LocatorAddress
 from peer.errors import Refusal, RefusalCode
 from peer.links.wire import Wire
@@ -16,7 +18,7 @@ from protocol.certificates import Role, read_certificate, realm_of
 from protocol.errors import RemoteProtocolError
 from protocol.framing import FrameReader
 from protocol.identity import Realm
-from protocol.locator_messages import ALPN, LOCATOR, Moved, Refused, Superseded, Welcome
+from protocol.locator_messages import ALPN, LOCATOR, Locators, Moved, Refused, Superseded, Welcome
 from protocol.registry import Message
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,11 @@ class LocatorConnection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.on_push: Callable[[Moved | Superseded], None] = lambda _: None
+        self.on_places: Callable[[tuple[str, ...]], None] = lambda _: None
+        self.places: tuple[str, ...] = ()
+        """HOST:PORT of every locator that is one with this one, as last told."""
+        self.place = ""
+        """The HOST:PORT that was dialled."""
         self.welcome: Welcome
         self.realm: Realm
         self.certificate = b""
@@ -55,6 +62,9 @@ class LocatorConnection(asyncio.Protocol):
                         self._welcomed.set_result(message)
                 elif isinstance(message, Moved | Superseded):
                     self.on_push(message)
+                elif isinstance(message, Locators):
+                    self.places = message.places
+                    self.on_places(message.places)
                 elif message is not None:
                     waiting = self._waiting.pop(getattr(message, "tag", 0), None)
                     if waiting is not None and not waiting.done():
@@ -81,7 +91,9 @@ class LocatorConnection(asyncio.Protocol):
         """Return a number for the next question."""
         return next(self._tags) & 0xFFFFFFFF
 
-    async def ask(self, question: Message, answer_type: type[Answer]) -> Answer:
+    async def ask(
+        self, question: Message, answer_type: type[Answer], patience: float = limits.REQUEST_SECONDS
+    ) -> Answer:
         """Ask, and return the answer; raise Refusal with the locator's code, or `locator_unreachable`."""
         if self._transport is None or self._transport.is_closing():
             raise _unreachable("The locator is out of reach.")
@@ -89,7 +101,7 @@ class LocatorConnection(asyncio.Protocol):
         waiting = self._waiting[tag] = asyncio.get_running_loop().create_future()
         self._transport.write(LOCATOR.encode(question))
         try:
-            async with asyncio.timeout(limits.REQUEST_SECONDS):
+            async with asyncio.timeout(patience):
                 answer = await waiting
         except TimeoutError as error:
             # A graceful end would wait half a minute for somebody who is silent.
@@ -135,10 +147,26 @@ class LocatorConnection(asyncio.Protocol):
         self.welcome, self.realm, self.certificate = welcome, realm, der
 
 
-async def connect_to_locator(
-    wire: Wire, address: LocatorAddress, expected: Realm | None, now: datetime
+async def connect_to_any(
+    wire: Wire, addresses: list[LocatorAddress], expected: Realm | None, now: datetime
 ) -> LocatorConnection:
-    """Connect and prove the locator's authority; raise Refusal.
+    """Connect to the first that can be reached; raise the first one's Refusal if none can."""
+    first, *others = addresses
+    try:
+        return await connect_to_locator(wire, first, expected, now, is_last=not others)
+    except Refusal as refusal:
+        if refusal.code is not RefusalCode.LOCATOR_UNREACHABLE:
+            raise
+        for address in others:
+            with contextlib.suppress(Refusal):
+                return await connect_to_locator(wire, address, expected, now, is_last=address is others[-1])
+        raise
+
+
+async def connect_to_locator(
+    wire: Wire, address: LocatorAddress, expected: Realm | None, now: datetime, *, is_last: bool = True
+) -> LocatorConnection:
+    """Connect and prove the locator's authority; raise Refusal. The last to be tried is given more time.
 
     The handshake proves that the other side holds the key of the certificate it shows. That this certificate is
     the realm's is checked right after, from the authority named in the welcome, whose fingerprint we expect. So
@@ -150,12 +178,13 @@ async def connect_to_locator(
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols([ALPN])
     try:
-        async with asyncio.timeout(_DIAL_SECONDS):
+        async with asyncio.timeout(_DIAL_SECONDS if is_last else node_limits.DIAL_SECONDS):
             connection = await wire.dial(address.host, address.port, LocatorConnection, context)
     except (OSError, TimeoutError) as error:
         raise _unreachable(
             f"No locator answers at {address.place}. Check the address and your network, or ask whoever runs it."
         ) from error
+    connection.place = address.place
     try:
         await connection.prove(expected, now)
     except (RemoteProtocolError, TimeoutError) as error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from peer import limits
 from peer.accounts import AccountFolder
-from peer.addresses import LocatorAddress
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -22,6 +21,7 @@ from peer.links.link_book import LinkBook
 from peer.links.listening import LinkPort
 from peer.locator_client import FINAL, LocatorClient
 from peer.locator_connection import LocatorConnection
+from peer.locator_places import LocatorPlaces
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
@@ -88,7 +88,7 @@ class Session:
         folder: AccountFolder,
         vault: IdentityVault,
         database: Database,
-        address: LocatorAddress,
+        places: LocatorPlaces,
         realm: Realm,
         user: UserId,
         facts: AccountFacts,
@@ -102,7 +102,7 @@ class Session:
         self.folder = folder
         self._vault = vault
         self._database = database
-        self._address = address
+        self._places = places
         self._facts = facts
         self._events = events
         self._is_superseded = False
@@ -151,7 +151,7 @@ class Session:
         certificate = read_certificate(self._facts.certificate, self._facts.authority)
         self.locator = LocatorClient(
             self._surroundings.wire,
-            self._address,
+            self._places,
             self.realm,
             self.user,
             self._vault,
@@ -195,7 +195,7 @@ class Session:
             user=self.user,
             name=self._facts.name or str(self.user),
             device=self._vault.device,
-            locator=self._address.link(self.realm),
+            locator=self._places.given.link(self.realm),
             connected=hasattr(self, "locator") and self.locator.is_connected,
             superseded=self._is_superseded,
             must_sign_in=self._must_sign_in,

@@ -11,14 +11,15 @@ from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
 from peer.accounts import AccountFolder, Profile
-from peer.addresses import LocatorAddress, parse_locator_address
+from peer.addresses import parse_locator_address
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Warned
 from peer.identity_vault import IdentityVault
 from peer.links.listening import LinkPort
 from peer.locator_client import log_in_with_password, register_account
-from peer.locator_connection import LocatorConnection, connect_to_locator
+from peer.locator_connection import LocatorConnection, connect_to_any
+from peer.locator_places import LocatorPlaces
 from peer.secret_keeper import SecretKeeper
 from peer.session import AccountFacts, Session
 from peer.storage.database import Database
@@ -68,6 +69,10 @@ class SignIn:
         self._keeper = keeper
         self._events = events
         self._address = parse_locator_address(locator)
+        place = self._address.place
+        self._places = LocatorPlaces(
+            self._address, profile.other_places(place), lambda told: profile.remember_others(place, told)
+        )
         self._user = parse_user_id(user)
         self._password = password
 
@@ -150,9 +155,17 @@ class SignIn:
     def _session(
         self, folder: AccountFolder, how: "_Opened", database: Database, realm: Realm, port: LinkPort
     ) -> Session:
-        address = LocatorAddress(self._address.host, self._address.port, realm)
         return Session(
-            self._surroundings, folder, how.vault, database, address, realm, self._user, how.facts, port, self._events
+            self._surroundings,
+            folder,
+            how.vault,
+            database,
+            self._places,
+            realm,
+            self._user,
+            how.facts,
+            port,
+            self._events,
         )
 
     async def _start(self, session: Session, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
@@ -189,8 +202,8 @@ class SignIn:
     async def _find_locator(self, *, may_be_offline: bool) -> tuple[LocatorConnection | None, Realm]:
         expected = self._address.realm or self._profile.pinned_realm(self._address.place)
         try:
-            connection = await connect_to_locator(
-                self._surroundings.wire, self._address, expected, self._surroundings.now()
+            connection = await connect_to_any(
+                self._surroundings.wire, self._places.all(), expected, self._surroundings.now()
             )
         except Refusal as refusal:
             is_down = refusal.code is RefusalCode.LOCATOR_UNREACHABLE

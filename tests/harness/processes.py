@@ -31,12 +31,18 @@ class LocatorProcess:
     """`hail-locator serve` on loopback, with a data folder of its own."""
 
     def __init__(
-        self, data: Path, *, listen: str = "127.0.0.1:0", log: Path | None = None, announce: bool = False
+        self,
+        data: Path,
+        *,
+        listen: str = "127.0.0.1:0",
+        log: Path | None = None,
+        announce: bool = False,
+        flags: tuple[str, ...] = (),
     ) -> None:
         self.data = data
         self._listen = listen
         self._log = log
-        self._flags = () if announce else ("--no-announce",)
+        self._flags = flags if announce else (*flags, "--no-announce")
         self.process: subprocess.Popen[bytes]
         self.link = ""
         self.start()
