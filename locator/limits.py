@@ -52,6 +52,8 @@ UNREAD_BYTES = 4 * 1024 * 1024
 # --- the local network -----------------------------------------------------------------------
 ANNOUNCEMENT_FAREWELL_SECONDS = 0.8
 """How long a stop waits until the network has heard that this locator goes."""
+ADDRESS_LOOK_SECONDS = 5.0
+"""The locator looks this often whether its machine has another address; one question to the routing table."""
 STOP_SECONDS = 5.0
 """How long the `stop` command waits for a locator to end."""
 

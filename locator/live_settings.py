@@ -57,7 +57,7 @@ class LiveSettings:
             "announce": self._open_announcement,
         }
         self._open: dict[str, _Stop] = {}
-        self._sums = asyncio.create_task(self._tell_sums())
+        self._tasks = [asyncio.create_task(self._tell_sums()), asyncio.create_task(self._follow_own_address())]
 
     @property
     def link(self) -> str:
@@ -84,7 +84,8 @@ class LiveSettings:
 
     async def close(self) -> None:
         """End everything that was opened here."""
-        self._sums.cancel()
+        for task in self._tasks:
+            task.cancel()
         for name in tuple(self._open):
             await self._open.pop(name)()
         self._gate.tell_sums(at_once=True)
@@ -160,6 +161,18 @@ class LiveSettings:
         announcer = Announcer(place_to_announce(settings, self._bound), self._realm)
         announcer.start()
         return announcer.stop
+
+    async def _follow_own_address(self) -> None:
+        """Hand out another link when this machine has another address, as a laptop on another network has."""
+        while "public" in self._live:
+            await asyncio.sleep(limits.ADDRESS_LOOK_SECONDS)
+            try:
+                if self.link != self._folder.kept_link():
+                    self._folder.keep(self._bound[1], self.link)
+                    await self._change_one("announce", self.settings)
+                    tell(log, logging.INFO, "address_changed", link=self.link)
+            except Exception:
+                log.exception("the new address could not be told; the next look tries again")
 
     async def _tell_sums(self) -> None:
         while True:

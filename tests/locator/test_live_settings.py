@@ -1,5 +1,6 @@
 """SIGHUP: the settings are read again, and nobody who is connected notices."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -7,10 +8,20 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Never
 
 import pytest
 
+from locator import configuration, limits
+from locator.authority import Authority
+from locator.configuration import read_settings
+from locator.data_folder import DataFolder
+from locator.event_log import FloodGate
+from locator.live_settings import LiveSettings
+from locator.requests import Requests
+from locator.stores.memory_and_sqlite import MemoryAndSqlite
 from protocol.locator_messages import Refused
 from tests.locator.real_locator import RealLocator, command
 
@@ -131,3 +142,34 @@ def test_the_log_changes_its_form_and_level(configured: Configured) -> None:
     configured.write(log_format="json", log_level="warning", registration="maybe")
     assert configured.read_again().startswith('{"time": ')
     assert "logged_in" not in configured.locator.log
+
+
+def test_a_machine_with_another_address_hands_out_another_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = ["192.0.2.5"]
+    monkeypatch.setattr(configuration, "address_of_this_machine", lambda **_: addresses[-1])
+    monkeypatch.setattr(limits, "ADDRESS_LOOK_SECONDS", 0.01)
+    settings = read_settings({"data": tmp_path, "listen": "0.0.0.0:0", "announce": "off"}, {})
+    folder = DataFolder(tmp_path)
+
+    async def move() -> list[str]:
+        store = MemoryAndSqlite(tmp_path)
+        authority = Authority.open_or_create(tmp_path / "authority.pem", datetime.now(UTC))
+        requests = Requests(store, authority, registration_open=True)
+        bound = ("0.0.0.0", 7400)
+        live = LiveSettings(settings, folder, requests, authority.realm, bound, _no_port, _no_port, FloodGate())
+        await live.begin()
+        links = [folder.kept_link() or ""]
+        addresses.append("198.51.100.9")
+        await asyncio.sleep(0.5)
+        links.append(folder.kept_link() or "")
+        await live.close()
+        await store.close()
+        return links
+
+    before, after = asyncio.run(move())
+    assert before.startswith("hail://192.0.2.5:7400#")
+    assert after == before.replace("192.0.2.5", "198.51.100.9")
+
+
+def _no_port(*_: object) -> Never:
+    raise AssertionError("there is no other port here")

@@ -125,6 +125,25 @@ def test_start_takes_over_what_a_crashed_window_left(
     assert not is_running(folder)
 
 
+def test_a_stop_while_it_is_still_looked_for_is_not_lost(
+    qtbot, host: LocatorHost, make_host: Callable[[], LocatorHost], folder: Path
+) -> None:
+    start(host, qtbot)
+    host.leave()
+    later = make_host()
+    later.find_again()
+    later.stop()
+    qtbot.waitUntil(lambda: later.state is Hosting.OFF, timeout=PATIENCE_MS)
+    assert not is_running(folder)
+
+
+def test_another_address_of_this_computer_is_another_link(qtbot, host: LocatorHost, folder: Path) -> None:
+    link = start(host, qtbot)
+    moved = link.replace(link.split("//")[1].split(":")[0], "203.0.113.7")
+    (folder / "link").write_text(moved + "\n")
+    qtbot.waitUntil(lambda: host.link == moved, timeout=PATIENCE_MS)
+
+
 def test_a_click_while_it_is_still_looked_for_is_not_lost(qtbot, host: LocatorHost, folder: Path) -> None:
     link = start(host, qtbot)
     host.end()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QTextDocumentFragment
 
 from peer import events
 from peer.views import ConversationId, MessageState
@@ -22,7 +23,7 @@ from tests.ui.scripted_node import (
 from ui.main_window.window import MainWindow
 from ui.notifications.notifier import Notifier
 from ui.notifications.settings import Loudness, NotificationSettings
-from ui.notifications.tray import Tray
+from ui.notifications.tray import Tray, without_markup
 from ui.peer_bridge import PeerBridge
 
 ALICE, BOB = conversation_id("alice"), conversation_id("bob")
@@ -248,3 +249,9 @@ def test_without_any_desktop_it_says_so(qtbot, bridge: PeerBridge, monkeypatch) 
     notifier = Notifier(bridge, NotificationSettings(), tray, lambda _: False, QCoreApplication.instance())
     notifier.messages_arrived([arrived(1, text="anybody?")])
     qtbot.waitUntil(lambda: tray.said == [(arrived(1).author_name, "anybody?")], timeout=8000)
+
+
+def test_the_tray_shows_markup_and_lets_nobody_use_it() -> None:
+    shown = without_markup("<b>1 < 2 &amp; <img src='http://example.com/'>more</b>")
+    assert QTextDocumentFragment.fromHtml(shown).toPlainText() == shown
+    assert without_markup("1 & 2") == "1 &\N{WORD JOINER} 2"

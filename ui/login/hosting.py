@@ -52,6 +52,8 @@ class LocatorHost(QObject):
         self._folder = folder
         self._child: subprocess.Popen[bytes] | None = None
         self._errand: QProcess | None = None
+        self._stops_next = False
+        """Whether to stop it was asked for while another errand was on its way."""
         self._ports: list[int] = []
         """Still to be tried."""
         self._since = 0.0
@@ -96,7 +98,7 @@ class LocatorHost(QObject):
             self._is_stopping = True
             self._child.terminate()
             self._timer.start(_LOOK_MS // 10)
-        elif self.state is Hosting.ON:
+        elif self.state is Hosting.ON or self._errand is not None:
             self._run("stop")
 
     def end(self) -> None:
@@ -145,7 +147,7 @@ class LocatorHost(QObject):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._said.open("wb") as said, (self._folder / "log").open("wb") as errors:
                 self._child = subprocess.Popen(  # noqa: S603 - our own program
-                    self._command("serve", "--listen", listen),
+                    self._command("serve", "--listen", listen, "--log-level", "warning"),
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=errors,
@@ -177,6 +179,9 @@ class LocatorHost(QObject):
                 self._ended(wanted=self._is_stopping)
         elif self.state is Hosting.STARTING:
             self._look_for_link(child)
+        else:
+            # This computer may have another address by now, on another network.
+            self._set(Hosting.ON, self.kept_link or self.link)
 
     def _look_for_link(self, child: "subprocess.Popen[bytes]") -> None:
         said = self._said.read_text(encoding="utf-8", errors="replace")
@@ -189,8 +194,9 @@ class LocatorHost(QObject):
             self._fail()
 
     def _run(self, verb: str) -> None:
-        """Ask the locator's command about the folder; one question at a time."""
+        """Give the locator's command an errand for the folder; one at a time, and "stop" is never forgotten."""
         if self._errand is not None:
+            self._stops_next = verb == "stop" or self._stops_next
             return
         program, *arguments = self._command(verb)
         self._errand = QProcess(self)
@@ -203,7 +209,13 @@ class LocatorHost(QObject):
             return
         said = bytes(errand.readAllStandardOutput().data()).decode("utf-8", "replace")
         errand.deleteLater()
-        if said.startswith(_SERVING):
+        stops_next, self._stops_next = self._stops_next, False
+        if stops_next and said.startswith(_SERVING):
+            self._set(Hosting.ON, said.removeprefix(_SERVING).strip())
+            self._run("stop")
+        elif stops_next:
+            self._ended(wanted=True)
+        elif said.startswith(_SERVING):
             self._set(Hosting.ON, said.removeprefix(_SERVING).strip())
         elif self.state is Hosting.ON:
             self._ended(wanted=verb == "stop")

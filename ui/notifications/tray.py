@@ -43,8 +43,13 @@ class Tray(QObject):
     def say(self, title: str, text: str) -> None:
         """Show a message from the tray, where there is one."""
         if self._icon is not None and QSystemTrayIcon.supportsMessages():
-            self._icon.showMessage(title, text, self._icon.icon())
+            self._icon.showMessage(without_markup(title), without_markup(text), self._icon.icon())
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason is not QSystemTrayIcon.ActivationReason.Context:
             self.opened.emit()
+
+
+def without_markup(words: str) -> str:
+    """Return words that look the same whether the desktop reads markup or not, which a tray cannot find out."""
+    return words.replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}").replace("&", "&\N{WORD JOINER}")
