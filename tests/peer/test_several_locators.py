@@ -94,7 +94,7 @@ def is_back(peer: PeerProcess, since: float) -> float:
 
 
 def until_told_of_both(two: TwoLocators, peer: PeerProcess) -> None:
-    """Wait until a peer has kept the place of the second locator, which the first learned of a moment after its start."""
+    """Wait until a peer has kept the place of the second locator, which the first learns of a moment later."""
     second = two.second.link.removeprefix("hail://").partition("#")[0]
     deadline = time.monotonic() + 10
     while second not in (peer.profile / "profile.json").read_text():
