@@ -126,7 +126,7 @@ def public_place(settings: Settings, port: int) -> Place:
 
 def _read_file(path: Path) -> dict[str, str]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:  # both not TOML and not UTF-8

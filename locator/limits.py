@@ -99,6 +99,8 @@ STORE_LOOK_SECONDS = 0.25
 # --- rosters ---------------------------------------------------------------------------------
 ROSTER_BYTES = 8 * 1024 * 1024
 """A class list is kilobytes; a whole university's is a few megabytes."""
+ROSTER_LINES_OF_A_ROW = 10
+"""Lines that one row may have because of line ends inside its cells."""
 ROSTER_ROWS = 50_000
 """Rows of one list: each costs a password hash."""
 

@@ -1,12 +1,12 @@
 """Reads a class list as spreadsheets write it: CSV in one of a few encodings, with one of a few separators. Pure."""
 
 import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from locator import limits
 from protocol.identity import UserId, clean_display_name
+from protocol.limits import PASSWORD_LENGTH
 
 _SEPARATORS = ",;\t"
 _HEADS = {
@@ -90,6 +90,8 @@ def _read_row(line: int, cells: list[str], columns: dict[str, int], password_for
     password = cell("password") or password_for_all or ""
     if not password:
         raise ValueError(f"{user} has no password")
+    if len(password) > PASSWORD_LENGTH:
+        raise ValueError(f"the password of {user} has more than {PASSWORD_LENGTH} characters")
     return RosterRow(line, user, name, password)
 
 
@@ -103,24 +105,37 @@ def _text(content: bytes) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\x00" not in text:
+        # A few zeros spoil their rows; very many are no text at all, or UTF-16 that does not say so.
+        if text.count("\x00") <= len(text) // 8:
             return text
     raise NoRosterError("it is no text in UTF-8 or GBK; save the list as CSV")
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, cells), separated by what the first line uses most."""
-    first = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    while True:
-        line = reader.line_num + 1
+    """Yield (line number, cells), separated by what the first line uses most.
+
+    A quotation mark that never ends spoils its own line, not all the lines behind it.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    separator = max(_SEPARATORS, key=lines[0].count)
+    at = 0
+    while at < len(lines):
+        several = (line + "\n" for line in lines[at : at + limits.ROSTER_LINES_OF_A_ROW])
+        reader = csv.reader(several, delimiter=separator, strict=True)
         try:
-            yield line, next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise NoRosterError(f"line {line} cannot be read: {error}") from None
+            cells, used = next(reader), reader.line_num
+        except csv.Error:
+            cells, used = _cells_of_one(lines[at], separator), 1
+        yield at + 1, cells
+        at += used
+
+
+def _cells_of_one(line: str, separator: str) -> list[str]:
+    """Read a line as well as may be; what no spreadsheet writes is one cell, and no ID."""
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return [line]
 
 
 def _columns(heads: list[str]) -> dict[str, int]:

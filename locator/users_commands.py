@@ -27,6 +27,7 @@ from locator.stores.interface import (
 )
 from locator.stores.memory_and_sqlite import AccountsFile
 from protocol.identity import UserId, clean_display_name
+from protocol.limits import PASSWORD_LENGTH
 
 T = TypeVar("T")
 _PASSWORD_COMES = "The password is asked for, or is one line of standard input; an operator may set any length."  # noqa: S105
@@ -260,6 +261,8 @@ def _ask_password() -> str:
             raise FailedError("The password on standard input is not UTF-8 text.") from None
     if not password:
         raise FailedError("A password has at least one character. Nothing was changed.")
+    if len(password) > PASSWORD_LENGTH:
+        raise FailedError(f"A password has at most {PASSWORD_LENGTH} characters. Nothing was changed.")
     return password
 
 

@@ -56,6 +56,7 @@ def test_the_data_folder_may_be_named_before_or_after_the_verbs(data, capsys):
         (("users", "add", "ana"), "secret\n", "has an account already"),
         (("users", "password", "nobody"), "secret\n", "There is no account nobody"),
         (("users", "add", "cy"), "", "at least one character"),
+        (("users", "add", "cy"), "x" * 1025 + "\n", "at most 1024 characters"),
         (("users", "add", "cy", "--name", "\u202e"), "secret\n", "Choose another name"),
         (("address",), "", "No locator has served"),
     ],

@@ -42,6 +42,12 @@ def test_every_setting_has_a_flag_a_variable_and_a_line(tmp_path, name, text, va
         assert getattr(read_settings(flags, environment), name) == value
 
 
+def test_a_settings_file_of_windows_editors_is_read(tmp_path):
+    file = tmp_path / "locator.toml"
+    file.write_bytes(b'\xef\xbb\xbfregistration = "closed"\r\n')
+    assert read_settings({"config": str(file)}, {}).registration is Registration.CLOSED
+
+
 def test_flags_win_then_variables_then_the_file(tmp_path):
     file = tmp_path / "locator.toml"
     file.write_text('listen = "127.0.0.1:3"')

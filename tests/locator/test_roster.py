@@ -44,6 +44,11 @@ def test_columns_may_stand_in_any_order_and_beside_others():
         ("ana,Ana,", "ana has no password"),
         ("ana", "ana has no password"),
         ("x" * 100_000 + ",Ana,one", "is no ID"),
+        ("x" * 200_000 + ",Ana,one", "is no ID"),
+        ('"ana,Ana,one', "is no ID"),
+        ('ana,"Ana,one', "ana has no password"),
+        ("a\x00na,Ana,one", "is no ID"),
+        ("ana,Ana," + "x" * 1025, "the password of ana has more than 1024 characters"),
     ],
 )
 def test_a_bad_row_is_named_and_the_others_are_taken(row, reason):
@@ -58,6 +63,18 @@ def test_of_two_rows_with_one_id_the_first_counts():
     good, bad = read_roster(b"id,password\nana,one\nANA,two\n")
     assert [row.password for row in good] == ["one"]
     assert [(row.line, row.reason) for row in bad] == [(3, "ana stands in line 2 already")]
+
+
+def test_a_cell_may_hold_line_ends_and_rows_are_named_by_the_line_they_begin_in():
+    good, bad = read_roster(b'id,name,password\nana,"An\r\na",one\nno id,x,y\r\nbo,"B ""o""",two')
+    assert [(row.line, row.name) for row in good] == [(2, "Ana"), (5, 'B "o"')]
+    assert [row.line for row in bad] == [4]
+
+
+def test_many_quotation_marks_without_end_cost_no_more_than_their_lines():
+    good, bad = read_roster(b"id,password\n" + b'"never,ends\n' * 20_000 + b"ana,one\n")
+    assert [row.user for row in good] == ["ana"]
+    assert len(bad) == 20_000
 
 
 def test_empty_rows_are_no_rows():
