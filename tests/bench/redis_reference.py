@@ -21,7 +21,8 @@ class RedisServer(ReferenceServer):
         self.tls: Place = free_place()
         ports = ["--bind", "127.0.0.1", "--port", str(self.plain[1]), "--tls-port", str(self.tls[1])]
         files = ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-ca-cert-file", "ca.pem"]
-        kept = ["--save", "", "--maxclients", str(MOST_CLIENTS)]
+        # Its protection takes nothing but 127.0.0.1 for this machine.
+        kept = ["--save", "", "--maxclients", str(MOST_CLIENTS), "--protected-mode", "no"]
         super().__init__(folder, ["redis-server", *ports, *files, "--tls-auth-clients", "no", *kept], self.tls)
 
 
