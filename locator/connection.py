@@ -90,7 +90,8 @@ class Connection(asyncio.Protocol):
         """Keep what came, and have the whole frames in it answered."""
         if not self._is_closing:
             self._reader.add(data)
-            self._answer_what_waits()
+            if self._caller is not None:
+                self._server.requests_came(self, self._caller)
 
     def pause_writing(self) -> None:
         """The other side reads slowly: its next requests wait."""
@@ -113,18 +114,20 @@ class Connection(asyncio.Protocol):
 
     def next_frame(self) -> Frame | None:
         """Return the next request to answer; None while there is none, or while one must wait."""
-        if self._must_wait() or self._is_closing:
+        if self._is_closing or self.works or self._reads_slowly or self._lets_others_go_first:
             return None
-        if not self.is_stranger:
-            self._reader.largest = LOCATOR_REQUEST_FRAME
-            self._strangers_requests = 0
-            return self._reader.next_frame()
-        self._reader.largest = LOGIN_FRAME
         frame = self._reader.next_frame()
-        self._strangers_requests += frame is not None
-        if self._strangers_requests > limits.REQUESTS_BEFORE_LOGIN:
-            raise RemoteProtocolError(f"{limits.REQUESTS_BEFORE_LOGIN} requests, and nobody is logged in")
+        if self.is_stranger and frame is not None:
+            self._strangers_requests += 1
+            if self._strangers_requests > limits.REQUESTS_BEFORE_LOGIN:
+                raise RemoteProtocolError(f"{limits.REQUESTS_BEFORE_LOGIN} requests, and nobody is logged in")
         return frame
+
+    def becomes(self, *, is_stranger: bool) -> None:
+        """Somebody has logged in, or is not logged in any more."""
+        self.is_stranger = is_stranger
+        self._reader.largest = LOGIN_FRAME if is_stranger else LOCATOR_REQUEST_FRAME
+        self._strangers_requests = 0
 
     def go_on_later(self) -> None:
         """Give the other connections a turn before the next request is answered."""
@@ -141,11 +144,13 @@ class Connection(asyncio.Protocol):
         """Send all that is queued with one write."""
         if self._transport is None or not self._outgoing:
             return
-        waiting = self._transport.get_write_buffer_size() + self.outgoing_bytes
+        # Who reads has ANSWERS_BYTES waiting at most: only of others is it asked.
+        waiting = self._transport.get_write_buffer_size() if self._reads_slowly else 0
+        is_too_much = waiting + self.outgoing_bytes > limits.UNREAD_BYTES
         data = b"".join(self._outgoing)
         self._outgoing.clear()
         self.outgoing_bytes = 0
-        if waiting > limits.UNREAD_BYTES:
+        if is_too_much:
             self.abort("it does not read what is sent to it")
         else:
             self._transport.write(data)
@@ -153,7 +158,7 @@ class Connection(asyncio.Protocol):
     def read_on_or_wait(self) -> None:
         """Read from the socket only while what was read before is being answered at once."""
         must_wait = self._must_wait()
-        if self._transport is None or self._is_closing or must_wait == self._waits:
+        if must_wait is self._waits or self._transport is None or self._is_closing:
             return
         self._waits = must_wait
         if must_wait:

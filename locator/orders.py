@@ -8,12 +8,14 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from locator.stores.interface import Account, Change, Shared
 from protocol.identity import DeviceId, UserId
 from protocol.registry import Message
 
 
-class Now(NamedTuple):
+class Now(msgspec.Struct, frozen=True, gc=False):
     """The time of one step: monotonic seconds for waiting, seconds since 1970 for showing and signing."""
 
     monotonic: float
@@ -48,7 +50,7 @@ class Caller:
     watched: set[UserId] = field(default_factory=set)
 
 
-class Send(NamedTuple):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """Send a message to a caller."""
 
     to: Caller

@@ -32,6 +32,7 @@ from protocol.limits import CHALLENGE_BYTES, HANDSHAKE_SECONDS
 from protocol.locator_messages import LOCATOR
 
 log = logging.getLogger(__name__)
+_encode, _decode = LOCATOR.encode, LOCATOR.decode
 
 
 class LocatorServer:
@@ -120,11 +121,12 @@ class LocatorServer:
         now, answered = _now(), 0
         try:
             while True:
-                self._sort(connection, caller, now)
+                if connection.is_stranger or caller.session is None:
+                    self._sort(connection, caller, now)
                 frame = connection.next_frame()
                 if frame is None:
                     break
-                request = LOCATOR.decode(frame)
+                request = _decode(frame)
                 if request is not None:
                     self._observer.asked(connection.trail, request)
                     self._carry_out(self._requests.answer(request, caller, now))
@@ -143,7 +145,7 @@ class LocatorServer:
         """Tell the door whether a connection is a stranger's; one that waits for work on a login is not."""
         is_stranger = caller.session is None and not connection.works
         if is_stranger is not connection.is_stranger:
-            connection.is_stranger = is_stranger
+            connection.becomes(is_stranger=is_stranger)
             if is_stranger:
                 self._door.is_stranger(connection, now.monotonic)
             else:
@@ -214,7 +216,7 @@ class LocatorServer:
             if isinstance(order, Send):
                 connection = self._connections.get(order.to)
                 if connection is not None:
-                    connection.queue(LOCATOR.encode(order.message))
+                    connection.queue(_encode(order.message))
                     self._observer.sends(connection.trail, order.message)
                     self._to_flush.add(connection)
             elif isinstance(order, HangUp):
@@ -230,9 +232,8 @@ class LocatorServer:
                     self._keep(self._work(connection, order))
 
     def _flush(self) -> None:
-        to_flush, self._to_flush = self._to_flush, set()
-        for connection in to_flush:
-            connection.flush()
+        while self._to_flush:
+            self._to_flush.pop().flush()
 
     async def _work(self, connection: Connection, order: Work) -> None:
         """Do what takes time, then go on where the handler left off."""

@@ -1,16 +1,19 @@
 """How a stream of bytes is cut into frames: a length, a kind, a body."""
 
 import struct
-from typing import NamedTuple
+
+import msgspec
 
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 
 _HEAD = struct.Struct(">IH")
+_HEAD_BYTES = _HEAD.size
+_pack_head, _unpack_head = _HEAD.pack, _HEAD.unpack_from
 OPTIONAL_KIND = 0x8000
 """Kinds from here on may be ignored by a reader that does not know them."""
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One frame: the number of its kind, and the MessagePack body."""
 
     kind: int
@@ -21,7 +24,7 @@ def encode_frame(kind: int, body: bytes) -> bytes:
     """Return a frame's bytes: body length (4, big-endian), kind (2, big-endian), body."""
     if not 0 < kind <= 0xFFFF:
         raise LocalProtocolError(f"kind {kind} does not fit two bytes")
-    return _HEAD.pack(len(body), kind) + body
+    return _pack_head(len(body), kind) + body
 
 
 class FrameReader:
@@ -32,7 +35,7 @@ class FrameReader:
 
     def __init__(self, largest: int) -> None:
         self.largest = largest
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._start = 0
 
     @property
@@ -50,21 +53,30 @@ class FrameReader:
 
     def add(self, data: bytes) -> None:
         """Take more of the stream; `next_frame` gives it back."""
-        if self._start:
+        if len(self._buffer) == self._start:
+            self._buffer = data  # nearly always: whole frames came, and are read where they lie
+        elif isinstance(self._buffer, bytearray):
             del self._buffer[: self._start]
-            self._start = 0
-        self._buffer += data
+            self._buffer += data
+        else:
+            self._buffer = bytearray(self._buffer[self._start :])
+            self._buffer += data
+        self._start = 0
 
     def next_frame(self) -> Frame | None:
         """Return the next whole frame, or None; `largest` may change between two calls."""
         buffer, start = self._buffer, self._start
-        if len(buffer) - start < _HEAD.size:
+        body = start + _HEAD_BYTES
+        size = len(buffer)
+        if size < body:
+            if size == start:
+                self._buffer, self._start = b"", 0  # an idle connection keeps nothing
             return None
-        length, kind = _HEAD.unpack_from(buffer, start)
+        length, kind = _unpack_head(buffer, start)
         if length > self.largest:
             raise RemoteProtocolError(f"a frame of {length} bytes; at most {self.largest} are taken")
-        body = start + _HEAD.size
-        if len(buffer) < body + length:
+        end = body + length
+        if size < end:
             return None
-        self._start = body + length
-        return Frame(kind, bytes(buffer[body : body + length]))
+        self._start = end
+        return Frame(kind, bytes(buffer[body:end]))

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any, Self
 
 from protocol import limits
@@ -140,11 +141,19 @@ def to_builtin(value: object) -> bytes | str:
 
 def from_builtin(wanted: type, value: Any) -> object:
     """msgspec's decoding hook: a name is built, and so checked, from what came."""
+    if wanted is UserId and isinstance(value, str):
+        return _user_id(value)
     if wanted in CUSTOM_TYPES:
         base = str if issubclass(wanted, str) else bytes
         if isinstance(value, base):
             return wanted(value)
     raise ValueError(f"expected {wanted.__name__}")
+
+
+@lru_cache(maxsize=limits.USER_IDS_REMEMBERED)
+def _user_id(text: str) -> UserId:
+    """The same few people are asked for again and again: their IDs are checked once."""
+    return UserId(text)
 
 
 def clean_display_name(typed: str) -> str:

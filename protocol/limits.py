@@ -3,6 +3,8 @@
 # --- names and texts -------------------------------------------------------------------------
 USER_ID_LENGTH = 32
 """Characters of a user ID: short enough to be read aloud and to fit every row."""
+USER_IDS_REMEMBERED = 16_384
+"""IDs known to be well-formed, so that they are not checked again: a whole campus, 2 MB."""
 DISPLAY_NAME_LENGTH = 64
 """Characters of a display name: one line in the widest header."""
 NOTE_LENGTH = 280

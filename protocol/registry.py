@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
 
 
 M = TypeVar("M", bound=Message)
-_ENCODER = msgspec.msgpack.Encoder(enc_hook=to_builtin)
+_encode = msgspec.msgpack.Encoder(enc_hook=to_builtin).encode
 
 
 class Registry:
@@ -59,11 +59,11 @@ class Registry:
     def encode_body(self, message: Message) -> bytes:
         """Return the MessagePack bytes of a message, without number or length."""
         self.number_of(type(message))
-        return _ENCODER.encode(message)
+        return _encode(message)
 
     def encode(self, message: Message) -> bytes:
         """Return a whole frame."""
-        return encode_frame(self.number_of(type(message)), _ENCODER.encode(message))
+        return encode_frame(self.number_of(type(message)), _encode(message))
 
     def decode(self, frame: Frame) -> Message | None:
         """Return the message in a frame, or None for an unknown kind that may be ignored.

@@ -15,7 +15,7 @@ from locator import limits as locator_limits
 from locator.accounts import PasswordPool
 from locator.authority import Authority
 from locator.connection import Connection
-from locator.orders import Now
+from locator.orders import Now, Send
 from locator.requests import Requests
 from locator.server import LocatorServer, use_small_tls_buffers
 from locator.stores.interface import StoreFailedError
@@ -230,8 +230,9 @@ def test_a_client_that_reads_slowly_is_not_answered_further(tmp_path):
 def test_a_client_that_never_reads_is_dropped(tmp_path):
     async def scene(server):
         line = await Line(server).registered(ANA)
+        line.connection.pause_writing()
         line.transport.unread = locator_limits.UNREAD_BYTES
-        line.says(KeepAlive(1))
+        server.tell([Send(line.connection._caller, Done(1))])
         assert line.transport.ended == "aborted"
 
     serving(scene, tmp_path)

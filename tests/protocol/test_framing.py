@@ -60,7 +60,7 @@ def test_the_limit_may_grow_between_two_frames_that_came_together() -> None:
 
 @given(FRAMES, st.lists(st.integers(0, 400), max_size=30))
 def test_any_cut_of_the_stream_gives_the_same_frames(frames: list[Frame], cuts: list[int]) -> None:
-    stream = b"".join(encode_frame(*frame) for frame in frames)
+    stream = b"".join(encode_frame(frame.kind, frame.body) for frame in frames)
     reader, got, start = FrameReader(50), [], 0
     for end in [*sorted(cuts), len(stream)]:
         got += reader.receive(stream[start:end])
@@ -71,7 +71,7 @@ def test_any_cut_of_the_stream_gives_the_same_frames(frames: list[Frame], cuts: 
 
 @given(FRAMES)
 def test_a_stream_that_comes_byte_by_byte_gives_the_same_frames(frames: list[Frame]) -> None:
-    stream = b"".join(encode_frame(*frame) for frame in frames)
+    stream = b"".join(encode_frame(frame.kind, frame.body) for frame in frames)
     reader = FrameReader(50)
     assert [frame for byte in stream for frame in reader.receive(bytes([byte]))] == frames
 
