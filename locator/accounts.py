@@ -120,7 +120,9 @@ class PasswordPool:
         return before * self._seconds_each / self._threads
 
     def _give_turns(self) -> None:
-        while self._queues and self._busy < self._threads:
+        # The threads must not stand idle between two short checks until the loop comes round.
+        ahead = int(limits.PASSWORDS_AHEAD_SECONDS / self._seconds_each)
+        while self._queues and self._busy < self._threads + ahead:
             queue, waiting = self._queues.popitem(last=False)
             turn = waiting.popleft()
             if waiting:

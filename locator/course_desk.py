@@ -52,6 +52,11 @@ class CourseDesk:
             return Answer(NONSENSE, [])
         return account.course_hash
 
+    def is_undecided(self, user: UserId) -> bool:
+        """Tell whether an account's password opens both sides still: nobody has logged in on either."""
+        account = self._store.find(user)
+        return account is not None and account.is_course_hash_shared
+
     def logged_in(self, user: UserId, seen: str, now: Now) -> Orders:
         """The password was right: this is where the user is now."""
         return self._directory.arrive_on_course(user, clean_address(seen) or seen, now)
@@ -66,16 +71,26 @@ def is_course_id(user: UserId) -> bool:
 
 
 def hash_course_password(password: str) -> str:
-    """Return a salted hash of a few milliseconds: whoever listens on the network knows the password anyway."""
+    """Return a salted hash of half a millisecond, so that a thousand clients may log in at once.
+
+    Whoever listens on the network knows the password anyway.
+    """
     salt = secrets.token_bytes(16)
-    return f"{salt.hex()}:{_digest(password, salt).hex()}"
+    return f"{_COST}:{salt.hex()}:{_digest(password, salt, _COST).hex()}"
 
 
 def is_course_password(password: str, course_hash: str) -> bool:
     """Tell whether a password is the one that was hashed."""
-    salt, _, digest = course_hash.partition(":")
-    return hmac.compare_digest(_digest(password, bytes.fromhex(salt)), bytes.fromhex(digest))
+    *cost, salt, digest = course_hash.split(":")
+    computed = _digest(password, bytes.fromhex(salt), int(cost[0]) if cost else _COST_AT_FIRST)
+    return hmac.compare_digest(computed, bytes.fromhex(digest))
 
 
-def _digest(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode("utf-8", "surrogateescape"), salt=salt, n=1024, r=8, p=1, dklen=32)
+_COST = 256
+"""scrypt's N: with r = 8, 256 KiB."""
+_COST_AT_FIRST = 1024
+"""Of hashes that do not name it."""
+
+
+def _digest(password: str, salt: bytes, cost: int) -> bytes:
+    return hashlib.scrypt(password.encode("utf-8", "surrogateescape"), salt=salt, n=cost, r=8, p=1, dklen=32)

@@ -108,7 +108,8 @@ class CoursePort:
                 answer = self._desk.log_out(user, Now(time.monotonic(), time.time()))
             case _:
                 answer = Answer(NONSENSE, [])
-        self._carry_out(answer.orders)
+        if answer.orders:
+            self._carry_out(answer.orders)
         return answer.reply
 
     def log_in(self, command: CourseLogIn, seen: str, then: Callable[[bytes], None]) -> None:
@@ -131,9 +132,10 @@ class CoursePort:
             is_right = await self._passwords.check(
                 lambda: is_course_password(command.password, wanted), network_of(seen)
             )
-            if is_right:
+            if is_right and self._desk.is_undecided(command.user):
                 # From its first login here on this password opens nothing in Hail.
                 await self._store.make(BecomeCourseOnly(command.user))
+            if is_right:
                 is_right = self._desk.hash_for_login(command.user) == wanted
             outcome = "wrong_password"
         except (TooManyPasswordsError, NobodyWaitsError, StoreFailedError) as error:
@@ -234,7 +236,8 @@ class CourseConnection(asyncio.Protocol):
             self._port.log_in(command, self._seen, self._checked)
         else:
             self._write(self._port.answer(command, self._seen))
-            self._schedule()
+            if self._is_ended or self._reader.has_beginning:
+                self._schedule()
 
     def _checked(self, reply: bytes) -> None:
         self._is_checking = False

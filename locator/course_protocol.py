@@ -46,6 +46,8 @@ class Nonsense(NamedTuple):
 
 
 Command = CourseLogIn | CourseQuery | CourseLogOut | Nonsense
+_ENDING_BY_THEMSELVES: tuple[tuple[re.Pattern[bytes], type[CourseQuery | CourseLogOut]], ...]
+_ENDING_BY_THEMSELVES = ((_QUERY, CourseQuery), (_LOG_OUT, CourseLogOut))
 
 
 class CourseReader:
@@ -68,12 +70,13 @@ class CourseReader:
 
         What is longer than any command is nonsense at once, so that no sender can make us keep more.
         """
-        del self._waiting[: len(self._waiting) - len(self._waiting.lstrip(b"\0"))]
-        ending_by_themselves: tuple[tuple[re.Pattern[bytes], type[CourseQuery | CourseLogOut]], ...]
-        ending_by_themselves = ((_QUERY, CourseQuery), (_LOG_OUT, CourseLogOut))
-        for pattern, kind in ending_by_themselves:
+        if self._waiting.startswith(b"\0"):
+            del self._waiting[: len(self._waiting) - len(self._waiting.lstrip(b"\0"))]
+        if not self._waiting:
+            return None
+        for pattern, kind in _ENDING_BY_THEMSELVES:
             if found := pattern.match(self._waiting):
-                user = UserId(found.group(1).decode())  # before the bytes under the match are taken away
+                user = UserId(found[1].decode())  # before the bytes under the match are taken away
                 del self._waiting[: found.end()]
                 return kind(user)
         end = self._waiting.find(b"\0")

@@ -6,6 +6,7 @@ No clock and no socket: the time is an argument, and what is to be told comes ba
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -310,6 +311,7 @@ def is_ipv4(address: str) -> bool:
     return ":" not in address
 
 
+@lru_cache(maxsize=limits.ADDRESSES_REMEMBERED)
 def is_loopback(address: str) -> bool:
     """Tell whether an address, in canonical form, means this very machine."""
     return ipaddress.ip_address(address).is_loopback

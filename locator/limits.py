@@ -14,6 +14,8 @@ class Rate(NamedTuple):
 CONNECTIONS = 20_000
 """Connections at once, or fewer where the system gives fewer open files. A newcomer replaces the one that nobody
 logged in on for longest; while somebody is logged in on each, it is hung up on."""
+ADDRESSES_REMEMBERED = 4_096
+"""Addresses known to be this machine's or another's, so that they are not read again: a campus, 1 MB."""
 SPARE_FILES = 64
 """Open files kept back from connections: the database, its log, the listening sockets, standard streams."""
 CONNECTIONS_PER_ADDRESS = Rate(12_000, 0.01)
@@ -69,6 +71,8 @@ OVERSLEPT_SECONDS = 1.0
 # --- passwords -------------------------------------------------------------------------------
 PASSWORD_WAIT_SECONDS = 8.0
 """Passwords are taken until the last one would wait this long, well within a client's patience (15 s)."""
+PASSWORDS_AHEAD_SECONDS = 0.015
+"""Work that is handed to the threads before they ask for it: some thirty of the course's, none of Hail's own."""
 HASH_SECONDS_AT_FIRST = 0.02
 """What one hash is believed to take before any was measured."""
 

@@ -116,3 +116,20 @@ def test_who_fills_a_queue_delays_nobody_in_another(monkeypatch):
     run(scene())
     assert checked.index("ana") <= 2
     assert checked.index("bo") <= 3
+
+
+def test_short_checks_are_handed_over_before_the_thread_stands_idle():
+    go_on = threading.Event()
+
+    async def scene():
+        pool = PasswordPool(threads=1)
+        for _ in range(60):  # until it knows that they are short
+            await pool.check(lambda: True, "queue")
+        waiting = [asyncio.create_task(pool.check(lambda: go_on.wait(5), "queue")) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert pool._busy == 5
+        go_on.set()
+        assert await asyncio.gather(*waiting) == [True] * 5
+        pool.close()
+
+    run(scene())

@@ -1,11 +1,13 @@
 """The course's plain text, cut from whatever segments it comes in."""
 
+import hashlib
 import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from locator.course_desk import is_course_password
 from locator.course_protocol import CourseLogIn, CourseLogOut, CourseQuery, CourseReader, Nonsense, port_of
 from locator.limits import COURSE_COMMAND_BYTES
 from protocol.identity import UserId
@@ -99,3 +101,10 @@ def test_garbage_gives_commands_and_nothing_else(data: bytes) -> None:
 )
 def test_the_port_is_in_the_id(user: str, port: int) -> None:
     assert port_of(UserId(user)) == port
+
+
+def test_a_password_hashed_before_hashes_named_their_cost_is_still_right() -> None:
+    digest = hashlib.scrypt(b"secret", salt=b"s" * 16, n=1024, r=8, p=1, dklen=32)
+    kept = f"{(b's' * 16).hex()}:{digest.hex()}"
+    assert is_course_password("secret", kept)
+    assert not is_course_password("Secret", kept)
