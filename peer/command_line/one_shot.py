@@ -1,4 +1,4 @@
-"""The verbs that do one thing and end: register, login, where, send, listen."""
+"""The verbs that do one thing and end: register, login, password, where, send, listen."""
 
 import argparse
 import asyncio
@@ -81,10 +81,17 @@ async def login(options: argparse.Namespace) -> None:
     _say(f"signed in {session['user']} at {session['locator']}")
     if session.get("must_change_password"):
         _complain(
-            "This password was given out by whoever runs the locator, and nothing else works before you change it: in "
-            "the window, or with session.change_password of hail-cli rpc.",
+            "This password was given out by whoever runs the locator, and nothing else works before you change it: run "
+            "hail-cli password.",
             0,
         )
+
+
+async def change_password(options: argparse.Namespace) -> None:
+    """Change the password, at the locator and of the profile."""
+    async with signed_in(options.profile) as caller:
+        await caller.call("session.change_password", old=options.password, new=options.new_password)
+    _say("changed; other devices have to sign in with the new one")
 
 
 async def _end_stale_session(caller: Caller, user: str) -> None:
@@ -95,9 +102,11 @@ async def _end_stale_session(caller: Caller, user: str) -> None:
 
 
 def ask_password(options: argparse.Namespace) -> int | None:
-    """Take the password before the loop runs, so that Ctrl-C ends the question; return an exit code without one."""
+    """Take passwords before the loop runs, so that Ctrl-C ends the question; return an exit code without them."""
     try:
-        options.password = _password(twice=options.asks_twice)
+        options.password = _password("Password", "HAIL_PASSWORD", twice=options.asks_twice)
+        if options.asks_for_new:
+            options.new_password = _password("New password", "HAIL_NEW_PASSWORD", twice=True)
     except WrongUsageError as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt:
@@ -105,10 +114,10 @@ def ask_password(options: argparse.Namespace) -> int | None:
     return None
 
 
-def _password(*, twice: bool) -> str:
-    password = os.environ.get("HAIL_PASSWORD", "")
+def _password(what: str, variable: str, *, twice: bool) -> str:
+    password = os.environ.get(variable, "")
     if not password and sys.stdin is not None and sys.stdin.isatty():
-        password = getpass.getpass("Password: ")
+        password = getpass.getpass(f"{what}: ")
         if twice and password != getpass.getpass("The same again: "):
             raise WrongUsageError("The two passwords differ. Nothing was done.")
     elif not password and sys.stdin is not None:
@@ -117,7 +126,7 @@ def _password(*, twice: bool) -> str:
         except UnicodeDecodeError:
             raise WrongUsageError("The password on standard input is not UTF-8 text.") from None
     if not password:
-        raise WrongUsageError("No password was given. Set HAIL_PASSWORD, or give it as one line of standard input.")
+        raise WrongUsageError(f"No {what.lower()} was given. Set {variable}, or give it as one line of standard input.")
     return password
 
 
@@ -252,7 +261,7 @@ def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParse
         "hail://h:7400#ab… ana",
     )
     for parser in (registering, logging_in):
-        parser.set_defaults(before=ask_password, asks_twice=parser is registering)
+        parser.set_defaults(before=ask_password, asks_twice=parser is registering, asks_for_new=False)
         for name, shown, help_text in (url, ("user", "ID", "1 to 32 of a-z, 0-9, dot, dash, underscore")):
             parser.add_argument(name, metavar=shown, help=help_text)
     logging_in.add_argument(
@@ -261,6 +270,16 @@ def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParse
         help="the former password is lost: move the profile aside and begin as a new device",
     )
     registering.add_argument("--name", help="the name others see (default: the ID)")
+    changing = _verb(
+        verbs,
+        "password",
+        change_password,
+        "change the password",
+        "The present one comes from HAIL_PASSWORD, a prompt or a line of standard input; then the new one, from "
+        "HAIL_NEW_PASSWORD, a prompt or the next line. It has at least 8 characters.",
+        "",
+    )
+    changing.set_defaults(before=ask_password, asks_twice=False, asks_for_new=True)
     asking = _verb(
         verbs, "where", where, "ask who is online, and where", "An unknown ID is simply not online.", "ana bo"
     )
@@ -307,7 +326,7 @@ def _verb(
         name,
         help=what,
         description=f"{what[0].upper()}{what[1:]}. {more}",
-        epilog=f"example: hail-cli --profile ~/.hail-bot {name} {example}",
+        epilog=f"example: hail-cli --profile ~/.hail-bot {name} {example}".rstrip(),
         allow_abbrev=False,
     )
     parser.set_defaults(run=lambda options: run_one_shot(verb, options), is_one_shot=True, before=None)

@@ -144,6 +144,26 @@ def test_the_password_may_come_as_a_line_of_standard_input(three_processes: Thre
     assert run(profile, "login", link, "ana", typed="wrong horse\n").code == 1
 
 
+def test_a_password_given_out_by_the_operator_is_changed_with_a_verb(three_processes: Three) -> None:
+    locator = three_processes.locator
+    users = [sys.executable, "-m", "locator", "users", "--data", str(locator.data)]
+    subprocess.run([*users, "add", "ana", "--must-change"], input=b"given out\n", check=True, capture_output=True)
+    time.sleep(0.6)  # the locator looks at the accounts four times a second
+    profile = three_processes.folder / "ana"
+    done = run(profile, "login", locator.link, "ana", typed="given out\n")
+    assert done.code == 0
+    assert "run hail-cli password" in done.err
+    done = run(profile, "where", "ana")
+    assert done.code == 1
+    assert "Change your password first" in done.err
+    assert run(profile, "password", typed="given out\n").code == 2
+    assert run(profile, "password", typed="wrong horse\nbattery staple\n").code == 1
+    assert run(profile, "password", typed="given out\nshort\n").code == 1
+    assert run(profile, "password", typed="given out\nbattery staple\n").code == 0
+    assert "online" in run(profile, "where", "ana").out
+    assert run(profile, "login", locator.link, "ana", typed="battery staple\n").err == ""
+
+
 def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(three_processes: Three) -> None:
     profile, link = three_processes.folder / "ana", three_processes.locator.link
     for words in (("where", "bo"), ("send", "bo", "hi"), ("listen",)):
@@ -328,7 +348,7 @@ def test_a_keyring_that_does_not_work_holds_up_nobody(
 # --- help and wrong usage ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["register", "login", "where", "send", "listen"])
+@pytest.mark.parametrize("verb", ["register", "login", "password", "where", "send", "listen"])
 def test_help_of_each_verb_has_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
         _parser().parse_args(["--profile", "x", verb, "--help"])
