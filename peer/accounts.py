@@ -103,6 +103,11 @@ class AccountFolder:
         return self.path / "hail.db"
 
     @property
+    def pictures(self) -> Path:
+        """Cleaned copies of pictures, which can be made again."""
+        return self.path / "pictures"
+
+    @property
     def stay(self) -> Path:
         """The keys sealed once more, for somebody who stays signed in."""
         return self.path / "stay"

@@ -63,3 +63,31 @@ RPC_REQUESTS_AT_ONCE = 256
 """Requests of one rpc caller answered at the same time; the next ones wait in the pipe."""
 HOLDERS_KEPT_SECONDS = 0.5
 """What neighbours told to hold is kept so much later, together: it can be asked for again."""
+PICTURE_FILE_BYTES = 64 * 1024 * 1024
+"""Larger files are not looked into as pictures; they can be sent and saved as files."""
+PICTURE_PIXELS = 64_000_000
+"""Width times height of a picture that is decoded: 256 MB in memory."""
+PICTURE_FRAMES = 1_000
+"""Frames of an animation."""
+ANIMATION_PIXELS_READ = 256_000_000
+"""Pixels of all frames of an animation that is decoded."""
+ANIMATION_PIXELS_SHOWN = 32_000_000
+"""Pixels of all frames of an animation as it is shown, which is made smaller for that: 128 MB while it is encoded."""
+THUMBNAIL_SIDE = 320
+THUMBNAIL_BYTES = 16 * 1024
+"""A thumbnail travels inside its message."""
+PICTURE_WORKER_BYTES = 1024 * 1024 * 1024
+"""Address space of the process that decodes pictures; what needs more is refused."""
+PICTURE_SECONDS = 15.0
+"""One picture may take this long to decode."""
+PICTURE_TASK_BYTES = PICTURE_FILE_BYTES + 64 * 1024
+PICTURE_ANSWER_BYTES = 96 * 1024 * 1024
+"""What the process that decodes pictures is asked and answers at most: a file, a little more."""
+PICTURES_WAITING = 256
+"""Pictures that wait for that process; more are refused: nobody has so many on the screen."""
+PICTURE_WORKER_IDLE_SECONDS = 60.0
+"""It ends after so long with nothing to do."""
+PICTURE_CACHE_BYTES = 256 * 1024 * 1024
+"""Cleaned copies kept on disk for an account; those not looked at for longest go first."""
+PICTURE_SIDES = (320, 640, 1280, 2560, 5120)
+"""Longest sides, in pixels, in which a picture is shown: the smallest that is enough."""

@@ -22,6 +22,7 @@ from peer.links.listening import LinkPort
 from peer.locator_client import FINAL, LocatorClient
 from peer.locator_connection import LocatorConnection
 from peer.locator_places import LocatorPlaces
+from peer.pictures.picture_service import Pictures
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
@@ -128,6 +129,7 @@ class Session:
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
+        self.pictures = Pictures(surroundings.worker("pictures"), folder.pictures)
         self._synchronizer: Synchronizer
         self.locator: LocatorClient
 
@@ -180,6 +182,7 @@ class Session:
         if hasattr(self, "_synchronizer"):
             await self._synchronizer.close()
             await self.conversations.receipts.close()
+        self.pictures.close()
         await self._database.close()
         self.folder.unlock()
 

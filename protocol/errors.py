@@ -47,6 +47,8 @@ class RefusalCode(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     MUST_CHANGE_PASSWORD = "must_change_password"  # noqa: S105 - a code, not a password
     TOO_LARGE = "too_large"
+    UNSUPPORTED_PICTURE = "unsupported_picture"
+    DAMAGED_PICTURE = "damaged_picture"
     TOO_MANY = "too_many"
     RATE_LIMITED = "rate_limited"
     BAD_REQUEST = "bad_request"

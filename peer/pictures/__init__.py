@@ -1,0 +1,1 @@
+"""Pictures: what a file really is, cleaned copies to show, thumbnails, all decoded in a process of its own."""
