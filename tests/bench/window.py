@@ -109,8 +109,10 @@ def _fill(friend: Friend, bo: PeerProcess) -> str:
 
 def _start(profile: Path, friend: Friend, *flags: str) -> dict[str, Any]:
     """Start the program, let Ana write whenever it asks for it, and return what it found."""
+    found = profile.with_name("found.json")
+    found.unlink(missing_ok=True)
     program = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.window_process", str(profile), *flags],
+        [sys.executable, "-m", "tests.bench.window_process", str(profile), str(found), *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -118,18 +120,15 @@ def _start(profile: Path, friend: Friend, *flags: str) -> dict[str, Any]:
     )
     assert program.stdin is not None
     assert program.stdout is not None
-    result: dict[str, Any] = {}
     with program:
         for line in program.stdout:
             request = json.loads(line)
-            if "result" in request:
-                result = request["result"]
-                break
             entry = friend.flood(request["flood"]) if "flood" in request else friend.write(request["write"])
             program.stdin.write(json.dumps({"entry": entry}) + "\n")
             program.stdin.flush()
-    if not result:
+    if not found.exists():
         raise RuntimeError(f"the program ended with {program.returncode} before it had measured everything")
+    result: dict[str, Any] = json.loads(found.read_text())
     return result
 
 

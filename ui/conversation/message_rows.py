@@ -38,7 +38,9 @@ from ui.theme.controls import Theme
 Index = QModelIndex | QPersistentModelIndex
 
 _FRAME_MS = 15
-"""In a flood of messages the list is painted no more often than a screen shows it."""
+"""In a flood of messages the list is painted no more often than a screen shows it,"""
+_PAINT_SHARE = 4
+"""and not so often that painting takes more than one part in so many of the time."""
 _LINE = 20
 """Pixels of one step of the wheel's three."""
 _ROWS_AHEAD = 48
@@ -70,6 +72,7 @@ class MessageRows(QListView):
         self._let_go_timer = QTimer(self, singleShot=True, interval=0)
         self._let_go_timer.timeout.connect(self._let_go)
         self._since_paint = QElapsedTimer()
+        self._paint_ms = 0
         self._paint_timer = QTimer(self, singleShot=True)
         self._paint_timer.timeout.connect(self.viewport().update)
         self.setObjectName("conversation.messages")
@@ -217,11 +220,12 @@ class MessageRows(QListView):
 
     def _lay_out_soon(self) -> None:
         """Messages came or changed: that can wait until the next frame."""
-        passed = self._since_paint.elapsed() if self._since_paint.isValid() else _FRAME_MS
-        if passed >= _FRAME_MS:
+        pause = max(_FRAME_MS, _PAINT_SHARE * self._paint_ms)
+        passed = self._since_paint.elapsed() if self._since_paint.isValid() else pause
+        if passed >= pause:
             self._lay_out()
         elif not self._paint_timer.isActive():
-            self._paint_timer.start(_FRAME_MS - passed)
+            self._paint_timer.start(pause - passed)
         self._is_settled = False
 
     def _settle(self) -> None:
@@ -403,3 +407,4 @@ class MessageRows(QListView):
                 option.state = QStyle.StateFlag.State_HasFocus if row == current else QStyle.StateFlag.State_None
                 self._bubbles.paint(painter, option, self.model().index(row, 0))
         painter.end()
+        self._paint_ms = self._since_paint.elapsed()
