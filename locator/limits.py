@@ -124,6 +124,8 @@ COURSE_LEASE_SECONDS = 12 * 3600.0
 # --- several locators on one Redis -----------------------------------------------------------
 REDIS_ANSWER_SECONDS = 2.0
 """Redis answers in well under a millisecond; one that takes so long is out of reach."""
+REDIS_FAREWELL_SECONDS = 0.5
+"""A locator that stops tells the others within this time, or they notice by themselves."""
 REDIS_RETRY_SECONDS = 0.5
 """A Redis out of reach is tried again so often."""
 REDIS_ROWS_AT_ONCE = 200

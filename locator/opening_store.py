@@ -21,16 +21,13 @@ log = logging.getLogger(__name__)
 
 
 async def open_store(settings: Settings, folder: DataFolder, place: Place) -> tuple[Authority, Store]:
-    """Return the authority and the store; raise StoreFailedError or ConfigurationError.
+    """Return the authority and the store; raise StoreFailedError.
 
     `place` is where this locator's users reach it.
     """
     file = settings.authority or folder.path / FILE_NAME
     if settings.store is None:
         return _open_authority(file), MemoryAndSqlite(folder.path)
-    if settings.authority is None:
-        sentence = "Locators that share a store need the same authority: give its key to each with --authority FILE."
-        raise ConfigurationError(sentence)
     require_client_library()
     from locator.stores.redis import RedisStore
     from locator.stores.redis_link import RedisLink
@@ -45,6 +42,13 @@ async def open_store(settings: Settings, folder: DataFolder, place: Place) -> tu
         await link.close()
         raise
     return authority, store
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise ConfigurationError for a shared store without its authority, before anything is touched."""
+    if settings.store is not None and settings.authority is None:
+        sentence = "Locators that share a store need the same authority: give its key to each with --authority FILE."
+        raise ConfigurationError(sentence)
 
 
 def require_client_library() -> None:

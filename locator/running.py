@@ -19,7 +19,7 @@ from locator.figures import Figures
 from locator.listening import CannotServeError, listen
 from locator.live_settings import LiveSettings
 from locator.metrics import MetricsPort
-from locator.opening_store import open_store
+from locator.opening_store import check_settings, open_store
 from locator.requests import Requests
 from locator.server import LocatorServer
 
@@ -31,6 +31,7 @@ def serve(settings: Settings, when_ready: Callable[[str], None], read_again: Cal
 
     `read_again` gives the settings as they are by then, when SIGHUP asks for it; it may raise ConfigurationError.
     """
+    check_settings(settings)
     gate = set_up_logging(settings.log_format, settings.log_level)
     most_files = _allow_many_files()
     try:

@@ -107,14 +107,15 @@ class RedisStore:
 
     async def close(self) -> None:
         """Tell the others that this node goes, and hang up."""
-        await self._commits.finish()
         is_reached = self._is_current
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
-        if is_reached:
-            with contextlib.suppress(StoreFailedError):
-                await self._link.bury(self._node, None)
+        with contextlib.suppress(TimeoutError, StoreFailedError):
+            async with asyncio.timeout(limits.REDIS_FAREWELL_SECONDS):
+                await self._commits.finish()
+                if self._following is not None:
+                    self._following.cancel()
+                    await asyncio.gather(self._following, return_exceptions=True)
+                if is_reached:
+                    await self._link.bury(self._node, None)
         await self._link.close()
 
     # --- changing ------------------------------------------------------------------------------
@@ -151,6 +152,9 @@ class RedisStore:
                     log.warning("%s Nobody can log in anew until it is back; look-ups go on.", error)
                 trouble = str(error)
             except Exception as error:
+                if not ready.done():
+                    ready.set_exception(error)
+                    return
                 log.exception("following the shared accounts failed; it is tried again")
                 trouble = str(error)
             finally:
@@ -190,7 +194,12 @@ class RedisStore:
 
     async def _listen(self, listener: Listener) -> None:
         while True:
-            self._mirror.hear(await listener.next())
+            publication = await listener.next()
+            try:
+                self._mirror.hear(publication)
+            except ValueError as error:
+                sentence = "A change was published that this version of Hail cannot read. Run the same everywhere."
+                raise StoreOutOfTouchError(sentence) from error
             if self._mirror.was_buried:
                 raise MissedChangeError
             self._something_new.set()

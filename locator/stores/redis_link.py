@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import hashlib
+import os
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, NamedTuple, cast
 
@@ -10,7 +12,8 @@ import redis.asyncio as redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from locator import limits
 from locator.stores import redis_scripts as scripts
@@ -217,8 +220,11 @@ class RedisLink:
     def _told_plainly(self) -> Iterator[None]:
         try:
             yield
-        except UnreadableRowError as error:
-            sentence = f"The {self._address} holds {error} that this version of Hail cannot read; run one version."
+        except ValueError as error:
+            what = str(error) if isinstance(error, UnreadableRowError) else "something"
+            sentence = (
+                f"The {self._address} holds {what} that this version of Hail cannot read. Run the same everywhere."
+            )
             raise StoreOutOfTouchError(sentence) from error
         except ResponseError as error:
             if str(error).startswith(scripts.OTHER_STORE):
@@ -227,10 +233,23 @@ class RedisLink:
                 )
                 raise StoreOutOfTouchError(sentence) from None
             raise StoreOutOfTouchError(f"The {self._address} refuses: {error}.") from None
+        except AuthenticationError:
+            sentence = f"The {self._address} does not take the user or the password in its address."
+            raise StoreOutOfTouchError(sentence) from None
         except (RedisError, OSError, TimeoutError) as error:
-            # The library's text may be long and name the user; its kind and the place say enough.
-            sentence = f"The {self._address} is out of reach ({type(error).__name__})."
-            raise StoreOutOfTouchError(sentence) from error
+            raise StoreOutOfTouchError(f"The {self._address} is out of reach: {_reason(error)}.") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Say in a few words what the library wraps in its own long ones."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"nobody known vouches for its certificate ({cause.verify_message})"
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
+    return "no answer" if isinstance(error, TimeoutError | RedisTimeoutError) else type(error).__name__
 
 
 def _text(value: object) -> str:

@@ -40,14 +40,14 @@ class RedisServer:
             words += ["--tls-port", str(self.port), "--tls-auth-clients", "no"]
             words += ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-ca-cert-file", "ca.pem"]
         self._command = [server, *words]
-        self._folder = folder
+        self.folder = folder
         self.process: subprocess.Popen[bytes]
         self.start()
 
     def start(self) -> None:
         """Start it (again), and wait until it answers."""
-        with (self._folder / "redis.log").open("ab") as log:
-            self.process = subprocess.Popen(self._command, cwd=self._folder, stdout=log, stderr=log)
+        with (self.folder / "redis.log").open("ab") as log:
+            self.process = subprocess.Popen(self._command, cwd=self.folder, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -55,7 +55,7 @@ class RedisServer:
                     client.ping()
                     return
             except redis.RedisError:
-                assert time.monotonic() < deadline, (self._folder / "redis.log").read_text()
+                assert time.monotonic() < deadline, (self.folder / "redis.log").read_text()
                 time.sleep(0.05)
 
     def client(self) -> redis.Redis:
