@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from locator.accounts import hash_password
 from locator.command_verbs import FailedError, add_verb, read_user_id
@@ -25,9 +25,13 @@ from locator.stores.interface import (
     SetDisabled,
     SetPassword,
 )
-from locator.stores.memory_and_sqlite import AccountsFile
+from locator.stores.memory_and_sqlite import FILE_NAME, AccountsFile
+from locator.stores.redis_address import RedisAddress
 from protocol.identity import UserId, clean_display_name
 from protocol.limits import PASSWORD_LENGTH
+
+if TYPE_CHECKING:
+    from locator.stores.redis_accounts import AccountsInRedis
 
 T = TypeVar("T")
 _PASSWORD_COMES = "The password is asked for, or is one line of standard input; an operator may set any length."  # noqa: S105
@@ -85,6 +89,17 @@ def add_users_verbs(
         "List all accounts: ID, name, how many devices may log in by themselves, the number of the last session "
         "(0: nobody ever logged in), whether it is disabled, and whether its password must be changed.",
         "hail-locator users list",
+    )
+    add_verb(
+        under,
+        everywhere,
+        "copy",
+        _copy,
+        "copy all accounts into a shared store",
+        "Copy the accounts of a data folder into the --store that several locators share, with passwords, devices and "
+        "sessions. Give those locators this folder's authority.pem as --authority. Those that are there stay as they "
+        "are.",
+        "hail-locator users copy --store redis://db.example:6379/0",
     )
     importing = add_verb(
         under,
@@ -192,6 +207,24 @@ def _row(account: Account) -> tuple[str, str, str, str, str]:
     return str(account.user), account.name, str(len(account.devices)), str(account.session), told
 
 
+def _copy(settings: Settings, _: argparse.Namespace) -> None:
+    if settings.store is None:
+        raise FailedError("Say where to: --store redis://HOST:PORT/DB.")
+    if not (settings.data / FILE_NAME).exists():
+        raise FailedError(f"There are no accounts in {settings.data}. Choose another --data.")
+    file = AccountsFile(settings.data)
+    try:
+        accounts = list(file.read_all().values())
+    finally:
+        file.close()
+    shared = _shared_accounts(settings.store)
+    try:
+        copied = shared.copy(accounts)
+    finally:
+        shared.close()
+    print(f"{len(copied)} copied, {len(accounts) - len(copied)} were there already")  # noqa: T201
+
+
 def _password(settings: Settings, asked: argparse.Namespace) -> None:
     password, must_change = _ask_password(), asked.must_change
     course_hash = _course_hash(asked.user, password, must_change=must_change)
@@ -238,14 +271,18 @@ def _with_accounts(settings: Settings, use: Callable[[Accounts], T]) -> T:
     if settings.store is None:
         accounts = AccountsFile(DataFolder(settings.data).path)
     else:
-        require_client_library()
-        from locator.stores.redis_accounts import AccountsInRedis
-
-        accounts = AccountsInRedis(settings.store)
+        accounts = _shared_accounts(settings.store)
     try:
         return use(accounts)
     finally:
         accounts.close()
+
+
+def _shared_accounts(address: RedisAddress) -> "AccountsInRedis":
+    require_client_library()
+    from locator.stores.redis_accounts import AccountsInRedis
+
+    return AccountsInRedis(address)
 
 
 def _ask_password() -> str:

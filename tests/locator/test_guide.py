@@ -54,11 +54,14 @@ def test_every_command_of_the_guide_works_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_the_settings_of_the_guide_are_settings(tmp_path: Path) -> None:
-    (content,) = blocks("toml")
+    content, shared = blocks("toml")
     file = tmp_path / "locator.toml"
     file.write_text(content, "utf-8")
     settings = read_settings({"config": str(file)}, {})
     assert settings.public == "chat.example.edu"
+    file.write_text(shared, "utf-8")
+    store = read_settings({"config": str(file)}, {}).store
+    assert str(store) == "Redis at db.example.edu:6379"
     for name, value in re.findall(r"`(\w+) = ([^`]+)`", GUIDE):
         file.write_text(f"{name} = {value}\n", "utf-8")
         assert isinstance(read_settings({"config": str(file)}, {}), Settings)

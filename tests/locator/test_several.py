@@ -268,6 +268,21 @@ def test_the_operators_verbs_work_on_the_shared_accounts(pair):
     assert "no account" in pair.users("show", "made").stderr
 
 
+def test_a_locator_of_its_own_becomes_one_of_several_with_everybody_in_it(several):
+    alone = RealLocator(several.folder / "alone")
+    with alone.connect().greeted() as ana:
+        ana.register("ana")
+    alone.stop()
+    several.authority = several.folder / "alone" / "authority.pem"
+    words = ("users", "copy", "--store", several.redis.url)
+    assert "Start a locator" in command(several.folder / "alone", *words).stderr
+    a = several.start("a")
+    assert command(several.folder / "alone", *words).stdout == "1 copied, 0 were there already\n"
+    assert command(several.folder / "alone", *words).stdout == "0 copied, 1 were there already\n"
+    assert "no accounts in" in command(several.folder / "a", *words).stderr
+    assert several.connect(a, ana.key).log_in_by_key("ana", resume=1).session == 1, "nobody types a password"
+
+
 # --- losing something ------------------------------------------------------------------------------
 
 
