@@ -21,6 +21,7 @@ from locator.connection import Connection
 from locator.directory import clean_address, is_loopback
 from locator.door import Door
 from locator.figures import Figures, Gauges
+from locator.free_memory import give_back_free_memory
 from locator.logins import out_of_touch, refuse
 from locator.observing import Observer
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
@@ -61,6 +62,8 @@ class LocatorServer:
         self._to_flush: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._acceptor: Acceptor | None = None
+        self._gone = 0
+        """Connections since memory was given back."""
         self._is_stopping = False
         self._nobody_left = asyncio.Event()
 
@@ -153,6 +156,7 @@ class LocatorServer:
 
     def connection_lost(self, connection: Connection, caller: Caller | None) -> None:
         """Forget a connection; if it waits for work, the work's end tells the rest."""
+        self._gone += 1
         self._door.leave(connection)
         if caller is None:
             return
@@ -207,6 +211,7 @@ class LocatorServer:
             log.debug("a handshake failed: %s", error)
         finally:
             if not connection.is_greeted:
+                self._gone += 1
                 self._door.leave(connection)
 
     # --- carrying out ------------------------------------------------------------------------
@@ -303,6 +308,9 @@ class LocatorServer:
         for connection in self._door.overdue(now.monotonic):
             connection.is_overdue()
         self._carry_out(self._requests.sweep(now))
+        if self._gone >= limits.CONNECTIONS_GONE_BEFORE_TRIM:
+            self._gone = 0
+            give_back_free_memory()
         self._flush()
         moment = datetime.fromtimestamp(now.wall, UTC)
         if self._own_certificate.is_due_for_renewal(moment):
