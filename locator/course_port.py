@@ -17,6 +17,7 @@ from locator.course_protocol import (
     ACCEPTED,
     NONSENSE,
     UNKNOWN_AT_LOGIN,
+    UNKNOWN_USER,
     CourseLogIn,
     CourseLogOut,
     CourseQuery,
@@ -26,11 +27,12 @@ from locator.course_protocol import (
 from locator.event_log import tell
 from locator.figures import Figures
 from locator.orders import Now, Orders
-from locator.rate_limits import network_of
+from locator.rate_limits import RateLimit, network_of
 from locator.stores.interface import BecomeCourseOnly, Store, StoreFailedError
 from protocol.identity import UserId
 
 log = logging.getLogger("locator.events")
+_UNKNOWN = frozenset({UNKNOWN_USER, UNKNOWN_AT_LOGIN})
 _WORDS = {CourseQuery: "query", CourseLogOut: "log_out", Nonsense: "nonsense"}
 _WHY_UNCHECKED = {
     TooManyPasswordsError: "rate_limited",
@@ -57,6 +59,9 @@ class CoursePort:
         self._store = store
         self._carry_out = carry_out
         self._connections: OrderedDict[CourseConnection, None] = OrderedDict()
+        self._of_network: dict[str, OrderedDict[CourseConnection, None]] = {}
+        self._unknown = RateLimit(limits.COURSE_UNKNOWN_IDS_PER_ADDRESS)
+        self._wrong = RateLimit(limits.COURSE_WRONG_PASSWORDS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
         self._right: dict[UserId, tuple[str, bytes]] = {}
@@ -82,21 +87,43 @@ class CoursePort:
 
     def admit(self, connection: "CourseConnection") -> None:
         """Take a connection; with too many, the one that was silent for longest goes."""
-        self._connections[connection] = None
-        if len(self._connections) > limits.COURSE_CONNECTIONS:
-            silent, _ = self._connections.popitem(last=False)
-            silent.abort()
+        own = self._of_network.setdefault(connection.network, OrderedDict())
+        self._connections[connection] = own[connection] = None
+        for those, most in (
+            (own, limits.COURSE_CONNECTIONS_PER_ADDRESS),
+            (self._connections, limits.COURSE_CONNECTIONS),
+        ):
+            if len(those) > most:
+                silent = next(iter(those))
+                self.forget(silent)
+                silent.abort()
         self._figures.course_connections = len(self._connections)
 
     def heard(self, connection: "CourseConnection") -> None:
         """A connection said something."""
         if connection in self._connections:
             self._connections.move_to_end(connection)
+            self._of_network[connection.network].move_to_end(connection)
 
     def forget(self, connection: "CourseConnection") -> None:
         """A connection is gone."""
-        self._connections.pop(connection, None)
+        if connection in self._connections:
+            del self._connections[connection]
+            own = self._of_network[connection.network]
+            del own[connection]
+            if not own:
+                del self._of_network[connection.network]
         self._figures.course_connections = len(self._connections)
+
+    def wait_before(self, reply: bytes, network: str) -> float:
+        """Return for how many seconds a reply is to be held back: who tries out IDs is slowed."""
+        if reply not in _UNKNOWN:
+            return 0.0
+        now = time.monotonic()
+        wait = self._unknown.wait(network, now)
+        if wait <= limits.COURSE_HELD_BACK_SECONDS:
+            self._unknown.take(network, now)
+        return wait
 
     def answer(self, command: CourseQuery | CourseLogOut | Nonsense, seen: str) -> bytes:
         """Answer what can be answered at once."""
@@ -114,15 +141,20 @@ class CoursePort:
 
     def log_in(self, command: CourseLogIn, seen: str, then: Callable[[bytes], None]) -> None:
         """Check a login, and give the answer to `then`, now or later."""
+        pair, now = (command.user, network_of(seen)), time.monotonic()
         self._figures.course_commands["log_in"] += 1
         wanted = self._desk.hash_for_login(command.user)
         if isinstance(wanted, Answer):
             self._tell(command.user, seen, "unknown_user" if wanted.reply == UNKNOWN_AT_LOGIN else "not_for_the_course")
             then(wanted.reply)
+        elif self._wrong.wait(pair, now):
+            self._tell(command.user, seen, "rate_limited")
+            then(NONSENSE)
         elif self._right.get(command.user) == (wanted, self._seal(command.password)):
             self._arrive(command.user, seen)
             then(ACCEPTED)
         else:
+            self._wrong.take(pair, now)
             task = asyncio.get_running_loop().create_task(self._check(command, wanted, seen, then))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -142,6 +174,7 @@ class CoursePort:
             outcome = _WHY_UNCHECKED[type(error)]
             is_right = False
         if is_right:
+            self._wrong.give_back((command.user, network_of(seen)))
             self._right[command.user] = (wanted, self._seal(command.password))
             self._arrive(command.user, seen)
         else:
@@ -171,7 +204,11 @@ class CourseConnection(asyncio.Protocol):
         self._reader = CourseReader()
         self._transport: asyncio.Transport | None = None
         self._seen = ""
+        self.network = ""
+        """By what it is counted."""
         self._is_checking = False
+        """Whether the answer to a command waits; the next commands wait behind it."""
+        self._is_paused = False
         self._is_ended = False
         self._is_scheduled = False
         self._silence: asyncio.TimerHandle | None = None
@@ -183,6 +220,7 @@ class CourseConnection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(limits.COURSE_UNREAD_BYTES)
         peer = transport.get_extra_info("peername")
         self._seen = peer[0] if peer else ""
+        self.network = network_of(self._seen)
         self._port.admit(self)
 
     def data_received(self, data: bytes) -> None:
@@ -190,6 +228,7 @@ class CourseConnection(asyncio.Protocol):
         self._port.heard(self)
         self._reader.add(data)
         self._stop_timer()
+        self._read_on_or_wait()
         self._schedule()
 
     def pause_writing(self) -> None:
@@ -231,20 +270,37 @@ class CourseConnection(asyncio.Protocol):
             self._wait()
         elif isinstance(command, CourseLogIn):
             self._is_checking = True
-            if self._transport is not None:
-                self._transport.pause_reading()
-            self._port.log_in(command, self._seen, self._checked)
+            self._port.log_in(command, self._seen, self._answered)
         else:
-            self._write(self._port.answer(command, self._seen))
-            if self._is_ended or self._reader.has_beginning:
-                self._schedule()
+            self._answered(self._port.answer(command, self._seen))
+        self._read_on_or_wait()
 
-    def _checked(self, reply: bytes) -> None:
+    def _answered(self, reply: bytes) -> None:
+        wait = self._port.wait_before(reply, self.network)
+        if wait > limits.COURSE_HELD_BACK_SECONDS:
+            self.abort()
+        elif wait:
+            self._is_checking = True
+            self._loop.call_later(wait, self._reply, reply)
+        else:
+            self._reply(reply)
+
+    def _reply(self, reply: bytes) -> None:
         self._is_checking = False
         self._write(reply)
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-        self._schedule()
+        self._read_on_or_wait()
+        if self._is_ended or self._reader.has_beginning:
+            self._schedule()
+
+    def _read_on_or_wait(self) -> None:
+        """Read only while what was read before is being answered."""
+        must_wait = self._is_checking or self._reader.waiting > limits.COURSE_AHEAD_BYTES
+        if must_wait != self._is_paused and self._transport is not None and not self._transport.is_closing():
+            self._is_paused = must_wait
+            if must_wait:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def _wait(self) -> None:
         """Nothing to answer now: a beginning waits for its end, an ended connection is closed."""

@@ -61,6 +61,11 @@ class CourseReader:
         self._waiting += data
 
     @property
+    def waiting(self) -> int:
+        """How many bytes wait."""
+        return len(self._waiting)
+
+    @property
     def has_beginning(self) -> bool:
         """Whether something waits whose end is not known yet."""
         return bool(self._waiting.strip(b"\0"))

@@ -119,6 +119,17 @@ COURSE_SILENCE_SECONDS = 0.05
 """A login has no end of its own; after so long without another byte it is whole."""
 COURSE_CONNECTIONS = 4_000
 """Connections at once; with more, the one that was silent for longest is hung up on."""
+COURSE_CONNECTIONS_PER_ADDRESS = 2_000
+"""Of these from one address; with more, the one of its own that was silent for longest is hung up on."""
+COURSE_UNKNOWN_IDS_PER_ADDRESS = Rate(100_000, 0.05)
+"""Answers that there is no such ID to one address: a class's programs that ask for last year's friends over and over.
+Later ones are held back, so that trying out all IDs takes its time."""
+COURSE_HELD_BACK_SECONDS = 10.0
+"""An answer that would be held back for longer is not given; the connection is hung up on."""
+COURSE_WRONG_PASSWORDS = Rate(100, 10.0)
+"""Wrong passwords for one ID from one address; what comes sooner is not checked, and not accepted."""
+COURSE_AHEAD_BYTES = 4 * 1024
+"""Bytes of commands kept of one client while earlier ones wait for their answers; what more it sends stays unread."""
 COURSE_UNREAD_BYTES = 64 * 1024
 """Bytes of answers waiting for a client; with more it is hung up on."""
 COURSE_LEASE_SECONDS = 12 * 3600.0

@@ -1,16 +1,27 @@
 """The course port as the course's old clients use it: a real locator, plain sockets, and what each segment holds."""
 
+import asyncio
 import contextlib
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from locator import limits
+from locator.accounts import PasswordPool
+from locator.course_desk import CourseDesk, hash_course_password
+from locator.course_port import CoursePort
+from locator.directory import Directory
+from locator.figures import Figures
+from locator.stores.interface import AddAccount
+from locator.stores.memory_and_sqlite import MemoryAndSqlite
 from protocol.errors import RefusalCode
+from protocol.identity import UserId
 from protocol.locator_messages import LoggedIn, Moved, Refused
+from tests.locator.desk import Desk
 from tests.locator.real_locator import PASSWORD, RealLocator, command
 
 ANA, BO, NOBODY = "2026000001", "2026000002", "2026999999"
@@ -198,3 +209,102 @@ def test_garbage_and_floods_harm_nobody_else(course: Course) -> None:
         with course.locator.connect().greeted() as client:
             client.register("frank")
         assert time.monotonic() - begun < 5
+
+
+def test_what_a_client_sends_ahead_of_the_answers_is_not_kept(course: Course) -> None:
+    sent, until = 0, time.monotonic() + 0.7
+    with course.client() as connection:
+        connection.setblocking(False)
+        while time.monotonic() < until:
+            try:
+                sent += connection.send(f"q{ANA}".encode() * 10_000)
+            except BlockingIOError:
+                time.sleep(0.01)
+    assert 0 < sent < 32 * 2**20, "what the system's buffers hold, and little more"
+
+
+def _in_one_process(folder: Path, scene: Callable[[tuple[str, int]], Awaitable[None]]) -> None:
+    """Run a course port in this process, where its limits can be made small."""
+
+    async def whole() -> None:
+        store, passwords, desk = MemoryAndSqlite(folder), PasswordPool(threads=1), Desk()
+        await store.make(AddAccount(UserId(ANA), "Ana", "none", None, hash_course_password("net2026")))
+        port = CoursePort(CourseDesk(store, Directory(desk.requests._standing)), passwords, store, list, Figures())
+        listener = socket.create_server(("127.0.0.1", 0))
+        await port.start(listener)
+        try:
+            await scene(listener.getsockname())
+        finally:
+            await port.stop()
+            passwords.close()
+            await store.close()
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(whole())
+
+
+async def _says(place: tuple[str, int], *words: str) -> list[bytes]:
+    reader, writer = await asyncio.open_connection(*place)
+    answers = []
+    for word in words:
+        writer.write(word.encode())
+        answers.append(await reader.read(4096))
+    writer.close()
+    await writer.wait_closed()
+    return answers
+
+
+def test_who_tries_out_ids_is_slowed_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "COURSE_UNKNOWN_IDS_PER_ADDRESS", limits.Rate(3, 0.1))
+
+    async def scene(place: tuple[str, int]) -> None:
+        began = time.monotonic()
+        assert await _says(place, *[f"q{NOBODY}"] * 3) == [b"Incorrect No."] * 3
+        guesses = [_says(place, f"q{NOBODY}", f"{NOBODY}_x") for _ in range(3)]
+        trying = asyncio.gather(*guesses)
+        assert await _says(place, *[f"q{ANA}"] * 20) == [b"n"] * 20
+        assert not trying.done()
+        assert await trying == [[b"Incorrect No.", b"Incorrect login No."]] * 3
+        assert time.monotonic() - began >= 0.5
+
+    _in_one_process(tmp_path, scene)
+
+
+def test_who_would_have_to_wait_too_long_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "COURSE_UNKNOWN_IDS_PER_ADDRESS", limits.Rate(1, 60.0))
+
+    async def scene(place: tuple[str, int]) -> None:
+        assert await _says(place, f"q{NOBODY}") == [b"Incorrect No."]
+        assert await _says(place, f"q{NOBODY}") == [b""]
+
+    _in_one_process(tmp_path, scene)
+
+
+def test_guessing_a_course_password_is_slowed_for_right_ones_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "COURSE_WRONG_PASSWORDS", limits.Rate(3, 60.0))
+    login = f"{ANA}_net2026"
+
+    async def scene(place: tuple[str, int]) -> None:
+        assert await _says(place, *[login] * 5) == [b"lol"] * 5
+        assert await _says(place, *[f"{ANA}_wrong"] * 3) == [NONSENSE] * 3
+        assert await _says(place, login, f"q{ANA}") == [NONSENSE, b"127.0.0.1"]
+
+    _in_one_process(tmp_path, scene)
+
+
+def test_an_address_with_too_many_connections_loses_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "COURSE_CONNECTIONS_PER_ADDRESS", 2)
+
+    async def scene(place: tuple[str, int]) -> None:
+        first, second, third = [await asyncio.open_connection(*place) for _ in range(3)]
+        with contextlib.suppress(ConnectionResetError):
+            assert await first[0].read() == b"", "the one that was silent for longest"
+        for reader, writer in (second, third):
+            writer.write(f"q{ANA}".encode())
+            assert await reader.read(10) == b"n"
+        for _, writer in (first, second, third):
+            writer.transport.abort()
+
+    _in_one_process(tmp_path, scene)
