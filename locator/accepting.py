@@ -1,6 +1,7 @@
 """Takes connections off a listening socket: a few at a time, so that a crowd at the door keeps no look-up waiting."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -47,6 +48,8 @@ class Acceptor:
                 self._loop.call_later(limits.ACCEPT_AGAIN_SECONDS, self._go_on)
                 return
             accepted.setblocking(False)
+            with contextlib.suppress(OSError):  # who is gone already is noticed later
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._take(accepted, address):
                 taken += 1
             else:

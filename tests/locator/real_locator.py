@@ -43,14 +43,16 @@ PASSWORD = "correct horse"
 class RealLocator:
     """One `serve` process on loopback."""
 
-    def __init__(self, data: Path, *flags: str, listen: str | None = "127.0.0.1:0") -> None:
-        """Without `listen` the settings file says where."""
+    def __init__(
+        self, data: Path, *flags: str, listen: str | None = "127.0.0.1:0", inside: tuple[str, ...] = ()
+    ) -> None:
+        """Without `listen` the settings file says where. `inside` is a command that runs the locator's."""
         self.data = data
         serve = [sys.executable, "-m", "locator", "serve", "--no-announce", "--data", str(data)]
         serve += [] if listen is None else ["--listen", listen]
         with self.log_path.open("ab") as errors:
             self.process = subprocess.Popen(
-                [*serve, *flags],
+                [*inside, *serve, *flags],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

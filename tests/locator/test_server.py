@@ -1,13 +1,15 @@
 """The driver: a real server object and connections whose transport only remembers."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import socket
+import sqlite3
 import ssl
 from asyncio import sslproto
 from datetime import UTC, datetime
-from time import monotonic
+from time import monotonic, time
 
 import pytest
 
@@ -19,7 +21,7 @@ from locator.orders import Now, Send
 from locator.requests import Requests
 from locator.server import LocatorServer, use_small_tls_buffers
 from locator.stores.interface import StoreFailedError
-from locator.stores.memory_and_sqlite import MemoryAndSqlite
+from locator.stores.memory_and_sqlite import FILE_NAME, MemoryAndSqlite
 from protocol import limits
 from protocol.errors import RefusalCode
 from protocol.framing import FrameReader, encode_frame
@@ -126,7 +128,7 @@ class Line:
         return self
 
 
-def serving(scene, folder, *, pool=None, **options):
+def serving(scene, folder, *, pool=None, loop_factory=asyncio.SelectorEventLoop, **options):
     """Run a scene with a server that has no socket."""
 
     async def whole() -> None:
@@ -141,7 +143,7 @@ def serving(scene, folder, *, pool=None, **options):
             passwords.close()
             await store.close()
 
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(whole())
 
 
@@ -486,6 +488,146 @@ def test_a_locator_that_runs_for_months_renews_its_certificate(tmp_path):
         assert server._own_certificate.der != before
 
     serving(scene, tmp_path)
+
+
+def test_accounts_locked_by_another_process_are_told_and_look_ups_go_on(tmp_path, monkeypatch, expected_log):
+    expected_log.append("store_failed")
+    monkeypatch.setattr(locator_limits, "STORE_BUSY_SECONDS", 0.3)
+
+    async def scene(server):
+        good, unlucky = await Line(server).registered(ANA), Line(server)
+        with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            unlucky.says(unlucky.register(BO))
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+                good.says(KeepAlive(1))
+                assert good.heard() == [Done(1)]
+            answer = await unlucky.hears(Refused)
+            assert "cannot write its accounts" in answer.message
+            other.rollback()
+        assert isinstance(await Line(server).registered(UserId("cy")), Line)
+
+    serving(scene, tmp_path)
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_a_wall_clock_that_jumps_ends_no_session(tmp_path, monkeypatch, years):
+    async def scene(server):
+        ana, bo = [await Line(server).registered(user) for user in (ANA, BO)]
+        wall = time() + years * 365 * 86_400
+        monkeypatch.setattr("locator.server._now", lambda: Now(monotonic(), wall))
+        for _ in range(3):
+            server._let_time_pass(Now(monotonic() + 1, wall))
+        ana.says(Where(1, (BO,)))
+        assert ana.heard()[0].about[0].online
+        assert (ana.transport.ended, bo.transport.ended) == (None, None)
+        monkeypatch.undo()
+        server._let_time_pass(Now(monotonic() + 1, time()))
+        assert server._own_certificate._content.is_in_date(datetime.now(UTC))
+
+    serving(scene, tmp_path)
+
+
+# --- handshakes ------------------------------------------------------------------------------
+
+
+def client_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols([ALPN])
+    return context
+
+
+def client_hello():
+    """The first bytes of a handshake."""
+    outgoing = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client_context().wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    return outgoing.read()
+
+
+def on_a_port(scene, folder, loop_factory=asyncio.SelectorEventLoop):
+    """Run a scene with a server that listens on loopback."""
+
+    async def listening(server):
+        listener = socket.create_server(("127.0.0.1", 0))
+        place = listener.getsockname()
+        await server.start(listener)
+        await scene(server, place)
+
+    serving(listening, folder, loop_factory=loop_factory)
+
+
+async def all_are_gone(server):
+    for _ in range(500):
+        if not len(server._door):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("a connection is still counted")
+
+
+LOOPS = [asyncio.SelectorEventLoop]
+with contextlib.suppress(ImportError):
+    import uvloop
+
+    LOOPS.append(uvloop.new_event_loop)
+both_loops = pytest.mark.parametrize("loop_factory", LOOPS)
+
+
+@both_loops
+def test_a_handshake_of_a_byte_at_a_time_is_given_up(tmp_path, monkeypatch, loop_factory):
+    monkeypatch.setattr("locator.server.HANDSHAKE_SECONDS", 0.5)
+
+    async def scene(server, place):
+        reader, writer = await asyncio.open_connection(*place)
+        began, hello = monotonic(), client_hello()
+        with contextlib.suppress(ConnectionError):
+            for byte in hello:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        assert await reader.read(100) == b""
+                        break
+        assert 0.4 < monotonic() - began < 3
+        writer.transport.abort()
+        await all_are_gone(server)
+
+    on_a_port(scene, tmp_path, loop_factory)
+
+
+@both_loops
+def test_who_sits_in_a_handshake_makes_room_for_a_newcomer(tmp_path, monkeypatch, loop_factory):
+    monkeypatch.setattr(locator_limits, "STRANGERS_PER_ADDRESS", 3)
+    monkeypatch.setattr(locator_limits, "QUICK_LOGIN_SECONDS", 0.0)
+
+    async def scene(server, place):
+        sitting = [await asyncio.open_connection(*place) for _ in range(3)]
+        reader, writer = await asyncio.open_connection(*place, ssl=client_context())
+        assert await reader.readexactly(6)
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await sitting[0][0].read() == b""
+        assert len(server._door) == 3
+        for _, other in (*sitting, (reader, writer)):
+            other.transport.abort()
+        await all_are_gone(server)
+
+    on_a_port(scene, tmp_path, loop_factory)
+
+
+@both_loops
+def test_answers_leave_at_once(tmp_path, loop_factory):
+    async def scene(server, place):
+        reader, writer = await asyncio.open_connection(*place, ssl=client_context())
+        assert await reader.readexactly(6)
+        (connection,) = server._connections.values()
+        served = connection._transport.get_extra_info("socket")
+        assert served.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.transport.abort()
+
+    on_a_port(scene, tmp_path, loop_factory)
 
 
 # --- memory --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import stat
+import subprocess
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from protocol import limits
 from protocol.certificates import Role, public_key_of_authority, read_certificate
 from protocol.device_lists import open_device_list
 from protocol.errors import RefusalCode
+from protocol.framing import encode_frame
 from protocol.identity import UserId
 from protocol.locator_messages import (
     ALPN,
@@ -24,6 +26,7 @@ from protocol.locator_messages import (
     Refused,
     Register,
     Superseded,
+    Watch,
     Where,
     Whereabouts,
 )
@@ -213,8 +216,10 @@ def test_a_quick_reconnect_is_not_told(connect):
         os.urandom(200_000).replace(b"\0", b"\xff"),
         b"\0\0\0\2\1\7\xc1\xc1",
         LOCATOR.encode(Done(1)),
+        encode_frame(0x0107, b"\x91" * 8_000),
+        encode_frame(0x0107, b"\xdd\xff\xff\xff\xff"),
     ],
-    ids=["oversized", "garbage", "malformed", "no request"],
+    ids=["oversized", "garbage", "malformed", "no request", "nested", "an array of four billion"],
 )
 def test_a_bad_frame_ends_one_connection_and_nothing_else(locator, connect, broken):
     good, bad = connect().greeted(), connect().greeted()
@@ -235,6 +240,49 @@ def test_a_frame_cut_short_harms_nobody(connect):
     bad.socket.sendall(LOCATOR.encode(Where(1, (UserId("ana"),)))[:-3])
     bad.socket.close()
     assert good.ask(KeepAlive, Done)
+
+
+def test_who_falls_silent_for_good_in_the_middle_of_a_frame_harms_nobody(connect):
+    good, bad = connect().greeted(), connect().greeted()
+    good.register("half-good")
+    bad.socket.sendall(LOCATOR.encode(Where(1, (UserId("ana"),)))[:-3])
+    bad.socket.unwrap().shutdown(socket.SHUT_WR)
+    assert good.ask(KeepAlive, Done)
+
+
+def test_ten_thousand_watches_are_refused_and_the_first_thousand_stay(connect):
+    client = connect().greeted()
+    client.register("watching")
+    client.watch(*(f"watched-{number}" for number in range(limits.USERS_PER_QUESTION)))
+    for start in range(1_000, 10_000, limits.USERS_PER_QUESTION):
+        users = tuple(UserId(f"watched-{number}") for number in range(start, start + limits.USERS_PER_QUESTION))
+        assert client.ask(lambda tag, users=users: Watch(tag, users), Refused).code == RefusalCode.TOO_MANY
+    connect().greeted().register("watched-7")
+    assert client.expect(Moved).about.online
+
+
+def test_a_full_disk_is_told_in_plain_words_and_who_is_there_stays(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    small_disk = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=500k none "$0" && exec "$@"', str(data))
+    try:
+        subprocess.run([*small_disk, "true"], check=True, capture_output=True, timeout=5)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no disk of one's own can be made here")
+    real = RealLocator(data, inside=small_disk)
+    with real.connect().greeted() as ana, real.connect().greeted() as others:
+        ana.register("ana")
+        for number in range(500):
+            answer = others.register(f"person-{number}", kind=object)
+            if isinstance(answer, Refused):
+                break
+            others.ask(LogOut, Done)
+        assert (answer.code, answer.message[-1]) == (RefusalCode.DISK_FULL, ".")
+        assert ana.where("ana")[0].online
+        with real.connect(ana.key).greeted() as again:
+            assert again.log_in_by_key("ana", resume=1)
+    assert real.stop() == 0
+    assert "Traceback" not in real.log
 
 
 def test_a_thousand_questions_in_one_go_are_all_answered(connect):
