@@ -118,6 +118,11 @@ class AccountFolder:
         return self.path / "stay.key"
 
     @property
+    def sent(self) -> Path:
+        """Copies of what was sent from here."""
+        return self.path / "sent"
+
+    @property
     def exists(self) -> bool:
         """Whether this account was ever signed in here."""
         return self.vault.exists()

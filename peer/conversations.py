@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from peer import intake, limits
+from peer.attachment_views import attachment_view
 from peer.conversation import Conversation, load_conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
@@ -22,11 +23,12 @@ from peer.events import (
 from peer.intake import Author, Happened, MakeBody
 from peer.receipts import Receipts
 from peer.storage import feeds, messages
+from peer.storage.attachments import AttachmentRow
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow
 from peer.storage.pages import read_page
-from peer.views import ConversationView, MessageKind, MessagePage, MessagePlace, MessageView, PageAt
+from peer.views import AttachmentView, ConversationView, MessageKind, MessagePage, MessagePlace, MessageView, PageAt
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
@@ -63,7 +65,11 @@ class Conversations:
         """Called when entries were committed that neighbours may lack."""
         self.on_consent: Callable[[UserId, Standing, dict[UserId, str]], None] = lambda *_: None
         """Called with (the other person, how we stood before, names told) when consent entries were committed."""
-        self.receipts = Receipts(database, events, author.user, self._view, self.tell_row_soon)
+        self.on_attachment: Callable[[Conversation, MessageRow], None] = lambda *_: None
+        """Called when a message with an attachment was committed, before it is told."""
+        self.show_attachment: Callable[[AttachmentRow], AttachmentView] = attachment_view
+        """Makes an attachment ready for the screen."""
+        self.receipts = Receipts(database, events, author.user, self.message_view, self.tell_row_soon)
 
     async def load(self) -> None:
         """Read everything small into memory: all but the entries and messages themselves."""
@@ -96,11 +102,22 @@ class Conversations:
 
     # --- writing -----------------------------------------------------------------------------
 
-    async def write(self, conversation: Conversation, make: MakeBody, *, ends_draft: bool = False) -> Happened:
-        """Sign, store, announce. When this returns, a power cut cannot undo it. The draft may end with it."""
+    async def write(
+        self,
+        conversation: Conversation,
+        make: MakeBody,
+        *,
+        ends_draft: bool = False,
+        beside: Callable[[Connection], None] = lambda _: None,
+    ) -> Happened:
+        """Sign, store, announce. When this returns, a power cut cannot undo it.
+
+        The draft may end with it; `beside` keeps what belongs to the entry in the same commit, just before it.
+        """
         now_ms, last_ms = self._now_ms(), conversation.last.stamp if conversation.last else 0
 
         def job(connection: Connection) -> Happened:
+            beside(connection)
             happened = intake.write_body(connection, self._author, conversation.kept, make, now_ms, last_ms)
             if ends_draft:
                 # In the same commit: what was sent must not stand in the composer again after a crash.
@@ -120,17 +137,13 @@ class Conversations:
             raise Refusal(RefusalCode.EMPTY_MESSAGE, "There is nothing to send: write something first.")
         if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
             raise Refusal(RefusalCode.TOO_LARGE, "This text is too long for one message. Send it as a file.")
-        if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
-            raise Refusal(RefusalCode.BAD_REQUEST, "This text holds half a character and cannot be sent.")
-
-        if conversation.standing.state is not Consent.FRIENDS:
-            raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
+        check_sendable(conversation, text)
         happened = await self.write(
             conversation,
             lambda _, entry, salt: Text(entry, salt, text, reply_to),
             ends_draft=bool(conversation.draft) and conversation.draft.strip() == text.strip(),
         )
-        return self._view(conversation, happened.messages[0])
+        return self.message_view(conversation, happened.messages[0])
 
     async def keep_draft(self, conversation: Conversation, draft: str) -> None:
         """Keep what is being written, so that it is there after a crash; raise Refusal if it is far too long."""
@@ -212,8 +225,10 @@ class Conversations:
             # First, because it only wakes those who send: they go on while the screen is being told.
             self.on_growth(conversation)
         for row in happened.messages:
+            if row.attachment is not None:
+                self.on_attachment(conversation, row)
             event = MessageWritten if row.mine else MessageArrived
-            self._events.tell(event(self._view(conversation, row)))
+            self._events.tell(event(self.message_view(conversation, row)))
         if happened.messages:
             self.tell_row_soon(conversation)
 
@@ -267,7 +282,9 @@ class Conversations:
         """Return messages oldest first; raise Refusal if there is no message that the page should begin or end at."""
         count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
         found = await self._database.read(lambda c: read_page(c, conversation.kept.row, where, count))
-        return MessagePage([self._view(conversation, row) for row in found.rows], found.has_older, found.has_newer)
+        return MessagePage(
+            [self.message_view(conversation, row) for row in found.rows], found.has_older, found.has_newer
+        )
 
     async def arrived_after(self, conversation: Conversation, arrival: int, limit: int) -> list[MessageView]:
         """Return messages in the order in which they came to be known here, after a place."""
@@ -275,7 +292,7 @@ class Conversations:
         rows = await self._database.read(
             lambda c: messages.messages_after_arrival(c, conversation.kept.row, arrival, count)
         )
-        return [self._view(conversation, row) for row in rows]
+        return [self.message_view(conversation, row) for row in rows]
 
     def view(self, conversation: Conversation) -> ConversationView:
         """Return the row of the conversation list."""
@@ -288,13 +305,14 @@ class Conversations:
             members=(self._author.user, user),
             unread=conversation.unseen,
             first_unread=None if conversation.first_unseen is None else _on_screen(*conversation.first_unseen),
-            last_entry=None if conversation.last is None else self._view(conversation, conversation.last),
+            last_entry=None if conversation.last is None else self.message_view(conversation, conversation.last),
             online=self._is_online(user),
             can_write=conversation.standing.state is Consent.FRIENDS,
             draft=conversation.draft,
         )
 
-    def _view(self, conversation: Conversation, row: MessageRow) -> MessageView:
+    def message_view(self, conversation: Conversation, row: MessageRow) -> MessageView:
+        """Return a message ready for the screen."""
         return MessageView(
             entry=row.entry,
             conversation=conversation.id,
@@ -307,10 +325,19 @@ class Conversations:
             state=conversation.state_of(row, self._author.user),
             arrival=row.arrival,
             reply_to=row.reply_to,
+            attachment=None if row.attachment is None else self.show_attachment(row.attachment),
         )
 
     def _now_ms(self) -> int:
         return int(self._clock().timestamp() * 1000)
+
+
+def check_sendable(conversation: Conversation, text: str) -> None:
+    """Raise Refusal where nothing may be sent, or not this text."""
+    if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
+        raise Refusal(RefusalCode.BAD_REQUEST, "This text holds half a character and cannot be sent.")
+    if conversation.standing.state is not Consent.FRIENDS:
+        raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
 
 
 def _on_screen(stamp: int, arrival: int) -> MessagePlace:

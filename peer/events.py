@@ -107,6 +107,27 @@ class MessageRead(Event, frozen=True):
     message: MessageView
 
 
+class TransferProgressed(Event, frozen=True):
+    """An attachment came further here, or changed its state, or somebody else has more of it."""
+
+    type: ClassVar[str] = "transfer_progressed"
+    message: MessageView
+
+
+class TransferFinished(Event, frozen=True):
+    """An attachment is here, complete and under its name."""
+
+    type: ClassVar[str] = "transfer_finished"
+    message: MessageView
+
+
+class TransferFailed(Event, frozen=True):
+    """An attachment cannot go on before somebody does something; `message.attachment.reason` says what."""
+
+    type: ClassVar[str] = "transfer_failed"
+    message: MessageView
+
+
 class Warned(Event, frozen=True):
     """Something that a person should know, and can do something about."""
 
@@ -129,5 +150,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MessageChanged,
     MessageDelivered,
     MessageRead,
+    TransferProgressed,
+    TransferFinished,
+    TransferFailed,
     Warned,
 )

@@ -22,6 +22,7 @@ from protocol.entries import (
     CONSENT_BODIES,
     Accepted,
     Asked,
+    Attachment,
     Body,
     Entry,
     Text,
@@ -327,8 +328,8 @@ def _apply(connection: Connection, author: Author, happened: Happened, feed: Fee
     """Fold an entry that was kept into what the screen shows."""
     conversation, mine = happened.conversation, feed.author == author.user
     match entry.body:
-        case Text() as body:
-            message = messages.add_text(
+        case Text() | Attachment() as body:
+            message = messages.add_message(
                 connection, conversation.row, feed.row, entry, body, feed.author, feed.stamp, mine=mine
             )
             if message is not None:

@@ -91,3 +91,13 @@ PICTURE_CACHE_BYTES = 256 * 1024 * 1024
 """Cleaned copies kept on disk for an account; those not looked at for longest go first."""
 PICTURE_SIDES = (320, 640, 1280, 2560, 5120)
 """Longest sides, in pixels, in which a picture is shown: the smallest that is enough."""
+FILE_BUFFER_BYTES = 256 * 1024
+"""Bytes of a file that are read, hashed or moved at once."""
+COPIED_BYTES = 64 * 1024 * 1024
+"""What is sent and has at most so many bytes is copied into the profile; the original may change or go."""
+TRANSFER_TELL_SECONDS = 0.25
+"""Progress of one transfer is told no more often."""
+AUTO_FETCH_BYTES = 1024 * 1024
+"""Files of friends up to this size come by themselves, unless somebody set another size."""
+AUTO_FETCH_MEDIA_BYTES = 10 * 1024 * 1024
+"""Pictures and voice messages come by themselves up to this size: they are meant to be seen and heard at once."""

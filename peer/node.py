@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from peer.accounts import Profile
+from peer.attachments import Outgoing
 from peer.conversation import Conversation
 from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
@@ -21,6 +22,7 @@ from peer.views import (
     ConversationView,
     EntryId,
     FoundLocator,
+    MessageKind,
     MessagePage,
     MessageView,
     PageAt,
@@ -305,6 +307,69 @@ class PeerNode:
         """Let nothing here count as new any more. The authors are not told: it was not on the screen."""
         session, found = self._find(conversation)
         await session.conversations.receipts.dismiss_unread(found)
+
+    # --- files ---------------------------------------------------------------------------------
+
+    async def send_file(
+        self,
+        conversation: ConversationId,
+        path: Path,
+        caption: str = "",
+        kind: MessageKind | None = None,
+        *,
+        duration: float = 0.0,
+        waveform: bytes = b"",
+    ) -> MessageView:
+        """Send a file or folder: its entry is durable when this returns, whoever is there to fetch the content.
+
+        What is large takes a while to be read: `TransferProgressed` shows it as PREPARING. `kind` defaults to a
+        picture or a file, by the name; a voice message has a `duration` (s) and a `waveform` (a byte a bar).
+        """
+        session, found = self._find(conversation)
+        return await session.attachments.send(found, Outgoing(Path(path), caption, kind, duration, waveform))
+
+    async def fetch_file(self, entry: EntryId, path: Path | None = None) -> MessageView:
+        """Have a file here, now or as soon as somebody who has it is there. `path`: a folder, or save it as."""
+        return await self._need_session().attachments.fetch(entry, path)
+
+    async def decline_file(self, entry: EntryId) -> MessageView:
+        """Do not want a file; it can be fetched later all the same."""
+        return await self._need_session().attachments.decline(entry)
+
+    async def pause_file(self, entry: EntryId) -> MessageView:
+        """Hold a transfer up; what has come is kept."""
+        return await self._need_session().attachments.pause(entry)
+
+    async def resume_file(self, entry: EntryId) -> MessageView:
+        """Go on with a transfer that was held up or failed, from where it stood."""
+        return await self._need_session().attachments.resume(entry)
+
+    async def cancel_file(self, entry: EntryId) -> MessageView:
+        """End a transfer and forget what has come; or do not send what is still being read."""
+        return await self._need_session().attachments.cancel(entry)
+
+    async def files(
+        self, conversation: ConversationId, before: EntryId | None = None, limit: int = 256
+    ) -> list[MessageView]:
+        """Return what was ever shared in a conversation, the newest first."""
+        session, found = self._find(conversation)
+        return await session.attachments.files(found, before, limit)
+
+    async def auto_fetch(self) -> int:
+        """Return up to how many bytes files of friends come by themselves; 0: nothing does."""
+        return self._need_session().attachments.auto_fetch
+
+    async def set_auto_fetch(self, size: int) -> None:
+        """Choose that; pictures and voice messages come up to 10 MiB all the same, unless it is 0."""
+        await self._need_session().attachments.set_auto_fetch(size)
+
+    async def downloads(self) -> Path:
+        """Return the folder in which the files of each conversation have a folder of their own."""
+        return self._need_session().attachments.downloads
+
+    async def set_downloads(self, folder: Path) -> None:
+        """Put what comes from now on into another folder."""
+        await self._need_session().attachments.set_downloads(Path(folder))
 
     # --- inside ------------------------------------------------------------------------------
 

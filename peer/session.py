@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from peer import limits
 from peer.accounts import AccountFolder
+from peer.attachments import Attachments
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -125,6 +126,17 @@ class Session:
         self.conversations = Conversations(
             database, author, events, surroundings.now, self.contacts.name_of, self.contacts.is_online
         )
+        self.attachments = Attachments(
+            database,
+            self.conversations,
+            events,
+            clock=surroundings.now,
+            worker=surroundings.worker,
+            me=user,
+            name_of=self.contacts.name_of,
+            copies=folder.sent,
+            downloads=surroundings.downloads() / "Hail" / str(user),
+        )
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
@@ -139,6 +151,7 @@ class Session:
         await self._database.write(lambda c: _settle(c, self._facts, mark), own=True)
         await self.conversations.load()
         await self.contacts.load(self.conversations)
+        await self.attachments.load()
         self.contacts.on_device_shut_out = self._shut_out
         on_contact_consent = self.conversations.on_consent
 
@@ -179,6 +192,7 @@ class Session:
         await self._dialer.close()
         await self._port.close()
         await self._book.close_all(LinkEnd.LEAVING)
+        await self.attachments.close()
         if hasattr(self, "_synchronizer"):
             await self._synchronizer.close()
             await self.conversations.receipts.close()

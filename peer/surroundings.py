@@ -1,11 +1,13 @@
 """Time, chance, threads and the network, as handed to a node: tests hand in their own."""
 
+import os
 import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from peer.links.wire import TcpWire, Wire
@@ -16,6 +18,12 @@ Result = TypeVar("Result")
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _downloads() -> Path:
+    from platformdirs import user_downloads_dir
+
+    return Path(os.environ.get("HAIL_DOWNLOADS") or user_downloads_dir())
 
 
 def _one_thread(name: str) -> Executor:
@@ -57,5 +65,7 @@ class Surroundings:
     """For jitter only; secrets come from the operating system."""
     worker: Callable[[str], Executor] = _one_thread
     """Makes a thread of that name that does one thing at a time."""
+    downloads: Callable[[], Path] = _downloads
+    """Tells the folder for what others send; `HAIL_DOWNLOADS` names another one than the system's."""
     abandonable_worker: Callable[[str], Executor] = AbandonableThreads
     """Makes threads for what may hang for ever outside of this program."""

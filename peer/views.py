@@ -10,10 +10,13 @@ from enum import StrEnum
 import msgspec
 
 from protocol.consent import Consent
+from protocol.errors import RefusalCode
 from protocol.identity import ConversationId, DeviceId, EntryId, UserId
+from protocol.transfer_states import TransferState
 
 __all__ = [
     "AccountView",
+    "AttachmentView",
     "Consent",
     "ContactView",
     "ConversationId",
@@ -21,6 +24,7 @@ __all__ = [
     "DeviceId",
     "EntryId",
     "FoundLocator",
+    "HolderView",
     "MessageKind",
     "MessagePage",
     "MessagePlace",
@@ -29,6 +33,7 @@ __all__ = [
     "PageAt",
     "SecretPlace",
     "SessionView",
+    "TransferState",
     "UserId",
     "View",
     "WhereaboutView",
@@ -43,6 +48,11 @@ class MessageKind(StrEnum):
     """What a message is made of."""
 
     TEXT = "text"
+    FILE = "file"
+    """A file, or a whole folder."""
+    PICTURE = "picture"
+    VOICE = "voice"
+    """A voice message."""
 
 
 class MessageState(StrEnum):
@@ -60,6 +70,53 @@ class MessageState(StrEnum):
     """Somebody else's, not displayed here yet."""
     SEEN = "seen"
     """Somebody else's, displayed here."""
+
+
+class HolderView(View, frozen=True):
+    """How much of an attachment somebody else has, as far as they told."""
+
+    user: UserId
+    name: str
+    done: int
+    """Bytes."""
+
+
+class AttachmentView(View, frozen=True):
+    """What a message carries beside its text, and how far it has come here."""
+
+    name: str
+    """Safe to show and to write: no path, nothing that changes the direction of the text beside it."""
+    size: int
+    """Bytes."""
+    files: int
+    """How many files it is made of: 1 unless it is a folder."""
+    state: TransferState
+    done: int
+    """Bytes here, verified."""
+    speed: float = 0.0
+    """Bytes a second, while loading."""
+    seconds_left: float | None = None
+    """None while it is not known."""
+    path: str = ""
+    """Where it is on this computer; empty unless it is here."""
+    code: RefusalCode | None = None
+    """Why it failed or waits, for programs."""
+    reason: str = ""
+    """The same as a sentence."""
+    is_folder: bool = False
+    risky: bool = False
+    """Whether opening it would run a program: warn."""
+    thumbnail: bytes = b""
+    """Of a picture: a small JPEG as somebody else made it, at most 16 KiB; empty for none."""
+    width: int = 0
+    height: int = 0
+    """Of a picture, in pixels; 0 where it is not known."""
+    duration: float = 0.0
+    """Of a voice message, in seconds."""
+    waveform: bytes = b""
+    """Of a voice message: its loudness over time, a byte a bar, at most 128."""
+    holders: tuple[HolderView, ...] = ()
+    """Who else has how much of it."""
 
 
 MessagePlace = tuple[datetime, int]
@@ -82,6 +139,8 @@ class MessageView(View, frozen=True):
     arrival: int
     """Grows with each message that came to be known on this device: the place to go on from."""
     reply_to: EntryId | None = None
+    attachment: AttachmentView | None = None
+    """Of anything but a text; then `text` is the caption."""
 
     @property
     def place(self) -> MessagePlace:

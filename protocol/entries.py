@@ -15,6 +15,7 @@ from protocol.identity import (
     EntryHash,
     EntryId,
     FeedId,
+    PieceHash,
     PublicKey,
     Realm,
     from_builtin,
@@ -105,6 +106,30 @@ class Text(Body, frozen=True, array_like=True):
     def __post_init__(self) -> None:
         if len(self.text.encode()) > limits.TEXT_BYTES:
             raise ValueError("text too long")
+
+
+@BODIES.register(0x0311)
+class Attachment(Body, frozen=True, array_like=True):
+    """A file, folder, picture or voice message. The content is pulled from whoever has it (`manifests`)."""
+
+    kind: Annotated[str, Meta(max_length=limits.ATTACHMENT_KIND_LENGTH)]
+    """`file`, `picture` or `voice`; a reader takes another word for `file`."""
+    name: Annotated[str, Meta(max_length=limits.FILE_NAME_LENGTH)]
+    """As its author calls it: never a path, never trusted."""
+    size: Annotated[int, Meta(ge=0, le=limits.ATTACHMENT_BYTES)]
+    files: Annotated[int, Meta(ge=0, le=limits.FILES_PER_ATTACHMENT)]
+    """How many files a folder holds; 0: this is no folder, but one file."""
+    root: PieceHash
+    """The hash of the piece table's bytes."""
+    table_bytes: Annotated[int, Meta(ge=1, le=limits.TABLE_BYTES)]
+    caption: Annotated[str, Meta(max_length=limits.CAPTION_LENGTH)] = ""
+    width: Annotated[int, Meta(ge=0, le=limits.PICTURE_SIDE)] = 0
+    height: Annotated[int, Meta(ge=0, le=limits.PICTURE_SIDE)] = 0
+    thumbnail: Annotated[bytes, Meta(max_length=limits.THUMBNAIL_BYTES)] = b""
+    """A small JPEG of a picture."""
+    duration_ms: Annotated[int, Meta(ge=0, le=limits.VOICE_MESSAGE_MS)] = 0
+    waveform: Annotated[bytes, Meta(max_length=limits.WAVEFORM_BARS)] = b""
+    """The loudness of a voice message over time, a byte a bar."""
 
 
 CONSENT_BODIES = (Asked, Accepted, Declined, Removed)

@@ -53,6 +53,14 @@ class RefusalCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     BAD_REQUEST = "bad_request"
     DISK_FULL = "disk_full"
+    READ_ONLY = "read_only"
+    NO_SUCH_FILE = "no_such_file"
+    UNREADABLE_FILE = "unreadable_file"
+    FILE_CHANGED = "file_changed"
+    EMPTY_FOLDER = "empty_folder"
+    WRONG_CONTENT = "wrong_content"
+    NOBODY_HAS_IT = "nobody_has_it"
+    CANCELLED = "cancelled"
     REFUSED = "refused"
 
     @classmethod

@@ -84,6 +84,12 @@ class EntryHash(_FixedBytes):
     __slots__ = ()
 
 
+class PieceHash(_FixedBytes):
+    """BLAKE3 of a piece of an attachment, or of its piece table."""
+
+    __slots__ = ()
+
+
 NO_HASH = EntryHash(bytes(32))
 """What stands before the first entry of a feed."""
 
@@ -125,6 +131,7 @@ CUSTOM_TYPES: tuple[type, ...] = (
     DeviceId,
     EntryId,
     EntryHash,
+    PieceHash,
     FeedId,
     ConversationId,
 )

@@ -124,6 +124,34 @@ RESYNC_SECONDS = 30.0
 CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 """A stamp further than this ahead of the local clock is not believed."""
 
+# --- attachments -----------------------------------------------------------------------------
+ATTACHMENT_BYTES = 2**40
+"""Bytes of one file or folder: a terabyte, in pieces of 256 MiB."""
+SMALLEST_PIECE_BYTES = 256 * 1024
+"""Bytes of a piece of anything up to 1 GiB; above, pieces grow so that their number does not."""
+PIECES_PER_ATTACHMENT = 4_096
+"""Pieces, each with a hash of 32 bytes: the hashes of any file take at most 128 KiB."""
+FILES_PER_ATTACHMENT = 20_000
+"""Files of one folder."""
+FILE_NAME_LENGTH = 255
+"""Characters of the name of a file or folder, the most that file systems take."""
+FILE_PATH_LENGTH = 1_024
+"""Characters of a file's path inside its folder."""
+TABLE_BYTES = 4 * 1024 * 1024
+"""Bytes of a piece table: all hashes, and the paths of a folder."""
+CAPTION_LENGTH = 4_096
+"""Characters of what is said beside a file."""
+ATTACHMENT_KIND_LENGTH = 16
+"""Characters of the word that says what an attachment is."""
+THUMBNAIL_BYTES = 16 * 1024
+"""Bytes of the small JPEG that comes with a picture's entry, before the picture itself."""
+PICTURE_SIDE = 1_000_000
+"""Pixels of a side that an entry may tell of; what is decoded has limits of its own."""
+WAVEFORM_BARS = 128
+"""Bars of a voice message's waveform, a byte each."""
+VOICE_MESSAGE_MS = 24 * 3_600_000
+"""The longest voice message that an entry may tell of: a day."""
+
 # --- strangers -------------------------------------------------------------------------------
 PENDING_REQUESTS = 200
 """Friend requests from strangers kept at once; more are refused until some are answered."""

@@ -30,6 +30,7 @@ methods:
 {methods}
 
 message states:  stored, sent, delivered, read (our own); arrived, seen (others')
+transfer states: preparing (our own, being read); offered, waiting, loading, paused, declined, failed, here, gone
 contact states:  stranger, asked, asking, friend, declined, removed
 events come as {{"method": "event", "params": {{"type": …}}}}, at most once; messages.list with "after" catches up.
 """

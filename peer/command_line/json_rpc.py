@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -22,10 +23,13 @@ from peer.events import (
     MessageWritten,
     PresenceChanged,
     Superseded,
+    TransferFailed,
+    TransferFinished,
+    TransferProgressed,
     Warned,
 )
 from peer.node import PeerNode
-from peer.views import ConversationId, EntryId
+from peer.views import ConversationId, EntryId, MessageKind, MessageView
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +123,47 @@ class ReadParameters(Parameters):
     entry: EntryId
 
 
+class SendFileParameters(Parameters):
+    """For `files.send`."""
+
+    conversation: ConversationId
+    path: str
+    caption: str = ""
+    kind: MessageKind | None = None
+
+
+class FileParameters(Parameters):
+    """For everything about one attachment."""
+
+    entry: EntryId
+
+
+class FetchParameters(FileParameters):
+    """For `files.fetch`: `path` is a folder, or what to save it as."""
+
+    path: str | None = None
+
+
+class ListFilesParameters(Parameters):
+    """For `files.list`: the newest first."""
+
+    conversation: ConversationId
+    before: EntryId | None = None
+    limit: int = 256
+
+
+class FolderParameters(Parameters):
+    """For `files.folder`: where files land; without a path only tells it."""
+
+    path: str | None = None
+
+
+class AutoFetchParameters(Parameters):
+    """For `files.auto_fetch`: up to which size files come by themselves; without a size only tells it."""
+
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**40)] | None = None
+
+
 P = TypeVar("P", bound=Parameters)
 
 
@@ -140,6 +185,47 @@ async def _verify(node: PeerNode, p: VerifyParameters) -> object:
         return await node.verify(p.user, p.safety_number)
     number = await node.safety_number(p.user)
     return msgspec.structs.asdict(await node.contact(p.user)) | {"safety_number": number}
+
+
+async def _fetch(node: PeerNode, p: FetchParameters) -> object:
+    return transfer(await node.fetch_file(p.entry, Path(p.path) if p.path else None))
+
+
+async def _list_files(node: PeerNode, p: ListFilesParameters) -> object:
+    return [transfer(message) for message in await node.files(p.conversation, p.before, p.limit)]
+
+
+async def _files_folder(node: PeerNode, p: FolderParameters) -> object:
+    if p.path is not None:
+        await node.set_downloads(Path(p.path))
+    return {"path": str(await node.downloads())}
+
+
+async def _auto_fetch(node: PeerNode, p: AutoFetchParameters) -> object:
+    if p.size is not None:
+        await node.set_auto_fetch(p.size)
+    return {"size": await node.auto_fetch()}
+
+
+def _transferring(change: "Callable[[PeerNode, EntryId], Awaitable[MessageView]]") -> Method[FileParameters]:
+    async def call(node: PeerNode, p: FileParameters) -> object:
+        return transfer(await change(node, p.entry))
+
+    return Method(FileParameters, call)
+
+
+def transfer(message: MessageView) -> dict[str, object]:
+    """Return an attachment as `files.list` and the transfer events tell of it."""
+    view = message.attachment
+    assert view is not None
+    return {
+        "entry": message.entry,
+        "conversation": message.conversation,
+        "author": message.author,
+        "kind": message.kind,
+        "received": not message.mine,
+        "written_at": message.written_at,
+    } | {name: getattr(view, name) for name in view.__struct_fields__ if name not in {"thumbnail", "waveform"}}
 
 
 METHODS: dict[str, Method[Any]] = {
@@ -182,6 +268,15 @@ METHODS: dict[str, Method[Any]] = {
     "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
     "messages.list": Method(ListParameters, _list_messages),
     "messages.read": Method(ReadParameters, lambda n, p: n.mark_read_up_to(p.conversation, p.entry)),
+    "files.send": Method(SendFileParameters, lambda n, p: n.send_file(p.conversation, Path(p.path), p.caption, p.kind)),
+    "files.fetch": Method(FetchParameters, _fetch),
+    "files.decline": _transferring(PeerNode.decline_file),
+    "files.pause": _transferring(PeerNode.pause_file),
+    "files.resume": _transferring(PeerNode.resume_file),
+    "files.cancel": _transferring(PeerNode.cancel_file),
+    "files.list": Method(ListFilesParameters, _list_files),
+    "files.folder": Method(FolderParameters, _files_folder),
+    "files.auto_fetch": Method(AutoFetchParameters, _auto_fetch),
 }
 
 # Under which noun an event carries its view.
@@ -199,6 +294,9 @@ NOUNS: dict[type[Event], str] = {
     MessageChanged: "message",
     MessageDelivered: "message",
     MessageRead: "message",
+    TransferProgressed: "transfer",
+    TransferFinished: "transfer",
+    TransferFailed: "transfer",
     Warned: "warning",
 }
 
@@ -269,6 +367,8 @@ def notification(event: Event) -> bytes:
         params["warning"] = {"code": event.code, "message": event.message}
     elif isinstance(event, PresenceChanged):
         params["presence"] = event.contact
+    elif isinstance(event, TransferProgressed | TransferFinished | TransferFailed):
+        params[noun] = transfer(event.message)
     else:
         params[noun] = getattr(event, noun)
     if isinstance(event, Disconnected):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from peer.errors import Refusal, RefusalCode
+from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
+from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of
 from peer.storage.database import Connection, Row
 from protocol.consent import Consent, Said, fold_consent
-from protocol.entries import BODIES, ConsentBody, Entry, Text
+from protocol.entries import BODIES, Attachment, ConsentBody, Entry, Text
 from protocol.identity import EntryId, FeedId, UserId
 from protocol.link_messages import Range
 from protocol.replication import union
@@ -32,6 +34,7 @@ class MessageRow:
     reply_to: EntryId | None
     stamp: int
     seen: bool
+    attachment: AttachmentRow | None = None
 
     @property
     def place(self) -> Place:
@@ -41,27 +44,32 @@ class MessageRow:
 
 _COLUMNS = (
     "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
-    " message.kind, message.text, message.reply_to, message.stamp, message.seen"
+    f" message.kind, message.text, message.reply_to, message.stamp, message.seen, {ATTACHMENT_COLUMNS}"
 )
-_FROM = "FROM message JOIN feed ON feed.id = message.feed"
+_FROM = "FROM message JOIN feed ON feed.id = message.feed LEFT JOIN attachment ON attachment.entry = message.entry"
+ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
 BEHIND_ALL: Place = (2**63 - 1, 2**63 - 1)
 
 
-def add_text(
+def add_message(
     connection: Connection,
     conversation: int,
     feed: int,
     entry: Entry,
-    body: Text,
+    body: Text | Attachment,
     author: UserId,
     stamp: int,
     *,
     mine: bool,
 ) -> MessageRow | None:
-    """Keep a text for the screen. One that is known already only moves to its new place; then return None."""
+    """Keep what the screen shows. What is known already only moves to its new place; then return None."""
+    if isinstance(body, Text):
+        kind, text, reply_to = "text", body.text, body.reply_to
+    else:
+        kind, text, reply_to = body.kind if body.kind in ATTACHMENT_KINDS else "file", body.caption, None
     cursor = connection.execute(
         "INSERT INTO message (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'text', ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             bytes(body.entry_id),
             conversation,
@@ -69,8 +77,9 @@ def add_text(
             entry.header.number,
             str(author),
             mine,
-            body.text,
-            body.reply_to and bytes(body.reply_to),
+            kind,
+            text,
+            reply_to and bytes(reply_to),
             stamp,
             mine,
         ),
@@ -89,11 +98,12 @@ def add_text(
         number=entry.header.number,
         author=author,
         mine=mine,
-        kind="text",
-        text=body.text,
-        reply_to=body.reply_to,
+        kind=kind,
+        text=text,
+        reply_to=reply_to,
         stamp=stamp,
         seen=mine,
+        attachment=add_attachment(connection, conversation, body) if isinstance(body, Attachment) else None,
     )
 
 
@@ -123,6 +133,15 @@ def messages_from(connection: Connection, conversation: int, place: Place, limit
     sql = (
         f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) >= (?, ?)"
         " ORDER BY message.stamp, arrival LIMIT ?"
+    )
+    return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
+
+
+def attachments_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
+    """Return the messages with attachments just before a place, newest first."""
+    sql = (
+        f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
+        " AND message.kind <> 'text' ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
     )
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
 
@@ -196,7 +215,7 @@ def _by_feed(rows: Iterable[Row]) -> SeenNumbers:
 
 
 def _message(row: Row) -> MessageRow:
-    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen = row
+    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *attachment = row
     return MessageRow(
         arrival=cast("int", arrival),
         entry=EntryId(cast("bytes", entry)),
@@ -210,6 +229,7 @@ def _message(row: Row) -> MessageRow:
         reply_to=None if reply_to is None else EntryId(cast("bytes", reply_to)),
         stamp=cast("int", stamp),
         seen=bool(seen),
+        attachment=None if attachment[0] is None else attachment_of(tuple(attachment)),
     )
 
 

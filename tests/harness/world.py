@@ -94,6 +94,7 @@ class World:
             now=clock,
             chance=random.Random(name),
             worker=lambda _: InlineExecutor(),
+            downloads=lambda: self.folder / f"downloads of {profile or name}",
             abandonable_worker=lambda _: InlineExecutor(),
         )
         person = Person(name, PeerNode(self.folder / (profile or name), surroundings), clock)

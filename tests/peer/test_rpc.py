@@ -18,6 +18,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.events import EVENT_TYPES, Disconnected, Event, Warned
 from peer.node import PeerNode
 from peer.views import (
+    AttachmentView,
     Consent,
     ContactView,
     ConversationId,
@@ -28,6 +29,7 @@ from peer.views import (
     MessageState,
     MessageView,
     SessionView,
+    TransferState,
     UserId,
 )
 
@@ -202,7 +204,7 @@ SIGNED_IN_ONLY = sorted(
     METHODS.keys() - {"session.register", "session.login", "session.login_again", "session.logout", "session.status"}
 )
 EXAMPLES = {"users": ["bo"], "user": "bo", "conversation": "ab" * 32, "entry": "ab" * 16, "text": "hello"}
-EXAMPLES |= {"old": "correct horse", "new": "battery staple"}
+EXAMPLES |= {"old": "correct horse", "new": "battery staple", "path": "/tmp/x"}
 
 
 @pytest.mark.parametrize("method", SIGNED_IN_ONLY)
@@ -257,7 +259,7 @@ def test_help_names_every_state(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _parser().parse_args(["--profile", "x", "rpc", "--help"])
     words = set(capsys.readouterr().out.replace(",", " ").split())
-    assert {str(state) for state in (*MessageState, *Consent)} <= words
+    assert {str(state) for state in (*MessageState, *Consent, *TransferState)} <= words
 
 
 @pytest.mark.parametrize("arguments", [[], ["rpc"], ["--profile", "x"], ["--profile", "x", "fly"]])
@@ -273,6 +275,7 @@ def test_wrong_usage_ends_with_two(arguments: list[str], capsys: pytest.CaptureF
 MESSAGE = MessageView(
     ENTRY, CONVERSATION, ANA, "Ana", True, MessageKind.TEXT, "line one\nline two \u2028", NOW, MessageState.SENT, 1
 )
+ATTACHMENT = AttachmentView("slides.pdf", 10, 1, TransferState.LOADING, 4, thumbnail=b"jpeg")
 CONTACT = ContactView(ANA, "Ana", Consent.FRIENDS, "", True, NOW, True, False, False, False, CONVERSATION)
 VIEWS: dict[str, object] = {
     "message": MESSAGE,
@@ -298,6 +301,8 @@ VIEWS: dict[str, object] = {
 def _example(kind: type[Event]) -> Event:
     if kind is Warned:
         return Warned(RefusalCode.DISK_FULL, "Free some space.")
+    if NOUNS[kind] == "transfer":
+        return kind(message=msgspec.structs.replace(MESSAGE, kind=MessageKind.FILE, attachment=ATTACHMENT))  # type: ignore[call-arg]
     return kind(**{name: VIEWS[name] for name in kind.__struct_fields__})
 
 
@@ -314,6 +319,14 @@ def test_every_event_carries_a_view_under_its_noun(kind: type[Event]) -> None:
 def test_every_event_type_is_in_the_table_under_a_name_of_its_own() -> None:
     assert set(NOUNS) == set(EVENT_TYPES) == set(Event.__subclasses__())
     assert len({kind.type for kind in EVENT_TYPES}) == len(EVENT_TYPES)
+
+
+def test_a_transfer_is_told_with_its_entry_and_how_far_it_is() -> None:
+    told = next(json.loads(notification(_example(kind))) for kind in EVENT_TYPES if kind.type == "transfer_progressed")
+    transfer = told["params"]["transfer"]
+    assert (transfer["entry"], transfer["done"], transfer["size"]) == (ENTRY.hex(), 4, 10)
+    assert (transfer["state"], transfer["path"], transfer["received"]) == ("loading", "", False)
+    assert "thumbnail" not in transfer, "four times a second is too often for that"
 
 
 def test_identifiers_are_hex_and_times_have_a_zone() -> None:

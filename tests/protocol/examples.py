@@ -5,7 +5,19 @@ For a new message, add an example to `MESSAGES` and run `python -m tests.protoco
 
 from protocol.certificates import realm_of
 from protocol.device_lists import DeviceList, sign_device_list
-from protocol.entries import BODIES, Accepted, Asked, Body, Declined, Entry, Removed, Text, WireEntry, write_entry
+from protocol.entries import (
+    BODIES,
+    Accepted,
+    Asked,
+    Attachment,
+    Body,
+    Declined,
+    Entry,
+    Removed,
+    Text,
+    WireEntry,
+    write_entry,
+)
 from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import (
     Buckets,
@@ -50,6 +62,7 @@ from protocol.locator_messages import (
     Whereabouts,
     login_challenge,
 )
+from protocol.manifests import FileLine, PieceTable, encode_table, new_hasher, root_of
 from protocol.registry import Message, Registry
 from protocol.replication import ALL_BUCKETS, digest_of
 from protocol.safety_numbers import safety_number
@@ -100,6 +113,32 @@ WITHOUT_BODY = WireEntry(SECOND.wire.header, SECOND.wire.signature, None)
 LINE = VectorLine(FEED, 1, 2, SECOND.hash)
 BOBS_LINE = VectorLine(BOBS_FEED, 1, 300, EntryHash(seeded("bob's head", 32)), closed=True, lacking=((7, 9), (12, 12)))
 DIGEST = digest_of((LINE, BOBS_LINE))
+
+# --- a folder of two files ---------------------------------------------------------------------
+
+
+def _hash(content: bytes) -> bytes:
+    hasher = new_hasher()
+    hasher.update(content)
+    return hasher.digest()
+
+
+CONTENT = b"x" * (262_144 + 3)
+TABLE = PieceTable(
+    262_144,
+    _hash(CONTENT[:262_144]) + _hash(CONTENT[262_144:]),
+    (FileLine("slides.pdf", 262_146), FileLine("notes/第一.txt", 1)),
+)
+ATTACHMENT = Attachment(
+    *_name("attachment"),
+    "file",
+    "Lecture 1",
+    len(CONTENT),
+    2,
+    root_of(encode_table(TABLE)),
+    len(encode_table(TABLE)),
+    caption="For tomorrow.",
+)
 
 # --- at the locator ---------------------------------------------------------------------------
 
@@ -166,6 +205,7 @@ ENTRY_BODIES: tuple[Message, ...] = (
     Declined(*_name("declined"), 1),
     Removed(*_name("removed"), 2),
     TEXT,
+    ATTACHMENT,
 )
 
 MESSAGES: dict[type[Message], Message] = {
@@ -188,6 +228,8 @@ VALUES: dict[str, bytes] = {
     "WireEntry": encode_struct(FIRST.wire),
     "WireEntry_without_body": encode_struct(WITHOUT_BODY),
     "VectorLine": encode_struct(BOBS_LINE),
+    "PieceTable": encode_table(TABLE),
+    "piece_table_root": ATTACHMENT.root,
     "digest_buckets": DIGEST.buckets,
     "digest_root": DIGEST.root,
     "digest_root_of_nothing": digest_of(()).root,

@@ -11,6 +11,7 @@ from protocol.device_lists import DeviceList
 from protocol.entries import Header
 from protocol.errors import RefusalCode
 from protocol.locator_messages import LOCATOR
+from protocol.manifests import FileLine, PieceTable
 from protocol.signatures import Purpose
 from tests.protocol.strategies import all_messages
 from tests.protocol.vector_files import FOLDER
@@ -24,7 +25,7 @@ SECTIONS = {
 }
 MESSAGES = {f"0x{number:04X} {cls.__name__}": cls for _, number, cls in all_messages()}
 PARTS = {part.__name__: part for cls in MESSAGES.values() for part in parts_of(cls)}
-PARTS |= {"Header": Header, "DeviceList": DeviceList}
+PARTS |= {"Header": Header, "DeviceList": DeviceList, "PieceTable": PieceTable, "FileLine": FileLine}
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 QUOTE = re.compile(r"^```hex (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,0 +1,150 @@
+"""Attachments as kept: what their entries say, how far they have come here, and who else has them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
+from peer.storage.database import Connection, Row
+from protocol.entries import BODIES, Attachment
+from protocol.identity import DeviceId, EntryId, UserId
+from protocol.transfer_states import UNDER_WAY, TransferState
+
+_NUMBER = BODIES.number_of(Attachment)
+COLUMNS = (
+    "attachment.entry, attachment.body, attachment.state, attachment.pieces, attachment.path, attachment.part,"
+    " attachment.mark, attachment.code, attachment.reason"
+)
+COLUMN_COUNT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """An attachment as kept."""
+
+    entry: EntryId
+    body: Attachment
+    state: TransferState
+    pieces: bytes
+    path: str
+    """Where it is, or will be once it is complete."""
+    part: str
+    """Where its pieces are gathered until then."""
+    mark: int
+    """When the file at `path` was last changed (ns); 0: not known."""
+    code: str
+    reason: str
+
+
+def add_attachment(connection: Connection, conversation: int, body: Attachment) -> AttachmentRow:
+    """Keep what an entry tells; return how it stands (it may be known, because we have just made it)."""
+    connection.execute(
+        "INSERT INTO attachment (entry, conversation, body, state) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (bytes(body.entry_id), conversation, BODIES.encode_body(body), TransferState.OFFERED.value),
+    )
+    found = find_attachment(connection, body.entry_id)
+    assert found is not None
+    return found
+
+
+def add_own(connection: Connection, conversation: int, body: Attachment, table: bytes, path: str, mark: int) -> None:
+    """Keep what is about to be sent from here: complete from the first moment."""
+    connection.execute(
+        "INSERT INTO attachment (entry, conversation, body, state, path, mark) VALUES (?, ?, ?, ?, ?, ?)",
+        (bytes(body.entry_id), conversation, BODIES.encode_body(body), TransferState.HERE.value, path, mark),
+    )
+    put_table(connection, body.entry_id, table)
+
+
+def find_attachment(connection: Connection, entry: EntryId) -> AttachmentRow | None:
+    """Return one attachment."""
+    sql = f"SELECT {COLUMNS} FROM attachment WHERE entry = ?"  # noqa: S608 - a constant list of columns
+    row = connection.execute(sql, (bytes(entry),)).fetchone()
+    return attachment_of(row) if row else None
+
+
+def save(connection: Connection, row: AttachmentRow) -> None:
+    """Keep how an attachment stands now."""
+    connection.execute(
+        "UPDATE attachment SET state = ?, pieces = ?, path = ?, part = ?, mark = ?, code = ?, reason = ?"
+        " WHERE entry = ?",
+        (row.state.value, row.pieces, row.path, row.part, row.mark, row.code, row.reason, bytes(row.entry)),
+    )
+
+
+def put_pieces(connection: Connection, entry: EntryId, pieces: bytes) -> None:
+    """Keep which pieces are here: what a restart goes on from."""
+    connection.execute("UPDATE attachment SET pieces = ? WHERE entry = ?", (pieces, bytes(entry)))
+
+
+def put_table(connection: Connection, entry: EntryId, table: bytes) -> None:
+    """Keep a piece table that was checked."""
+    connection.execute("INSERT INTO piece_table VALUES (?, ?) ON CONFLICT DO NOTHING", (bytes(entry), table))
+
+
+def table_of(connection: Connection, entry: EntryId) -> bytes | None:
+    """Return the piece table, once it was fetched."""
+    row = connection.execute("SELECT content FROM piece_table WHERE entry = ?", (bytes(entry),)).fetchone()
+    return cast("bytes", row[0]) if row else None
+
+
+def entries_under_way(connection: Connection) -> list[EntryId]:
+    """Return what goes on by itself after a start."""
+    return _entries_in(connection, UNDER_WAY)
+
+
+def entries_here(connection: Connection) -> list[EntryId]:
+    """Return what should be on this computer."""
+    return _entries_in(connection, (TransferState.HERE,))
+
+
+def _entries_in(connection: Connection, states: Iterable[TransferState]) -> list[EntryId]:
+    sql = "SELECT attachment.entry FROM attachment JOIN message USING (entry) WHERE state = ? ORDER BY arrival"
+    rows = (row for state in states for row in connection.execute(sql, (state.value,)))
+    return [EntryId(cast("bytes", row[0])) for row in rows]
+
+
+def attachment_of(row: Row) -> AttachmentRow:
+    """Read the columns named by `COLUMNS`."""
+    entry, body, state, pieces, path, part, mark, code, reason = row
+    decoded = BODIES.decode_body(_NUMBER, cast("bytes", body))
+    assert isinstance(decoded, Attachment)
+    return AttachmentRow(
+        entry=EntryId(cast("bytes", entry)),
+        body=decoded,
+        state=TransferState(cast("str", state)),
+        pieces=cast("bytes", pieces),
+        path=cast("str", path),
+        part=cast("str", part),
+        mark=cast("int", mark),
+        code=cast("str", code),
+        reason=cast("str", reason),
+    )
+
+
+# --- who else has them -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRow:
+    """How much of an attachment a device told to have."""
+
+    user: UserId
+    done: int
+
+
+def put_piece_holder(connection: Connection, entry: EntryId, device: DeviceId, holder: HolderRow) -> None:
+    """Remember how much of an attachment a device told to have."""
+    connection.execute(
+        "INSERT INTO piece_holder VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (entry, device) DO UPDATE SET user = excluded.user, done = excluded.done",
+        (bytes(entry), bytes(device), str(holder.user), holder.done),
+    )
+
+
+def all_piece_holders(connection: Connection) -> dict[EntryId, dict[DeviceId, HolderRow]]:
+    """Return who told to have how much of what."""
+    found: dict[EntryId, dict[DeviceId, HolderRow]] = {}
+    for entry, device, user, done in connection.execute("SELECT entry, device, user, done FROM piece_holder"):
+        row = HolderRow(UserId(cast("str", user)), cast("int", done))
+        found.setdefault(EntryId(cast("bytes", entry)), {})[DeviceId(cast("bytes", device))] = row
+    return found

@@ -1,0 +1,1 @@
+"""Moving the content of attachments: pieces over connections of their own, on threads of their own."""

@@ -1,0 +1,165 @@
+"""What a person does with files, as far as it needs no second machine: virtual time, real folders."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peer import limits
+from peer.errors import Refusal, RefusalCode
+from peer.views import MessageKind, MessageView, TransferState
+from protocol.limits import CAPTION_LENGTH
+from tests.harness.world import LinkedPeers, Person, World
+
+BIG = limits.AUTO_FETCH_BYTES + 1
+
+
+def written(folder: Path, name: str, size: int = BIG) -> Path:
+    path = folder / name
+    path.write_bytes(b"x" * size)
+    return path
+
+
+async def offered(world: World, who: Person) -> MessageView:
+    await world.until(lambda: bool(who.told("message_arrived")))
+    message: MessageView = who.told("message_arrived")[-1].message
+    return message
+
+
+def state_of(message: MessageView) -> TransferState:
+    assert message.attachment is not None
+    return message.attachment.state
+
+
+async def test_what_is_sent_is_here_for_its_author_and_offered_to_the_other(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    sent = await ana.node.send_file(conversation, written(tmp_path, "slides.pdf"), "for tomorrow")
+    assert (sent.kind, sent.text, state_of(sent)) == (MessageKind.FILE, "for tomorrow", TransferState.HERE)
+    assert sent.attachment is not None
+    assert Path(sent.attachment.path).read_bytes() == b"x" * BIG
+    came = await offered(world, bo)
+    assert (came.entry, came.text, state_of(came)) == (sent.entry, "for tomorrow", TransferState.OFFERED)
+    assert came.attachment is not None
+    assert (came.attachment.name, came.attachment.size, came.attachment.done) == ("slides.pdf", BIG, 0)
+
+
+async def test_a_text_and_a_file_stand_in_the_order_they_were_sent(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    await ana.node.send_text(conversation, "look")
+    await ana.node.send_file(conversation, written(tmp_path, "photo.JPG"))
+    await ana.node.send_text(conversation, "nice?")
+    await world.shows(bo, conversation, ["look", "", "nice?"])
+    kinds = [message.kind for message in await bo.node.messages(conversation)]
+    assert kinds == [MessageKind.TEXT, MessageKind.PICTURE, MessageKind.TEXT]
+    (listed,) = await bo.node.files(conversation)
+    assert listed.kind is MessageKind.PICTURE
+
+
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [("decline_file", TransferState.DECLINED), ("fetch_file", TransferState.WAITING)],
+)
+async def test_the_other_declines_or_wants_it(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path, command: str, state: TransferState
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    await ana.node.send_file(conversation, written(tmp_path, "slides.pdf"))
+    entry = (await offered(world, bo)).entry
+    world.network.unplugged.add(world.host("ana"))
+    change: Any = getattr(bo.node, command)
+    assert state_of(await change(entry)) is state
+    (listed,) = await bo.node.files(conversation)
+    assert state_of(listed) is state
+
+
+async def test_what_cannot_be_done_is_refused_and_changes_nothing(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, _, conversation = await linked_peers()
+    sent = await ana.node.send_file(conversation, written(tmp_path, "slides.pdf"))
+    with pytest.raises(Refusal) as refused:
+        await ana.node.pause_file(sent.entry)
+    assert refused.value.code is RefusalCode.BAD_REQUEST
+    assert state_of(await ana.node.fetch_file(sent.entry)) is TransferState.HERE
+    text = await ana.node.send_text(conversation, "hello")
+    with pytest.raises(Refusal) as refused:
+        await ana.node.fetch_file(text.entry)
+    assert refused.value.code is RefusalCode.UNKNOWN_ENTRY
+
+
+async def test_what_cannot_be_sent_is_refused_in_one_sentence_and_leaves_nothing(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, _, conversation = await linked_peers()
+    (tmp_path / "empty").mkdir()
+    file = written(tmp_path, "x.txt", 1)
+    cases: list[tuple[Path, str, RefusalCode]] = [
+        (tmp_path / "not there", "", RefusalCode.NO_SUCH_FILE),
+        (tmp_path / "empty", "", RefusalCode.EMPTY_FOLDER),
+        (Path("/dev/null"), "", RefusalCode.UNREADABLE_FILE),
+        (file, "x" * (CAPTION_LENGTH + 1), RefusalCode.TOO_LARGE),
+    ]
+    for path, caption, code in cases:
+        with pytest.raises(Refusal) as refused:
+            await ana.node.send_file(conversation, path, caption)
+        assert refused.value.code is code
+        assert refused.value.message.endswith((".", "?"))
+    assert await ana.node.files(conversation) == []
+    assert not list((tmp_path / "ana").rglob("sent/*"))
+
+
+async def test_a_file_with_nothing_in_it_can_be_sent(world: World, linked_peers: LinkedPeers, tmp_path: Path) -> None:
+    ana, bo, conversation = await linked_peers()
+    sent = await ana.node.send_file(conversation, written(tmp_path, "nothing.txt", 0))
+    assert state_of(sent) is TransferState.HERE
+    assert (await offered(world, bo)).entry == sent.entry
+
+
+async def test_a_folder_is_one_message(world: World, linked_peers: LinkedPeers, tmp_path: Path) -> None:
+    ana, bo, conversation = await linked_peers()
+    folder = tmp_path / "lecture"
+    (folder / "notes").mkdir(parents=True)
+    written(folder, "slides.pdf", 10)
+    written(folder / "notes", "第一.txt", 5)
+    (folder / "link").symlink_to("/etc/passwd")
+    await ana.node.set_auto_fetch(0)
+    await bo.node.set_auto_fetch(0)
+    await ana.node.send_file(conversation, folder)
+    view = (await offered(world, bo)).attachment
+    assert view is not None
+    assert (view.name, view.is_folder, view.files, view.size) == ("lecture", True, 2, 15)
+
+
+async def test_the_original_may_change_after_it_was_sent(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, _, conversation = await linked_peers()
+    original = written(tmp_path, "draft.txt", 10)
+    sent = await ana.node.send_file(conversation, original)
+    original.unlink()
+    assert sent.attachment is not None
+    assert Path(sent.attachment.path).read_bytes() == b"x" * 10
+
+
+async def test_only_friends_are_sent_files(world: World, tmp_path: Path) -> None:
+    await world.start_locator()
+    ana = await world.registered("ana")
+    await world.registered("bo")
+    conversation = (await ana.node.open_conversation("bo")).conversation
+    with pytest.raises(Refusal) as refused:
+        await ana.node.send_file(conversation, written(tmp_path, "x.txt", 1))
+    assert refused.value.code is RefusalCode.NOT_A_FRIEND
+
+
+async def test_the_settings_are_kept(linked_peers: LinkedPeers, world: World, tmp_path: Path) -> None:
+    ana, _, _ = await linked_peers()
+    await ana.node.set_auto_fetch(5)
+    await ana.node.set_downloads(tmp_path / "elsewhere")
+    await ana.node.close()
+    ana = await world.returns("ana")
+    assert await ana.node.auto_fetch() == 5
+    assert await ana.node.downloads() == tmp_path / "elsewhere"
