@@ -50,7 +50,7 @@ test: setup ## every test, at most 10 minutes
 test-long: setup ## the long forms too
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m 'long or not long'
 
-bench: APT_PACKAGES += redis-server syncthing-discosrv
+bench: APT_PACKAGES += syncthing-discosrv
 bench: setup ## measure the real programs beside named references, and the window beside its goals
 	@$(BIN)/python -m tests.bench locator --json .run/bench-locator.json
 	@$(BIN)/python -m tests.bench messages --json .run/bench-messages.json

@@ -4,12 +4,16 @@ They are written into the accounts' file before the locator starts: this is a lo
 everybody returns.
 """
 
+import asyncio
 import hashlib
 from functools import cache
 from pathlib import Path
 
 from locator.accounts import hash_password
+from locator.configuration import Place, read_settings
 from locator.course_desk import hash_course_password
+from locator.data_folder import DataFolder
+from locator.opening_store import open_store
 from locator.stores.interface import AddAccount
 from locator.stores.memory_and_sqlite import AccountsFile
 from protocol.identity import DeviceId, UserId
@@ -40,12 +44,12 @@ def port_of(number: int) -> int:
 
 def settle_people(data: Path, count: int) -> None:
     """Make the accounts; all have the same password, hashed once."""
-    password_hash = hash_password(PASSWORD)
-    keep = [
-        AddAccount(user_of(number), f"Student {number}", password_hash, DeviceId.of_key(key_of(number).public))
-        for number in range(count)
-    ]
-    _make(data, keep)
+    _make(data, _people(count))
+
+
+def settle_people_in_redis(data: Path, authority: Path, url: str, count: int) -> None:
+    """Make the same accounts in a Redis server that locators are to share."""
+    asyncio.run(_make_in_redis(data, authority, url, _people(count)))
 
 
 def settle_course(data: Path, count: int) -> None:
@@ -58,6 +62,24 @@ def settle_course(data: Path, count: int) -> None:
             for number in range(count)
         ],
     )
+
+
+def _people(count: int) -> list[AddAccount]:
+    password_hash = hash_password(PASSWORD)
+    return [
+        AddAccount(user_of(number), f"Student {number}", password_hash, DeviceId.of_key(key_of(number).public))
+        for number in range(count)
+    ]
+
+
+async def _make_in_redis(data: Path, authority: Path, url: str, accounts: list[AddAccount]) -> None:
+    settings = read_settings({"data": str(data), "authority": str(authority), "store": url}, {})
+    _, store = await open_store(settings, DataFolder(data), Place("127.0.0.1", 7400))
+    try:
+        made = await asyncio.gather(*map(store.make, accounts))
+    finally:
+        await store.close()
+    assert None not in made
 
 
 def _make(data: Path, accounts: list[AddAccount]) -> None:
