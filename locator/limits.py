@@ -172,6 +172,8 @@ LOG_USERS = 20
 # --- metrics ---------------------------------------------------------------------------------
 METRICS_LOOK_SECONDS = 0.5
 """How often the metrics thread looks whether it is to end."""
+METRICS_END_SECONDS = 0.6
+"""How long its end is waited for."""
 METRICS_ANSWER_SECONDS = 2.0
 """How long a scrape waits until the loop has read its numbers."""
 METRICS_CLIENT_SECONDS = 1.0

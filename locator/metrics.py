@@ -5,6 +5,7 @@ never wait for a client of this port, however slow.
 """
 
 import asyncio
+import contextlib
 import re
 import socket
 import threading
@@ -45,13 +46,17 @@ class MetricsPort:
         ProcessCollector(registry=registry)
         self._server = _Server(listener)
         self._server.set_app(make_wsgi_app(registry))
-        threading.Thread(
+        self._thread = threading.Thread(
             target=self._server.serve_forever, args=(limits.METRICS_LOOK_SECONDS,), name="metrics", daemon=True
-        ).start()
+        )
+        self._thread.start()
 
     async def stop(self) -> None:
-        """Take no more questions; nobody waits for the answer to one that hangs."""
+        """Take no more questions; a client that hangs is not waited for."""
+        with contextlib.suppress(OSError):  # not every system knows this of a listening socket
+            self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread: closing alone leaves it listening
         threading.Thread(target=self._server.shutdown, name="end of metrics", daemon=True).start()
+        await asyncio.to_thread(self._thread.join, limits.METRICS_END_SECONDS)
         self._server.server_close()
 
 

@@ -31,8 +31,8 @@ from protocol.registry import Message
 log = logging.getLogger("locator.events")
 _HOW: dict[type[Message], str] = {Register: "registration", LogIn: "password", LogInByKey: "key"}
 _Login = Register | LogIn | LogInByKey
-_TOLD = frozenset({LoggedIn, Refused, Superseded, PasswordChanged, Done, Moved})
-"""Answers that are more than an answer."""
+WORTH_A_NOTE = frozenset({LoggedIn, Refused, Superseded, PasswordChanged, Done, Moved})
+"""Messages whose sending is to be noted; the answers to look-ups, which are most, are not worth a call."""
 
 
 @dataclass(slots=True)
@@ -70,9 +70,22 @@ class Observer:
             trail.user, trail.asked_at = cast("_Login", request).user, self._clock()
 
     def sends(self, trail: Trail, message: Message) -> None:
-        """A message goes out."""
-        if type(message) in _TOLD:
-            self._tell_of(trail, message)
+        """A message worth a note goes out."""
+        match message:
+            case LoggedIn():
+                self._logged_in(trail, message)
+            case Refused():
+                self._refused(trail, RefusalCode.from_wire(message.code))
+            case Superseded():
+                self.figures.superseded += 1
+                self._tell(trail, "taken_over", by_session=message.session)
+            case PasswordChanged():
+                self._tell(trail, "password_changed")
+            case Done() if trail.asked is LogOut:
+                self._tell(trail, "logged_out")
+                trail.user = None
+            case Moved():
+                self.figures.told += 1
 
     def connected(self) -> None:
         """A connection was greeted."""
@@ -100,23 +113,6 @@ class Observer:
         tell(log, logging.ERROR, "store_failed", code=error.code.value, reason=str(error))
 
     # --- inside ------------------------------------------------------------------------------
-
-    def _tell_of(self, trail: Trail, message: Message) -> None:
-        match message:
-            case LoggedIn():
-                self._logged_in(trail, message)
-            case Refused():
-                self._refused(trail, RefusalCode.from_wire(message.code))
-            case Superseded():
-                self.figures.superseded += 1
-                self._tell(trail, "taken_over", by_session=message.session)
-            case PasswordChanged():
-                self._tell(trail, "password_changed")
-            case Done() if trail.asked is LogOut:
-                self._tell(trail, "logged_out")
-                trail.user = None
-            case Moved():
-                self.figures.told += 1
 
     def _logged_in(self, trail: Trail, message: LoggedIn) -> None:
         seconds = self._clock() - trail.asked_at

@@ -23,7 +23,7 @@ from locator.door import Door
 from locator.figures import Figures, Gauges
 from locator.free_memory import give_back_free_memory
 from locator.logins import out_of_touch, refuse
-from locator.observing import Observer
+from locator.observing import WORTH_A_NOTE, Observer
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
 from locator.rate_limits import network_of
 from locator.requests import Requests
@@ -222,7 +222,8 @@ class LocatorServer:
                 connection = self._connections.get(order.to)
                 if connection is not None:
                     connection.queue(_encode(order.message))
-                    self._observer.sends(connection.trail, order.message)
+                    if type(order.message) in WORTH_A_NOTE:
+                        self._observer.sends(connection.trail, order.message)
                     self._to_flush.add(connection)
             elif isinstance(order, HangUp):
                 connection = self._connections.get(order.caller)

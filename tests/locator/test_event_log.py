@@ -250,3 +250,17 @@ def test_no_secret_is_ever_written_though_everything_is_asked(tmp_path):
         texts += [secret.hex(), base64.b64encode(secret).decode(), repr(secret)[2:-1]]
     everything = real.log + "".join(each.stdout + each.stderr for each in told)
     assert [text for text in texts if text in everything] == []
+
+
+def test_a_flood_writes_a_handful_of_lines(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        course_port = free.getsockname()[1]
+    real = RealLocator(tmp_path / "data", "--course-port", f"127.0.0.1:{course_port}")
+    with socket.create_connection(("127.0.0.1", course_port), 5) as course:
+        for number in range(300):
+            course.sendall(b"%010d_x\0" % number)
+            assert course.recv(100)
+    assert real.stop() == 0
+    lines = [line for line in real.log.splitlines() if "course_refused" in line]
+    assert lines[-1].endswith(f"repeated={300 - limits.LOG_LINES_OF_A_KIND}")
+    assert len(lines) == limits.LOG_LINES_OF_A_KIND + 1

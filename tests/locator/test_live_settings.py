@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,6 +133,22 @@ def test_the_course_port_opens_moves_and_closes(configured: Configured) -> None:
     configured.write()
     configured.read_again()
     assert answers(other) is None
+
+
+def test_the_metrics_port_opens_and_closes(configured: Configured) -> None:
+    port = free_port()
+    configured.write(metrics=f"127.0.0.1:{port}")
+    assert "changed=metrics" in configured.read_again()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        assert b"hail_locator_connections 0.0" in answer.read()
+    configured.write()
+    assert "changed=metrics" in configured.read_again()
+    with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), 5):
+        pass
+    configured.write(metrics=f"127.0.0.1:{port}")
+    configured.read_again()
+    configured.write(metrics=f"0.0.0.0:{port}")
+    assert "changed=metrics" in configured.read_again(), "the same port at another address"
 
 
 def test_the_log_changes_its_form_and_level(configured: Configured) -> None:
