@@ -123,6 +123,11 @@ class AccountFolder:
         return self.path / "sent"
 
     @property
+    def recordings(self) -> Path:
+        """Voice messages that were not sent yet."""
+        return self.path / "recordings"
+
+    @property
     def exists(self) -> bool:
         """Whether this account was ever signed in here."""
         return self.vault.exists()

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from peer.views import ContactView, ConversationView, MessageView, SessionView
+from peer.views import ContactView, ConversationView, MessageView, PlaybackView, RecordingView, SessionView
 from protocol.errors import RefusalCode
 
 
@@ -128,6 +128,20 @@ class TransferFailed(Event, frozen=True):
     message: MessageView
 
 
+class RecordingChanged(Event, frozen=True):
+    """The voice message that is being recorded grew, several times a second, or is over."""
+
+    type: ClassVar[str] = "recording_changed"
+    recording: RecordingView
+
+
+class PlaybackChanged(Event, frozen=True):
+    """The voice message that is played began, went on, several times a second, or is over."""
+
+    type: ClassVar[str] = "playback_changed"
+    playback: PlaybackView
+
+
 class Warned(Event, frozen=True):
     """Something that a person should know, and can do something about."""
 
@@ -153,5 +167,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransferProgressed,
     TransferFinished,
     TransferFailed,
+    RecordingChanged,
+    PlaybackChanged,
     Warned,
 )

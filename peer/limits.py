@@ -101,3 +101,30 @@ AUTO_FETCH_BYTES = 1024 * 1024
 """Files of friends up to this size come by themselves, unless somebody set another size."""
 AUTO_FETCH_MEDIA_BYTES = 10 * 1024 * 1024
 """Pictures and voice messages come by themselves up to this size: they are meant to be seen and heard at once."""
+AUDIO_CALL_SECONDS = 3.0
+"""A sound system may take this long to open, start or stop a device; after that it counts as hung."""
+AUDIO_LOST_SECONDS = 4.0
+"""A device that brings or takes nothing for so long has gone; one on Bluetooth may take 2 s to begin."""
+AUDIO_ANSWER_SECONDS = 10.0
+"""The audio process answers within this time, hung devices included, or it is ended."""
+AUDIO_LINE_BYTES = 64 * 1024
+"""Bytes of a line to or from the audio process."""
+AUDIO_NAMES = 64
+"""Devices that are listed."""
+AUDIO_BUFFERS_WAITING = 500
+"""Pieces of 10 ms heard and not yet encoded, when the computer is busy; more are lost."""
+PLAYED_AHEAD_BUFFERS = 20
+"""Pieces of 10 ms made ready before the speaker wants them."""
+VOICE_BITRATE = 24_000
+"""Bits a second of a voice message, on average."""
+VOICE_RECORDED_SECONDS = 10 * 60
+"""The longest voice message: then the recording ends by itself, and is kept."""
+VOICE_FILE_BYTES = 32 * 1024 * 1024
+VOICE_PACKETS = 200_000
+"""The most that is played of a file: an hour and more in packets of 20 ms."""
+FASTEST_PLAYED = 2.0
+"""The highest speed at which a voice message is played."""
+LEVELS_A_SECOND = 15
+"""How often a recording tells how loud it is: the meter moves."""
+POSITIONS_A_SECOND = 5
+"""How often it is told where in a voice message one is."""

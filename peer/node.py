@@ -6,6 +6,7 @@ from pathlib import Path
 
 from peer.accounts import Profile
 from peer.attachments import Outgoing
+from peer.audio.voice_messages import VoiceMessages
 from peer.conversation import Conversation
 from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
@@ -52,6 +53,8 @@ class PeerNode:
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._signing = asyncio.Lock()
         self._search: LocatorSearch | None = None
+        self.voice = VoiceMessages(self._events, self._surroundings.now, lambda: self._need_session().folder.recordings)
+        """Recording and playing of voice messages."""
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Call `subscriber` with every later event, on the network thread; return how to end that."""
@@ -387,6 +390,7 @@ class PeerNode:
             raise Refusal(RefusalCode.ALREADY_SIGNED_IN, f"{self._session.user} is signed in here. Sign out first.")
 
     async def _end_session(self) -> None:
+        await self.voice.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()

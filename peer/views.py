@@ -17,6 +17,7 @@ from protocol.transfer_states import TransferState
 __all__ = [
     "AccountView",
     "AttachmentView",
+    "AudioDevices",
     "Consent",
     "ContactView",
     "ConversationId",
@@ -31,11 +32,14 @@ __all__ = [
     "MessageState",
     "MessageView",
     "PageAt",
+    "PlaybackView",
+    "RecordingView",
     "SecretPlace",
     "SessionView",
     "TransferState",
     "UserId",
     "View",
+    "VoiceFile",
     "WhereaboutView",
 ]
 
@@ -270,3 +274,50 @@ class WhereaboutView(View, frozen=True):
     voice_port: int
     course: bool = False
     """Whether they are only on the locator's course port: there, but with no Hail to be dialled."""
+
+
+class AudioDevices(View, frozen=True):
+    """Microphones and speakers by name, and which of them the system would choose; none is a normal state."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    default_input: str
+    default_output: str
+
+
+class VoiceFile(View, frozen=True):
+    """A recorded voice message: an Ogg Opus file, ready to be listened to and sent."""
+
+    path: str
+    duration: float
+    """In seconds."""
+    waveform: bytes
+    """Loudness, one byte a bar, at most 128: 0 is a quiet room, 255 as loud as can be."""
+    size: int
+
+
+class RecordingView(View, frozen=True):
+    """A recording as it grows, and how it ended."""
+
+    seconds: float
+    level: int = 0
+    """Loudness now, on the scale of a bar."""
+    is_over: bool = False
+    voice: VoiceFile | None = None
+    """What there is of it when it is over; None if nothing was heard, or if it was cancelled."""
+    reason: str = ""
+    """A sentence, if it ended by itself: its length, the microphone, the disk."""
+
+
+class PlaybackView(View, frozen=True):
+    """A voice message that is played, and how that ended."""
+
+    path: str
+    at: float
+    """Seconds from the beginning, whatever the speed."""
+    duration: float
+    """In seconds, at speed 1."""
+    speed: float
+    is_over: bool = False
+    reason: str = ""
+    """A sentence, if it broke off."""

@@ -61,6 +61,12 @@ class RefusalCode(StrEnum):
     WRONG_CONTENT = "wrong_content"
     NOBODY_HAS_IT = "nobody_has_it"
     CANCELLED = "cancelled"
+    NO_MICROPHONE = "no_microphone"
+    NO_SPEAKER = "no_speaker"
+    AUDIO_FAILED = "audio_failed"
+    BAD_AUDIO = "bad_audio"
+    ALREADY_RECORDING = "already_recording"
+    NOT_RECORDING = "not_recording"
     REFUSED = "refused"
 
     @classmethod

@@ -21,7 +21,9 @@ from peer.events import (
     MessageDelivered,
     MessageRead,
     MessageWritten,
+    PlaybackChanged,
     PresenceChanged,
+    RecordingChanged,
     Superseded,
     TransferFailed,
     TransferFinished,
@@ -297,6 +299,8 @@ NOUNS: dict[type[Event], str] = {
     TransferProgressed: "transfer",
     TransferFinished: "transfer",
     TransferFailed: "transfer",
+    RecordingChanged: "recording",
+    PlaybackChanged: "playback",
     Warned: "warning",
 }
 

@@ -28,9 +28,12 @@ from peer.views import (
     MessageKind,
     MessageState,
     MessageView,
+    PlaybackView,
+    RecordingView,
     SessionView,
     TransferState,
     UserId,
+    VoiceFile,
 )
 
 LONGEST = 20
@@ -293,6 +296,8 @@ VIEWS: dict[str, object] = {
         voice_port=2,
         links=0,
     ),
+    "recording": RecordingView(1.5, 40, is_over=True, voice=VoiceFile("a.opus", 1.5, b"\x00\xff", 4_000)),
+    "playback": PlaybackView("a.opus", 0.5, 1.5, 2.0),
     "code": RefusalCode.DISK_FULL,
     "reason": "why",
 }

@@ -1,0 +1,204 @@
+"""The audio process: the only one that touches sound devices, for a node that talks to it by pipes.
+
+It is a process of its own because PortAudio and what lies below may hang for ever or crash, and because sound stutters
+when it shares its interpreter with a window. It ends when the node hangs up, and after a device that hangs.
+"""
+
+import contextlib
+import logging
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import msgspec
+
+from peer.audio.devices import AudioHangsError, list_devices
+from peer.audio.loudness import Loudness
+from peer.audio.opus_codec import RATE
+from peer.audio.playing import Player, Sound, open_sound
+from peer.audio.process_messages import (
+    Answer,
+    CancelRecording,
+    Command,
+    Devices,
+    Done,
+    Failed,
+    FinishRecording,
+    ListDevices,
+    Measured,
+    Note,
+    Play,
+    PlayedSoFar,
+    PlayingNow,
+    PlayingOver,
+    Record,
+    Recorded,
+    RecordedSoFar,
+    RecordingOver,
+    Rescue,
+    StopPlaying,
+)
+from peer.audio.recording import Recorder
+from peer.errors import Refusal, RefusalCode
+from peer.limits import AUDIO_LINE_BYTES
+from protocol.limits import WAVEFORM_BARS
+
+_PIECE = RATE // 100
+Step = Callable[[], None] | None
+
+
+class AudioServer:
+    """Does one thing after the other on the main thread: what the node asks, and what follows from a device's end."""
+
+    def __init__(self, commands: BinaryIO, answers: BinaryIO) -> None:
+        self._commands, self._answers = commands, answers
+        self._lock = threading.Lock()
+        """One line at a time."""
+        self._steps: queue.SimpleQueue[Step] = queue.SimpleQueue()
+        self._recorder: Recorder | None = None
+        self._player: Player | None = None
+
+    def run(self) -> None:
+        """Serve until the node hangs up; an unfinished recording is dropped then. Raises AudioHangsError."""
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+        while (step := self._steps.get()) is not None:
+            step()
+        if self._recorder is not None:
+            self._recorder.cancel()
+        self._end_playing()
+
+    def _read(self) -> None:
+        decoder = msgspec.json.Decoder(Command)
+        while line := self._commands.readline(AUDIO_LINE_BYTES):
+            self._steps.put(partial(self._answer, decoder.decode(line)))
+        self._steps.put(None)
+
+    def _say(self, what: Answer | Note) -> None:
+        with self._lock, contextlib.suppress(OSError):  # a node that has gone is told nothing more
+            self._answers.write(msgspec.json.encode(what) + b"\n")
+            self._answers.flush()
+
+    def _answer(self, command: Command) -> None:
+        try:
+            self._do(command)
+        except Refusal as refusal:
+            self._say(Failed(refusal.code, refusal.message))
+            if isinstance(refusal, AudioHangsError):
+                raise
+        except OSError as error:
+            self._say(Failed(RefusalCode.DISK_FULL, f"The recording cannot be stored ({error.strerror})."))
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case ListDevices():
+                self._say(Devices(list_devices()))
+            case Record():
+                self._record(command)
+            case FinishRecording():
+                self._end_recording(self._say)
+            case CancelRecording():
+                recorder = self._taken_recorder()
+                recorder.cancel()
+                self._say(Done())
+                recorder.close_device()
+            case Rescue():
+                self._say(Recorded(_rescue(Path(command.part), Path(command.final)), None))
+            case Play():
+                self._play(command)
+            case StopPlaying():
+                self._end_playing()
+                self._say(Done())
+
+    def _record(self, command: Record) -> None:
+        recorder = Recorder(
+            Path(command.part),
+            Path(command.final),
+            lambda seconds, level: self._say(RecordedSoFar(seconds, level)),
+            lambda: self._steps.put(lambda: self._recording_is_over(recorder)),
+        )
+        recorder.start(command.microphone)
+        self._recorder = recorder
+        self._say(Done())
+
+    def _recording_is_over(self, recorder: Recorder) -> None:
+        if recorder is self._recorder:  # else somebody was quicker to end it
+            self._end_recording(lambda recorded: self._say(RecordingOver(recorded)))
+
+    def _end_recording(self, say: Callable[[Recorded], None]) -> None:
+        recorder = self._taken_recorder()
+        say(Recorded(*recorder.finish()))
+        recorder.close_device()
+
+    def _taken_recorder(self) -> Recorder:
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            raise Refusal(RefusalCode.NOT_RECORDING, "Nothing is being recorded.")
+        return recorder
+
+    def _play(self, command: Play) -> None:
+        sound = open_sound(Path(command.path))
+        self._end_playing()
+        player = Player(
+            sound,
+            command.at,
+            command.speed,
+            lambda at: self._say(PlayedSoFar(command.number, at)),
+            lambda failed: self._steps.put(lambda: self._playing_is_over(player, PlayingOver(command.number, failed))),
+        )
+        player.start(command.speaker)
+        self._player = player
+        self._say(PlayingNow(sound.samples / RATE))
+
+    def _playing_is_over(self, player: Player, over: PlayingOver) -> None:
+        if player is self._player:
+            self._say(over)
+            self._end_playing()
+
+    def _end_playing(self) -> None:
+        player, self._player = self._player, None
+        if player is not None:
+            player.stop()
+
+
+def _rescue(part: Path, final: Path) -> Measured | None:
+    """Put what is left of a recording under its name: a file that lacks its end is played all the same."""
+    try:
+        sound = open_sound(part)
+    except Refusal:
+        part.unlink(missing_ok=True)
+        return None
+    part.replace(final)
+    return Measured(sound.samples / RATE, waveform_of(sound), final.stat().st_size)
+
+
+def waveform_of(sound: Sound) -> bytes:
+    """Return the loudness of a sound in bars."""
+    loudness = Loudness()
+    for at in range(0, sound.samples, _PIECE):
+        loudness.take(sound.read(at, at + _PIECE))
+    return loudness.waveform(WAVEFORM_BARS)
+
+
+def main() -> NoReturn:
+    """Serve on standard input and output."""
+    logging.basicConfig(format="%(name)s: %(message)s")
+    answers = os.fdopen(os.dup(1), "wb")
+    # ALSA and JACK write pages of complaints about normal states to the file descriptors; Python's own are kept.
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    sys.setswitchinterval(0.001)  # a callback of 10 ms must not wait 5 for its turn
+    with contextlib.suppress(AudioHangsError, KeyboardInterrupt):
+        AudioServer(sys.stdin.buffer, answers).run()
+    answers.flush()
+    os._exit(0)  # threads that hang in the sound system are waited for by nobody
+
+
+if __name__ == "__main__":
+    main()

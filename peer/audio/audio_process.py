@@ -1,0 +1,137 @@
+"""The node's side of the audio process: started when needed, asked with a deadline, ended when it does not answer."""
+
+import asyncio
+import contextlib
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO
+
+import msgspec
+
+from peer.audio.process_messages import Answer, Command, Failed, Note
+from peer.errors import Refusal, RefusalCode
+from peer.limits import AUDIO_ANSWER_SECONDS, AUDIO_LINE_BYTES, CLOSING_SECONDS
+
+log = logging.getLogger(__name__)
+_LINE = msgspec.json.Decoder(Answer | Note)
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""On Windows: no black box beside the window."""
+
+
+class AudioProcess:
+    """Asks the process one thing at a time. On the network thread."""
+
+    def __init__(self, on_note: Callable[[Note], None], on_end: Callable[[], None]) -> None:
+        """`on_end` is called when the process has ended, whatever it was doing; the next question starts another."""
+        self._on_note, self._on_end = on_note, on_end
+        self._asking = asyncio.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._answer: asyncio.Future[Answer] | None = None
+        self._closing: asyncio.Event | None = None
+        """Set when the process that is being closed has ended."""
+
+    async def ask(self, command: Command) -> Answer:
+        """Return the answer; raise Refusal for one that is no, or that does not come."""
+        async with self._asking:
+            child = self._child or self._start()
+            self._answer = asyncio.get_running_loop().create_future()
+            try:
+                assert child.stdin is not None
+                child.stdin.write(msgspec.json.encode(command) + b"\n")
+                async with asyncio.timeout(AUDIO_ANSWER_SECONDS):
+                    answer = await self._answer
+            except (OSError, TimeoutError) as error:
+                self._end(child)
+                raise _no_answer() from error
+            except asyncio.CancelledError:
+                self._end(child)  # or its late answer would be taken for the next one
+                raise
+            finally:
+                self._answer = None
+        if isinstance(answer, Failed):
+            raise Refusal(answer.code, answer.message)
+        return answer
+
+    async def close(self) -> None:
+        """End the process; what it records is dropped."""
+        child = self._child
+        if child is None:
+            return
+        assert child.stdin is not None
+        self._closing = asyncio.Event()
+        child.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._closing.wait()
+        self._child = self._closing = None
+        child.kill()
+        child.wait()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        try:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "peer.audio"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                # Ctrl+C in the window's terminal is not meant for it: it ends with the node.
+                start_new_session=True,
+                creationflags=_NO_WINDOW,
+            )
+        except OSError as error:
+            log.warning("the audio process cannot be started: %s", error)
+            raise _no_answer() from error
+        assert child.stdout is not None
+        self._child = child
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._read, args=(loop, child, child.stdout), name="audio", daemon=True).start()
+        return child
+
+    def _read(self, loop: asyncio.AbstractEventLoop, child: "subprocess.Popen[bytes]", lines: IO[bytes]) -> None:
+        """Pass on what the process says. On a thread of its own: no other way of reading works on every system."""
+        with contextlib.suppress(RuntimeError, OSError):  # the loop was closed
+            with lines:
+                rest = b""
+                while chunk := lines.read(AUDIO_LINE_BYTES):
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    for line in whole:
+                        loop.call_soon_threadsafe(self._take, child, line)
+            loop.call_soon_threadsafe(self._ended, child)
+
+    def _take(self, child: "subprocess.Popen[bytes]", line: bytes) -> None:
+        if child is not self._child:
+            return
+        said = _LINE.decode(line)
+        if not isinstance(said, Answer):
+            self._on_note(said)
+        elif self._answer is not None and not self._answer.done():
+            self._answer.set_result(said)
+
+    def _ended(self, child: "subprocess.Popen[bytes]") -> None:
+        if child is not self._child:
+            return
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(OSError("it ended"))
+        elif self._closing is None:
+            log.info("the audio process ended by itself")
+            self._end(child)
+        if self._closing is not None:
+            self._closing.set()
+
+    def _end(self, child: "subprocess.Popen[bytes]") -> None:
+        """Kill it: it hangs, or is dead already."""
+        if child is not self._child:
+            return
+        child.kill()
+        child.wait()
+        assert child.stdin is not None
+        child.stdin.close()
+        self._child = None
+        self._on_end()
+
+
+def _no_answer() -> Refusal:
+    return Refusal(RefusalCode.AUDIO_FAILED, "The sound system does not answer. Try again, or restart the computer.")

@@ -1,0 +1,160 @@
+"""A real sound system without a sound card: a PulseAudio of its own with null sinks, in a temporary folder.
+
+Each person has a microphone into which a test plays, and a speaker that a test listens to. Programs find it by the
+environment of `environment(person)`.
+"""
+
+import array
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+PATIENCE = 10.0
+RATE = 48_000
+_MODULES = """\
+load-module module-null-sink sink_name={person}_spk rate=48000 channels=1 norewinds=1
+load-module module-null-sink sink_name={person}_micfeed rate=48000 channels=1 norewinds=1
+load-module module-remap-source source_name={person}_mic master={person}_micfeed.monitor
+"""
+_DAEMON = """\
+use-pid-file = no
+enable-shm = no
+realtime-scheduling = no
+high-priority = no
+default-sample-rate = 48000
+alternate-sample-rate = 48000
+default-sample-channels = 1
+avoid-resampling = yes
+default-fragments = 4
+default-fragment-size-msec = 5
+"""
+_ALSA = """\
+pcm.!default { type pulse }
+ctl.!default { type pulse }
+pcm.pulse { type pulse }
+ctl.pulse { type pulse }
+"""
+_USB = """\
+pcm.%(person)s_usb { type pulse device "%(person)s_mic" hint { show on description "%(person)s headset" } }
+"""
+_NO_CARD = "defaults.pcm.card 0\n"
+
+
+class SoundCard:
+    """Microphones and speakers for `people`; close it."""
+
+    def __init__(self, *people: str) -> None:
+        # A short path: the name of a Unix socket has at most 107 bytes.
+        self._folder = Path(tempfile.mkdtemp(prefix="hail-sound-"))
+        for name in ("rt", "home"):
+            (self._folder / name).mkdir(mode=0o700)
+        socket = f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._folder}/pulse.sock\n"
+        modules = socket + "".join(_MODULES.format(person=person) for person in people)
+        (self._folder / "default.pa").write_text(modules)
+        (self._folder / "daemon.conf").write_text(_DAEMON)
+        (self._folder / "asound.conf").write_text(_ALSA + "".join(_USB % {"person": person} for person in people))
+        (self._folder / "no-card.conf").write_text(_NO_CARD)
+        self._players: list[subprocess.Popen[bytes]] = []
+        self.start()
+
+    def start(self) -> None:
+        """Start the sound server (again), and wait until it answers."""
+        program = shutil.which("pulseaudio")
+        assert program is not None, "pulseaudio is missing: `make setup` installs it"
+        words = "-n --daemonize=no --exit-idle-time=-1 --disable-shm=1 --realtime=no --log-target=stderr -F"
+        plain = {
+            "LC_ALL": "C",
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._folder / "home"),
+            "XDG_RUNTIME_DIR": str(self._folder / "rt"),
+            "PULSE_CONFIG": str(self._folder / "daemon.conf"),
+        }
+        with (self._folder / "log").open("ab") as log:
+            self.server = subprocess.Popen(
+                [program, *words.split(), str(self._folder / "default.pa")], env=plain, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + PATIENCE
+        while subprocess.run(["pactl", "info"], env=self._environment(), capture_output=True, check=False).returncode:
+            assert self.server.poll() is None, (self._folder / "log").read_text()
+            assert time.monotonic() < deadline, "the sound server does not answer"
+            time.sleep(0.05)
+
+    def environment(self, person: str) -> dict[str, str]:
+        """Return what a program of this person has in its environment."""
+        return {**self._environment(), "PULSE_SINK": f"{person}_spk", "PULSE_SOURCE": f"{person}_mic"}
+
+    def environment_without_card(self) -> dict[str, str]:
+        """Return the environment of somebody who has no sound at all."""
+        return {**self._environment(), "ALSA_CONFIG_PATH": str(self._folder / "no-card.conf"), "PULSE_SERVER": "none"}
+
+    def speak(self, person: str, sound: Sequence[int]) -> None:
+        """Begin to play samples into somebody's microphone."""
+        self._play(f"{person}_micfeed", sound)
+
+    def listen(self, person: str, seconds: float) -> "Listener":
+        """Begin to record what somebody hears."""
+        return Listener(["parec", f"--device={person}_spk.monitor", *_FORM], self._environment(), seconds)
+
+    def suspend(self) -> None:
+        """Let the server hang."""
+        self.server.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.server.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Pull the card out."""
+        self.server.kill()
+        self.server.wait(PATIENCE)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self.server.poll() is None:
+            self.server.kill()
+            self.server.wait(PATIENCE)
+        for player in self._players:
+            player.kill()
+            player.wait(PATIENCE)
+        shutil.rmtree(self._folder)
+
+    def _play(self, sink: str, sound: Sequence[int]) -> None:
+        file = self._folder / f"{len(self._players)}.raw"
+        file.write_bytes(array.array("h", sound).tobytes())
+        words = ["pacat", f"--device={sink}", "--raw", *_FORM, str(file)]
+        with (self._folder / "log").open("ab") as log:
+            self._players.append(subprocess.Popen(words, env=self._environment(), stdout=log, stderr=log))
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PULSE_SERVER": f"unix:{self._folder}/pulse.sock",
+            "ALSA_CONFIG_PATH": str(self._folder / "asound.conf"),
+            "JACK_NO_START_SERVER": "1",
+        }
+
+
+_FORM = (f"--rate={RATE}", "--channels=1", "--format=s16le", "--latency-msec=20")
+
+
+class Listener:
+    """Records for so many seconds, beginning now."""
+
+    def __init__(self, words: list[str], environment: dict[str, str], seconds: float) -> None:
+        self._bytes = 2 * int(RATE * seconds)
+        self._process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def heard(self) -> "array.array[int]":
+        """Wait, and return the samples."""
+        assert self._process.stdout is not None
+        try:
+            return array.array("h", self._process.stdout.read(self._bytes))
+        finally:
+            self._process.kill()
+            self._process.wait(PATIENCE)
+            self._process.stdout.close()
