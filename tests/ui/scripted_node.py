@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from peer import events
 from peer.errors import Refusal, RefusalCode
 from peer.views import (
     AccountView,
+    AttachmentView,
     Consent,
     ContactView,
     ConversationId,
@@ -19,6 +21,7 @@ from peer.views import (
     DeviceId,
     EntryId,
     FoundLocator,
+    HolderView,
     MessageKind,
     MessagePage,
     MessageState,
@@ -26,6 +29,7 @@ from peer.views import (
     PageAt,
     SecretPlace,
     SessionView,
+    TransferState,
     UserId,
 )
 
@@ -93,6 +97,21 @@ def make_message(number: int, text: str | None = None, *, user: str = "alice", *
     if changes.get("mine"):
         changes = {"author": ME, "author_name": "Li Wei", "state": MessageState.STORED} | changes
     return msgspec.structs.replace(view, **changes)
+
+
+def make_attachment(name: str = "report.pdf", **changes: Any) -> AttachmentView:
+    view = AttachmentView(name=name, size=86_200_000, files=1, state=TransferState.OFFERED, done=0)
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_file(number: int, name: str = "report.pdf", *, about: dict[str, Any] | None = None, **changes: Any):
+    """Return a message with a file; `about` is what its attachment has."""
+    shown = {"text": "", "kind": MessageKind.FILE, "attachment": make_attachment(name, **(about or {}))}
+    return make_message(number, **(shown | changes))
+
+
+def make_holder(user: str, done: int) -> HolderView:
+    return HolderView(user=UserId(user), name=user.title(), done=done)
 
 
 def make_conversation(user: str = "alice", title: str | None = None, **changes: Any) -> ConversationView:
@@ -283,6 +302,21 @@ class ScriptedNode:
         changed = msgspec.structs.replace(known, draft=draft)
         self.talks = [changed if talk is known else talk for talk in self.talks]
         self._tell((events.ConversationChanged(changed),))
+
+    async def fetch_file(self, entry: EntryId, path: Path | None = None) -> None:
+        await self._asked("fetch_file", entry, path)
+
+    async def decline_file(self, entry: EntryId) -> None:
+        await self._asked("decline_file", entry)
+
+    async def pause_file(self, entry: EntryId) -> None:
+        await self._asked("pause_file", entry)
+
+    async def resume_file(self, entry: EntryId) -> None:
+        await self._asked("resume_file", entry)
+
+    async def cancel_file(self, entry: EntryId) -> None:
+        await self._asked("cancel_file", entry)
 
     async def safety_number(self, user: str) -> str:
         await self._asked("safety_number", user)

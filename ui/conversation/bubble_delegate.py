@@ -6,11 +6,12 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, Q
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPen, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
-from peer.views import MessageView
+from peer.views import MessageKind, MessageView
 from ui.conversation import utf16_text
+from ui.conversation.bubble_parts import AVATAR, DAY_ROOM, SIDE, BlockRoom, BubbleMeasure, Parts, widest_text
 from ui.conversation.bubble_shapes import bubble_path
 from ui.conversation.links import Link
-from ui.conversation.text_layouts import LINE_HEIGHT, LaidOutText, TextLayouts
+from ui.conversation.text_layouts import LaidOutText, TextLayouts
 from ui.conversation.text_selection import TextSelection
 from ui.models.message_list import MessageListModel, Placement
 from ui.theme import fonts
@@ -18,27 +19,14 @@ from ui.theme.avatars import paint_avatar
 from ui.theme.controls import Theme
 from ui.theme.delivery_marks import SIZE as MARK_SIZE
 from ui.theme.delivery_marks import paint_delivery_mark
-from ui.translations import moments, people
+from ui.transfers.acts import Act, label
+from ui.transfers.blocks import Block, Pointer
+from ui.transfers.file_card import FileCard
+from ui.translations import attachments, moments, people
 
 Index = QModelIndex | QPersistentModelIndex
 
-_SIDE = 16
-_AVATAR = 34
-_BESIDE_AVATAR = 8
-_WIDEST_BUBBLE = 520
-_WIDEST_SHARE = 0.78
-_PAD_X, _PAD_Y = 12, 8
-_GROUP_GAP, _ROW_GAP = 10, 2
-_DAY_ROOM = 44
-"""Room above a message for the date."""
-_UNREAD_ROOM = 36
-"""Room above a message for the line "New messages"."""
 _CHIP_HEIGHT = 24
-_META_GAP = 10
-"""Between the end of the text and the time."""
-_META_LINE = 16
-_BOTTOM = 8
-"""Room below the newest message."""
 _LONGEST_TIP = 300
 """Characters of a link in its tooltip."""
 
@@ -56,18 +44,13 @@ class Hit:
     """Whether it is on "Show all", below a text that is too long for a bubble."""
     link: Link | None
     laid_out: LaidOutText
+    pointer: Pointer | None = None
+    """What of its attachment a click would do something to."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """Where the parts of a row are, from the row's upper left corner."""
-
-    bubble: QRectF
-    text: QRectF
-    more: QRectF
-    """The line "Show all"; empty when all is shown."""
-    meta: QRectF
-    height: int
+    @property
+    def target(self) -> tuple[object, ...]:
+        """What a click is about: pressing on one thing and letting go on another does nothing."""
+        return (self.message.entry, self.link, self.is_more, self.pointer.act if self.pointer else None)
 
 
 class BubbleDelegate(QStyledItemDelegate):
@@ -79,12 +62,15 @@ class BubbleDelegate(QStyledItemDelegate):
         self._layouts = TextLayouts(theme)
         self.selection = TextSelection()
         """What is drawn as selected."""
+        self.pointer: Pointer | None = None
+        """What is drawn as under the mouse."""
+        card = FileCard(theme)
+        self._blocks: dict[MessageKind, Block] = {kind: card for kind in MessageKind if kind is not MessageKind.TEXT}
         self._meta_face = fonts.font(fonts.META)
-        self._meta_metrics = QFontMetrics(self._meta_face)
         self._chip_face = fonts.bold(fonts.SMALL)
         self._chip_metrics = QFontMetrics(self._chip_face)
         self._more_face = fonts.bold(fonts.CAPTION)
-        self._more_metrics = QFontMetrics(self._more_face)
+        self._measure = BubbleMeasure(self._meta_face, self._more_face)
 
     def height(self, index: Index, width: int) -> int:
         """Return the exact height of a row in a view of this width."""
@@ -102,7 +88,19 @@ class BubbleDelegate(QStyledItemDelegate):
         in_text = there - parts.text.topLeft()
         offset = laid_out.offset_at(in_text)
         is_more = parts.more.contains(there)
-        return Hit(message, offset, parts.text.contains(there), is_more, laid_out.link_at(in_text), laid_out)
+        link = laid_out.link_at(in_text) if message.text else None
+        pointer = self._pointed(message, parts, there)
+        return Hit(message, offset, parts.text.contains(there), is_more, link, laid_out, pointer)
+
+    def _pointed(self, message: MessageView, parts: Parts, there: QPointF) -> Pointer | None:
+        if parts.board.adjusted(-4, -4, 4, 4).contains(there):
+            return Pointer(message.entry, Act.WHO_HAS)
+        if parts.block.isEmpty():
+            return None
+        for spot in self._blocks[message.kind].spots(message, parts.block):
+            if spot.place.contains(there):
+                return Pointer(message.entry, spot.act, (there.x() - spot.place.left()) / spot.place.width())
+        return None
 
     def links(self, index: Index, width: int) -> tuple[Link, ...]:
         """Return the links of a message."""
@@ -116,18 +114,22 @@ class BubbleDelegate(QStyledItemDelegate):
         """Draw a row."""
         message, placement = _row(index)
         width = option.rect.width()
-        laid_out = self._lay_out(message, width)
-        parts = self._parts(message, placement, laid_out, width, self._is_last(index))
+        laid_out, parts = self._lay_out(message, placement, width, self._is_last(index))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(option.rect.topLeft())
         self._paint_above(painter, message, placement, width)
-        if not laid_out.emoji_only:
+        if not laid_out.emoji_only or message.attachment is not None:
             self._paint_bubble(painter, parts.bubble, message, placement)
         if placement.ends_group and not message.mine:
-            place = QRectF(_SIDE, parts.bubble.bottom() - _AVATAR, _AVATAR, _AVATAR)
+            place = QRectF(SIDE, parts.bubble.bottom() - AVATAR, AVATAR, AVATAR)
             paint_avatar(painter, place, message.author, people.short_name(message.author_name))
-        self._paint_text(painter, parts, laid_out, message)
+        if not parts.block.isEmpty():
+            is_pointed = self.pointer is not None and self.pointer.entry == message.entry
+            self._blocks[message.kind].paint(painter, parts.block, message, self.pointer if is_pointed else None)
+        if message.text:
+            self._paint_text(painter, parts, laid_out, message)
+        self._paint_board(painter, parts.board, message)
         self._paint_meta(painter, parts.meta, message)
         if option.state & QStyle.StateFlag.State_HasFocus:
             self._paint_focus(painter, parts.bubble)
@@ -139,11 +141,15 @@ class BubbleDelegate(QStyledItemDelegate):
             return super().helpEvent(event, view, option, index)
         row: QRect = option.rect
         message, _laid_out, parts = self._look(index, row.width())
-        link = self.hit(index, row, event.pos()).link
-        if link is not None:
-            url = link.url
-            QToolTip.showText(event.globalPos(), url if len(url) <= _LONGEST_TIP else f"{url[:_LONGEST_TIP]}…", view)
-        elif parts.meta.adjusted(-4, -4, 4, 4).contains(QPointF(event.pos() - row.topLeft())):
+        hit = self.hit(index, row, event.pos())
+        in_row = QPointF(event.pos() - row.topLeft())
+        if hit.link is not None:
+            QToolTip.showText(event.globalPos(), _shortened(hit.link.url), view)
+        elif hit.pointer is not None:
+            QToolTip.showText(event.globalPos(), label(hit.pointer.act), view)
+        elif message.attachment is not None and parts.block.contains(in_row):
+            QToolTip.showText(event.globalPos(), _shortened(attachments.spoken(message)), view)
+        elif parts.meta.adjusted(-4, -4, 4, 4).contains(in_row):
             state = people.message_state(message.state)
             when = f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"
             QToolTip.showText(event.globalPos(), f"{when} · {state}" if state else when, view)
@@ -151,35 +157,19 @@ class BubbleDelegate(QStyledItemDelegate):
             QToolTip.hideText()
         return True
 
-    def _look(self, index: Index, width: int) -> tuple[MessageView, LaidOutText, _Parts]:
+    def _look(self, index: Index, width: int) -> tuple[MessageView, LaidOutText, Parts]:
         message, placement = _row(index)
-        laid_out = self._lay_out(message, width)
-        return message, laid_out, self._parts(message, placement, laid_out, width, self._is_last(index))
+        return message, *self._lay_out(message, placement, width, self._is_last(index))
 
-    def _lay_out(self, message: MessageView, width: int) -> LaidOutText:
-        return self._layouts.lay_out(message.entry, message.text, _widest_bubble(width) - 2 * _PAD_X)
-
-    def _parts(
-        self, message: MessageView, placement: Placement, text: LaidOutText, width: int, is_last: bool
-    ) -> _Parts:
-        top = _GROUP_GAP if placement.starts_group else _ROW_GAP
-        top += (_DAY_ROOM if placement.starts_day else 0) + (_UNREAD_ROOM if placement.starts_unread else 0)
-        widest = _widest_bubble(width) - 2 * _PAD_X
-        meta_width = self._meta_metrics.horizontalAdvance(moments.clock(message.written_at))
-        meta_width += MARK_SIZE + 3 if message.mine else 0
-        more = self._more_metrics.horizontalAdvance(self._show_all()) if text.is_cut else 0
-        beside = (more or text.last_width) + _META_GAP + meta_width
-        fits = beside <= widest
-        inner_width = max(text.width, more, beside if fits else meta_width)
-        text_height = text.height + (LINE_HEIGHT + _PAD_Y if more else 0)
-        size = QSize(inner_width + 2 * _PAD_X, text_height + (0 if fits else _META_LINE) + 2 * _PAD_Y)
-        left = width - _SIDE - size.width() if message.mine else _SIDE + _AVATAR + _BESIDE_AVATAR
-        bubble = QRectF(left, top, size.width(), size.height())
-        place = QRectF(left + _PAD_X, top + _PAD_Y, text.width, text.height)
-        show_all = QRectF(place.left(), place.bottom() + _PAD_Y, more, LINE_HEIGHT) if more else QRectF()
-        meta = QRectF(bubble.right() - _PAD_X - meta_width, bubble.bottom() - 6 - _META_LINE, meta_width, _META_LINE)
-        height = top + size.height() + (_BOTTOM if is_last else 0)
-        return _Parts(bubble, place, show_all, meta, height)
+    def _lay_out(
+        self, message: MessageView, placement: Placement, width: int, is_last: bool
+    ) -> tuple[LaidOutText, Parts]:
+        widest = widest_text(width)
+        block = None
+        if message.attachment is not None:
+            block = BlockRoom(self._blocks[message.kind].size(message, widest), fills=False)
+        text = self._layouts.lay_out(message.entry, message.text, widest)
+        return text, self._measure.parts(message, placement, text, block, self._show_all(), width, is_last=is_last)
 
     def _show_all(self) -> str:
         return self.tr("Show all")
@@ -189,11 +179,11 @@ class BubbleDelegate(QStyledItemDelegate):
         y = 0
         if placement.starts_day:
             self._paint_chip(painter, moments.day(message.written_at), width, y + 14, tokens.secondary)
-            y += _DAY_ROOM
+            y += DAY_ROOM
         if placement.starts_unread:
             middle = y + 10 + _CHIP_HEIGHT / 2
             painter.setPen(QPen(QColor(tokens.accent), 1))
-            painter.drawLine(QPointF(_SIDE, middle), QPointF(width - _SIDE, middle))
+            painter.drawLine(QPointF(SIDE, middle), QPointF(width - SIDE, middle))
             self._paint_chip(painter, self.tr("New messages"), width, y + 10, tokens.accent)
 
     def _paint_chip(self, painter: QPainter, text: str, width: int, top: int, colour: str) -> None:
@@ -213,7 +203,7 @@ class BubbleDelegate(QStyledItemDelegate):
         starts, ends = placement.starts_group, placement.ends_group
         painter.drawPath(bubble_path(place, mine=message.mine, starts_group=starts, ends_group=ends))
 
-    def _paint_text(self, painter: QPainter, parts: _Parts, text: LaidOutText, message: MessageView) -> None:
+    def _paint_text(self, painter: QPainter, parts: Parts, text: LaidOutText, message: MessageView) -> None:
         painter.save()
         # A tower of combining marks must not reach into other messages.
         painter.setClipRect(parts.bubble)
@@ -236,6 +226,20 @@ class BubbleDelegate(QStyledItemDelegate):
         form.setForeground(QColor(tokens.on_accent))
         marked.format = form
         return marked
+
+    def _paint_board(self, painter: QPainter, place: QRectF, message: MessageView) -> None:
+        """Say who has our attachment; a click shows them one by one."""
+        if place.isEmpty() or message.attachment is None:
+            return
+        face = fonts.font(fonts.META)
+        face.setUnderline(self.pointer == Pointer(message.entry, Act.WHO_HAS))
+        painter.setFont(face)
+        painter.setPen(QColor(self._theme.tokens.link))
+        words = QFontMetrics(face).elidedText(
+            attachments.board(message.attachment), Qt.TextElideMode.ElideRight, int(place.width())
+        )
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(place, int(side | Qt.TextFlag.TextSingleLine), words)
 
     def _paint_meta(self, painter: QPainter, place: QRectF, message: MessageView) -> None:
         painter.setPen(QColor(self._theme.tokens.secondary))
@@ -262,7 +266,5 @@ def _row(index: Index) -> tuple[MessageView, Placement]:
     return model.message(index.row()), model.placement(index.row())
 
 
-def _widest_bubble(width: int) -> int:
-    # Beside an incoming bubble stands the picture, and there is a margin on both sides.
-    room = width - 2 * _SIDE - _AVATAR - _BESIDE_AVATAR
-    return max(120, min(_WIDEST_BUBBLE, int(width * _WIDEST_SHARE), room))
+def _shortened(tip: str) -> str:
+    return tip if len(tip) <= _LONGEST_TIP else f"{tip[:_LONGEST_TIP]}…"

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from peer.views import MessageView
+from peer.views import AttachmentView, MessageView
 from ui.theme import fonts
 from ui.theme.controls import ElidedText, PushButton, Text
-from ui.translations import moments, people
+from ui.translations import attachments, moments, people
 
 _WIDTH, _HEIGHT = 560, 480
 _NARROWEST = 300
@@ -33,6 +33,7 @@ class MessageDetails(QDialog):
             (self.tr("From"), sender),
             (self.tr("Written"), moments.full(message.written_at)),
             (self.tr("State"), people.message_state(message.state) or self.tr("read")),
+            *self._facts_of(message.attachment, message),
         )
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
@@ -46,6 +47,15 @@ class MessageDetails(QDialog):
         close = PushButton(self.tr("Close"), name="message_details.close", kind="primary")
         close.clicked.connect(self.accept)
         _lay_out(self, Text(self.tr("Message details"), face=fonts.bold(fonts.TITLE)), grid, [close])
+
+    def _facts_of(self, attachment: AttachmentView | None, message: MessageView) -> list[tuple[str, str]]:
+        """Return what there is to know of an attachment, in full: a card may have cut it."""
+        if attachment is None:
+            return []
+        facts = [(self.tr("Name"), attachment.name), (self.tr("Size"), attachments.extent(attachment))]
+        state = attachments.state(message)
+        facts += [(attachments.kind(message), state)] if state else []
+        return facts + ([(self.tr("Place"), attachment.path)] if attachment.path else [])
 
 
 class WholeMessage(QDialog):

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from peer.views import MessageView
 from ui.conversation.links import Link, open_link
 from ui.conversation.message_dialogs import MessageDetails, WholeMessage
+from ui.transfers.acts import acts, label
 
 _MOST_LINKS = 10
 _LONGEST_LABEL = 60
@@ -31,17 +32,26 @@ class Pointed:
 class MessageMenu(QMenu):
     """Offers only what works; deletes itself when it is closed."""
 
+    act_wanted = Signal(object)
+    """An `Act` on the message's attachment."""
+
     def __init__(self, pointed: Pointed, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("message.menu")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         message = pointed.message
+        for act in acts(message):
+            self._add(self, label(act), f"message.{act.name.lower()}", partial(self.act_wanted.emit, act))
+        if self.actions():
+            self.addSeparator()
         if pointed.selected:
             self._add(self, self.tr("Copy selection"), "message.copy_selection", partial(copy, pointed.selected))
-        self._add(self, self.tr("Copy message"), "message.copy", partial(copy, message.text))
+        if message.text or message.attachment is None:
+            self._add(self, self.tr("Copy message"), "message.copy", partial(copy, message.text))
         self._add_links([link for link in pointed.links if link.opens], self.tr("Open link"), "message.open_link", show)
         self._add_links(pointed.links, self.tr("Copy link"), "message.copy_link", copy)
-        self.addSeparator()
+        if pointed.selected or message.text or message.attachment is None:
+            self.addSeparator()
         window = parent.window()
         if pointed.is_cut:
             self._add(self, self.tr("Show all"), "message.show_all", lambda: WholeMessage(message, window).open())

@@ -1,6 +1,6 @@
 """What keys and mouse do in the list of messages: select, copy, open links, and the menu of a message."""
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -13,6 +13,8 @@ from ui.conversation.selection_gestures import SelectionGestures
 from ui.conversation.text_selection import Span
 from ui.models.message_list import MessageListModel
 from ui.theme.controls import Theme
+from ui.transfers.acts import acts
+from ui.transfers.blocks import Pointer
 
 _MOVES = frozenset(
     {
@@ -32,6 +34,8 @@ class MessageView(MessageRows):
 
     typed = Signal(str)
     """Somebody types although the list has the focus: it is meant for the composer."""
+    act_wanted = Signal(object, object, float)
+    """A message, an `Act` on its attachment, and how far from its left end that was clicked."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -59,6 +63,8 @@ class MessageView(MessageRows):
         elif event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
             # Qt itself knows the menu key only, on some platforms.
             self._open_menu(self.currentIndex(), None)
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._do_first(self.currentIndex())
         elif event.key() == Qt.Key.Key_Escape:
             # Not ours unless something was selected.
             event.setAccepted(self._selection.span is not None)
@@ -141,8 +147,21 @@ class MessageView(MessageRows):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._gestures.drag(point)
         else:
-            self.viewport().setCursor(self._cursor_at(point))
+            hit = self.hit(point)
+            self.viewport().setCursor(self._cursor_over(hit))
+            self._point_at(hit.pointer if hit is not None else None)
         event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the mouse any more."""
+        self._point_at(None)
+        super().leaveEvent(event)
+
+    def _point_at(self, pointer: Pointer | None) -> None:
+        """Show what a click would do something to."""
+        if pointer != self._bubbles.pointer:
+            self._bubbles.pointer = pointer
+            self.viewport().update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End selecting, or click."""
@@ -150,19 +169,28 @@ class MessageView(MessageRows):
             self._gestures.release(event.position().toPoint())
         event.accept()
 
-    def _cursor_at(self, point: QPoint) -> Qt.CursorShape:
-        hit = self.hit(point)
+    @staticmethod
+    def _cursor_over(hit: Hit | None) -> Qt.CursorShape:
         if hit is None:
             return Qt.CursorShape.ArrowCursor
-        if hit.is_more or (hit.link is not None and hit.link.opens):
+        if hit.pointer is not None or hit.is_more or (hit.link is not None and hit.link.opens):
             return Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.IBeamCursor if hit.is_text else Qt.CursorShape.ArrowCursor
 
     def _click(self, hit: Hit) -> None:
-        if hit.link is not None and hit.link.opens:
+        if hit.pointer is not None:
+            self.act_wanted.emit(hit.message, hit.pointer.act, hit.pointer.fraction)
+        elif hit.link is not None and hit.link.opens:
             open_link(hit.link.url)
         elif hit.is_more:
             WholeMessage(hit.message, self.window()).open()
+
+    def _do_first(self, index: QModelIndex) -> None:
+        """Do what is most likely wanted with the attachment that has the focus."""
+        if index.isValid() and self._messages is not None:
+            message = self._messages.message(index.row())
+            for act in acts(message)[:1]:
+                self.act_wanted.emit(message, act, 0.0)
 
     def _make_current(self, point: QPoint) -> None:
         """Go on from here by the keyboard; a click scrolls nothing."""
@@ -199,6 +227,7 @@ class MessageView(MessageRows):
         here = (hit.link,) if hit.link else ()
         links = hit.laid_out.links if point is None else here
         menu = MessageMenu(Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut), self)
+        menu.act_wanted.connect(lambda act: self.act_wanted.emit(hit.message, act, 0.0))
         if point is None:
             menu.setActiveAction(menu.actions()[0])
         inside = self._bubbles.bubble_rect(index, row).intersected(self.viewport().rect()).center()

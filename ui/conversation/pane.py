@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from peer import views as messages
 from peer.errors import RefusalCode
 from peer.views import Consent, ContactView, ConversationId, ConversationView
 from ui.contacts.actions import ContactActions
@@ -21,6 +22,8 @@ from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
+from ui.transfers.acts import Act
+from ui.transfers.transfer_actions import TransferActions
 from ui.translations.refusals import refusal_text
 
 _DRAFT_AFTER_MS = 700
@@ -77,6 +80,7 @@ class ConversationPane(QWidget):
         self._reading.in_sight.connect(self.in_sight)
         self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
+        self._transfers = TransferActions(theme, bridge, self)
         self._connect()
 
     def _build(self) -> None:
@@ -96,6 +100,8 @@ class ConversationPane(QWidget):
         self.view.rows_shown.connect(self._point_to_unread)
         self.view.missed_changed.connect(self._jump.show_count)
         self.view.typed.connect(self._type_in)
+        self.view.act_wanted.connect(self._act)
+        self._transfers.said.connect(self._state.warned)
         self._jump.clicked.connect(self.view.follow)
         self._unread_above.clicked.connect(self._go_to_unread)
         self.header.dismissal_wanted.connect(self._dismiss_unread)
@@ -222,6 +228,11 @@ class ConversationPane(QWidget):
             view = self._state.conversations.conversation(conversation)
             begun = self._drafts.get(conversation, view.draft if view is not None else "")
             self._keep(conversation, f"{text}\n{begun}" if begun else text)
+
+    def _act(self, message: messages.MessageView, act: Act, fraction: float) -> None:
+        """Do what somebody clicked on an attachment."""
+        del fraction
+        self._transfers.do(message, act)
 
     def keep_draft(self) -> None:
         """Have what is being written kept, so that it is there after a switch, a restart, a crash."""

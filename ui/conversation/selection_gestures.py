@@ -97,8 +97,7 @@ class SelectionGestures(QObject):
         let_go = self._hit(point)
         if pressed is None or let_go is None or self._selection.span is not None:
             return
-        same_place = (pressed.message.entry, pressed.link, pressed.is_more)
-        if same_place == (let_go.message.entry, let_go.link, let_go.is_more):
+        if pressed.target == let_go.target:
             self.clicked.emit(let_go)
 
     def stop(self) -> None:

@@ -88,6 +88,9 @@ class ChatState(QObject):
                     | events.MessageChanged(message=message)
                     | events.MessageDelivered(message=message)
                     | events.MessageRead(message=message)
+                    | events.TransferProgressed(message=message)
+                    | events.TransferFinished(message=message)
+                    | events.TransferFailed(message=message)
                 ):
                     messages.setdefault(message.conversation, []).append(message)
                 case _:

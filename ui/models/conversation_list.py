@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from peer.views import ConversationId, ConversationView, MessageView
 from ui.models.contact_book import ContactBook
 from ui.models.roles import Role
-from ui.translations import people
+from ui.translations import attachments, people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -88,7 +88,7 @@ class ConversationListModel(QAbstractListModel):
         last = view.last_entry
         if last is None:
             return people.standing(self._contacts.contact(view.user))
-        text = " ".join(last.text.split())
+        text = attachments.summary(last)
         if last.mine:
             return self.tr("You: %1").replace("%1", text)
         return text if view.user is not None else f"{last.author_name}: {text}"

@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from peer.views import ConversationId, EntryId, MessagePage, MessagePlace, MessageState, MessageView, PageAt
 from ui.peer_bridge import PeerBridge
-from ui.translations import moments, people
+from ui.translations import attachments, moments, people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -386,5 +386,7 @@ class MessageListModel(QAbstractListModel):
     def _spoken(self, message: MessageView) -> str:
         sender = self.tr("You") if message.mine else people.short_name(message.author_name)
         state = people.message_state(message.state)
-        said = f"{sender}, {moments.clock(message.written_at)}: {message.text}"
+        words = [attachments.spoken(message)] if message.attachment is not None else []
+        words += [message.text] if message.text else []
+        said = f"{sender}, {moments.clock(message.written_at)}: {', '.join(words)}"
         return f"{said}, {state}" if state else said

@@ -10,6 +10,7 @@ from ui.notifications.desktop import DesktopNotifications
 from ui.notifications.settings import Loudness, NotificationSettings
 from ui.notifications.tray import Tray
 from ui.peer_bridge import PeerBridge
+from ui.translations import attachments
 
 _GATHER_MS = 600
 """Messages that come within this time make one notification a conversation."""
@@ -92,7 +93,7 @@ class Notifier(QObject):
     def _text_of(self, messages: list[MessageView], *, is_full: bool) -> str:
         if len(messages) > 1 or not is_full:
             return self.tr("%n new messages", "", len(messages))
-        text = " ".join(messages[0].text.split())
+        text = attachments.summary(messages[0])
         return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
 
     def _show(self, key: str, title: str, text: str) -> None:

@@ -18,6 +18,7 @@ QWidget[role="chat"] { background: $chat; }
 QWidget[role="header"] { background: $side; border-bottom: 1px solid $border; }
 QWidget[role="footer"] { background: $side; border-top: 1px solid $border; }
 QFrame[role="card"] { background: $card; border: 1px solid $border; border-radius: 16px; }
+QFrame[role="popup"] { background: $card; border: 1px solid $border; }
 QFrame[role="inset"] { background: $window; border-radius: 10px; }
 QWidget[role="banner"] { background: $warning_ground; border-radius: 10px; }
 QWidget[role="strip"] { background: $warning_ground; border-bottom: 1px solid $border; }

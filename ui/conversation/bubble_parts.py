@@ -1,0 +1,139 @@
+"""Where the parts of a message are: measured for the rows in sight only, from sizes that are already known."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QFont, QFontMetrics
+
+from peer.views import MessageView
+from ui.conversation.text_layouts import LINE_HEIGHT, LaidOutText
+from ui.models.message_list import Placement
+from ui.theme.delivery_marks import SIZE as MARK_SIZE
+from ui.translations import attachments, moments
+
+SIDE = 16
+AVATAR = 34
+PAD_X, PAD_Y = 12, 8
+DAY_ROOM = 44
+"""Room above a message for the date."""
+UNREAD_ROOM = 36
+"""Room above a message for the line "New messages"."""
+META_LINE = 16
+_BESIDE_AVATAR = 8
+_WIDEST_BUBBLE = 520
+_WIDEST_SHARE = 0.78
+_GROUP_GAP, _ROW_GAP = 10, 2
+_META_GAP = 10
+"""Between the end of the text and the time."""
+_BELOW_BLOCK = 6
+_OVER_PICTURE = 8
+"""Between the edge of a picture and the time that lies on it."""
+_BOTTOM = 8
+"""Room below the newest message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where the parts of a row are, from the row's upper left corner."""
+
+    bubble: QRectF
+    block: QRectF
+    """The attachment; empty when there is none."""
+    text: QRectF
+    more: QRectF
+    """The line "Show all"; empty when all is shown."""
+    meta: QRectF
+    board: QRectF
+    """Who has the attachment; empty when that is not said."""
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRoom:
+    """The room an attachment takes in its bubble."""
+
+    size: QSize
+    fills: bool
+    """Whether it reaches to the edges of the bubble, and the time lies on it when there is no text."""
+
+
+class BubbleMeasure:
+    """Puts text, attachment and time together."""
+
+    def __init__(self, meta_face: QFont, more_face: QFont) -> None:
+        self._meta = QFontMetrics(meta_face)
+        self._more = QFontMetrics(more_face)
+
+    def parts(
+        self,
+        message: MessageView,
+        placement: Placement,
+        text: LaidOutText,
+        block: BlockRoom | None,
+        show_all: str,
+        width: int,
+        *,
+        is_last: bool,
+    ) -> Parts:
+        """Return where everything is in a row of this width; `show_all` are the words below a cut text."""
+        top = _GROUP_GAP if placement.starts_group else _ROW_GAP
+        top += (DAY_ROOM if placement.starts_day else 0) + (UNREAD_ROOM if placement.starts_unread else 0)
+        more = self._more.horizontalAdvance(show_all) if text.is_cut else 0
+        meta_width = self._meta_width(message)
+        inner, text_height = self._inner(message, text, block, more, meta_width, widest_text(width))
+        size = QSizeF(inner.width() + 2 * PAD_X, inner.height() + 2 * PAD_Y)
+        if block is not None and block.fills and not message.text:
+            size = QSizeF(block.size)
+        left = width - SIDE - size.width() if message.mine else SIDE + AVATAR + _BESIDE_AVATAR
+        bubble = QRectF(QPointF(left, top), size)
+        pads = QPointF(0, 0) if block is not None and block.fills else QPointF(PAD_X, PAD_Y)
+        block_place = QRectF() if block is None else QRectF(bubble.topLeft() + pads, QSizeF(block.size))
+        text_top = bubble.top() + PAD_Y if block is None else block_place.bottom() + _BELOW_BLOCK
+        place = QRectF(left + PAD_X, text_top, text.width if text_height else 0, text.height if text_height else 0)
+        show_place = QRectF(place.left(), place.bottom() + PAD_Y, more, LINE_HEIGHT) if more else QRectF()
+        lies_on_picture = block is not None and block.fills and not message.text
+        low = QPointF(_OVER_PICTURE + 4, _OVER_PICTURE + 2) if lies_on_picture else QPointF(PAD_X, 6)
+        meta_top = bubble.bottom() - low.y() - META_LINE
+        meta = QRectF(bubble.right() - low.x() - meta_width, meta_top, meta_width, META_LINE)
+        board = self._board(message, bubble.left() + low.x(), meta)
+        height = round(bubble.bottom()) + (_BOTTOM if is_last else 0)
+        return Parts(bubble, block_place, place, show_place, meta, board, height)
+
+    def _inner(
+        self, message: MessageView, text: LaidOutText, block: BlockRoom | None, more: int, meta_width: int, widest: int
+    ) -> tuple[QSize, int]:
+        """Return the room inside the padding, and how much of its height is text."""
+        has_text = block is None or bool(message.text)
+        text_height = text.height + (LINE_HEIGHT + PAD_Y if more else 0) if has_text else 0
+        if block is not None and block.fills:
+            widest = block.size.width() - 2 * PAD_X
+        beside = (more or text.last_width) + _META_GAP + meta_width
+        # Below an attachment of ours stands sooner or later who has it: that line is kept free from the beginning.
+        fits = has_text and beside <= widest and not (block is not None and message.mine)
+        width = max(text.width, more, beside if fits else meta_width) if has_text else meta_width
+        height = text_height + (0 if fits else META_LINE)
+        if block is not None:
+            width = widest if block.fills else max(width, block.size.width())
+            height += block.size.height() + (_BELOW_BLOCK if has_text else 2) - (PAD_Y if block.fills else 0)
+        return QSize(width, height), text_height
+
+    def _meta_width(self, message: MessageView) -> int:
+        return self._meta.horizontalAdvance(moments.clock(message.written_at)) + (MARK_SIZE + 3 if message.mine else 0)
+
+    def _board(self, message: MessageView, left: float, meta: QRectF) -> QRectF:
+        words = attachments.board(message.attachment) if message.mine and message.attachment is not None else ""
+        if not words:
+            return QRectF()
+        room = meta.left() - _META_GAP - left
+        return QRectF(left, meta.top(), min(room, self._meta.horizontalAdvance(words) + 2), META_LINE)
+
+
+def widest_text(width: int) -> int:
+    """Return how wide the inside of a bubble may be in a view of this width."""
+    return _widest_bubble(width) - 2 * PAD_X
+
+
+def _widest_bubble(width: int) -> int:
+    # Beside an incoming bubble stands the picture, and there is a margin on both sides.
+    room = width - 2 * SIDE - AVATAR - _BESIDE_AVATAR
+    return max(120, min(_WIDEST_BUBBLE, int(width * _WIDEST_SHARE), room))
