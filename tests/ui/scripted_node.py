@@ -134,6 +134,8 @@ class ScriptedNode:
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.refusals: dict[str, Refusal | Exception] = {}
+        self.refused_files: dict[str, Refusal] = {}
+        """Files of these names cannot be sent."""
         self.people: list[ContactView] = []
         self.talks: list[ConversationView] = []
         self.history: dict[ConversationId, list[MessageView]] = {}
@@ -302,6 +304,21 @@ class ScriptedNode:
         changed = msgspec.structs.replace(known, draft=draft)
         self.talks = [changed if talk is known else talk for talk in self.talks]
         self._tell((events.ConversationChanged(changed),))
+
+    async def send_file(
+        self, conversation: ConversationId, path: Path, caption: str = "", kind: MessageKind | None = None
+    ) -> MessageView:
+        await self._asked("send_file", conversation, path, caption)
+        self._refuse_by_name(path.name)
+        number = 1_000_000 + len(self.calls)
+        about = {"state": TransferState.HERE, "size": path.stat().st_size, "path": str(path)}
+        message = make_file(number, path.name, about=about, mine=True, text=caption, conversation=conversation)
+        self._tell((events.MessageWritten(message),))
+        return message
+
+    def _refuse_by_name(self, name: str) -> None:
+        if name in self.refused_files:
+            raise self.refused_files[name]
 
     async def fetch_file(self, entry: EntryId, path: Path | None = None) -> None:
         await self._asked("fetch_file", entry, path)

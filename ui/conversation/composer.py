@@ -1,11 +1,19 @@
-"""Where a message is written: grows to six lines, Enter sends, Shift+Enter begins a new line."""
+"""Where a message is written: grows to six lines, Enter sends, Shift+Enter begins a new line.
+
+Files wait in a tray above the input until they are sent, with what is written as their caption.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QInputMethodEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QTextEdit, QToolButton, QWidget
+from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QInputMethodEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from ui.theme import fonts
-from ui.theme.controls import Theme
+from ui.theme.controls import IconButton, Theme
+from ui.transfers.offered_files import OfferedFiles
+from ui.transfers.tray import MOST_ITEMS, AttachmentTray, TrayItem
 
 _MOST_LINES = 6
 _FRAME = 22
@@ -17,12 +25,15 @@ class MessageInput(QTextEdit):
     """Plain text of several lines, as high as it needs to be."""
 
     submitted = Signal()
+    cancelled = Signal()
+    """Esc."""
+    files_pasted = Signal(object)
+    """Mime data with something that can be sent as a file."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("conversation.composer")
         self.setAccessibleName(self.tr("Message"))
-        self.setPlaceholderText(self.tr("Write a message…"))
         self.setToolTip("")
         self.setProperty("role", "input")
         self.setFont(fonts.font())
@@ -36,7 +47,9 @@ class MessageInput(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Send on Enter, unless it ends an input method's composition or Shift asks for a line."""
-        if event.key() not in _ENTER_KEYS or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        elif event.key() not in _ENTER_KEYS or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             super().keyPressEvent(event)
         elif not self._is_composing:
             self.submitted.emit()
@@ -52,9 +65,22 @@ class MessageInput(QTextEdit):
         self._is_composing = False
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Paste text only, without its look."""
-        if source.hasText():
+        """Paste files, else text without its look."""
+        if OfferedFiles.has_any(source):
+            self.files_pasted.emit(source)
+        elif source.hasText():
             self.insertPlainText(source.text())
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Take files too."""
+        return OfferedFiles.has_any(source) or bool(super().canInsertFromMimeData(source))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Leave dragged files to the whole conversation."""
+        if OfferedFiles.has_any(event.mimeData()):
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The lines break elsewhere now."""
@@ -76,18 +102,30 @@ class MessageInput(QTextEdit):
 
 
 class Composer(QWidget):
-    """The input and the button that sends."""
+    """The tray, the input, and the buttons beside it."""
 
     sent = Signal(str)
     """A text that is not empty."""
+    files_sent = Signal(list, str)
+    """What was in the tray, and its caption."""
+    said = Signal(str)
+    """A sentence to show for a moment."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setProperty("role", "footer")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._offered = OfferedFiles()
+        self.tray = AttachmentTray(theme)
+        self.tray.changed.connect(self._tray_changed)
         self.input = MessageInput()
         self.input.submitted.connect(self._send)
-        self.input.textChanged.connect(self._text_changed)
+        self.input.cancelled.connect(self.tray.take)
+        self.input.files_pasted.connect(self.offer)
+        self.input.textChanged.connect(self._allow_sending)
+        self._attach = IconButton(theme, "paperclip", self.tr("Attach"), name="conversation.attach", area=40)
+        self._attach.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self._attach.setMenu(self._attach_menu(theme))
         self._button = QToolButton()
         self._button.setObjectName("conversation.send")
         self._button.setProperty("kind", "send")
@@ -98,12 +136,23 @@ class Composer(QWidget):
         self._button.setAccessibleName(self.tr("Send"))
         self._button.setCursor(Qt.CursorShape.PointingHandCursor)
         self._button.clicked.connect(self._send)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 11, 16, 11)
+        self.tools = QHBoxLayout()
+        """Buttons beside the input, on its left."""
+        self.tools.setSpacing(2)
+        self.tools.addWidget(self._attach)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addLayout(self.tools)
+        row.addWidget(self.input, 1)
+        row.addWidget(self._button)
+        row.setAlignment(self.tools, Qt.AlignmentFlag.AlignBottom)
+        row.setAlignment(self._button, Qt.AlignmentFlag.AlignBottom)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 11, 16, 11)
         layout.setSpacing(10)
-        layout.addWidget(self.input, 1)
-        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignBottom)
-        self._text_changed()
+        layout.addWidget(self.tray)
+        layout.addLayout(row)
+        self._tray_changed()
 
     def text(self) -> str:
         """Return what stands there now."""
@@ -119,12 +168,56 @@ class Composer(QWidget):
         self.input.setFocus(Qt.FocusReason.OtherFocusReason)
         self.input.insertPlainText(text)
 
-    def _text_changed(self) -> None:
-        self._button.setEnabled(bool(self.text().strip()))
+    def offer(self, data: QMimeData) -> None:
+        """Put what was dropped or pasted into the tray."""
+        self.add(self._offered.take(data))
+
+    def add(self, items: Iterable[TrayItem]) -> None:
+        """Put files into the tray."""
+        left_out = self.tray.add(items)
+        if left_out:
+            self.said.emit(self.tr("No more than %1 at once: put them into a folder.").replace("%1", str(MOST_ITEMS)))
+        self.input.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _attach_menu(self, theme: Theme) -> QMenu:
+        menu = QMenu(self)
+        files = menu.addAction(self.tr("Files…"), self._choose_files)
+        files.setObjectName("conversation.attach.files")
+        folder = menu.addAction(self.tr("Folder…"), self._choose_folder)
+        folder.setObjectName("conversation.attach.folder")
+        theme.put_icon(files, "file", 16)
+        theme.put_icon(folder, "folder", 16)
+        return menu
+
+    def _choose_files(self) -> None:
+        self._choose(self.tr("Send files"), QFileDialog.FileMode.ExistingFiles)
+
+    def _choose_folder(self) -> None:
+        self._choose(self.tr("Send a folder"), QFileDialog.FileMode.Directory)
+
+    def _choose(self, title: str, mode: QFileDialog.FileMode) -> None:
+        dialog = QFileDialog(self.window(), title)
+        dialog.setObjectName("conversation.choose")
+        dialog.setFileMode(mode)
+        dialog.filesSelected.connect(lambda paths: self.add([TrayItem.of(Path(path)) for path in paths]))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _tray_changed(self) -> None:
+        words = self.tr("Add a caption…") if self.tray.items else self.tr("Write a message…")
+        self.input.setPlaceholderText(words)
+        self._allow_sending()
+
+    def _allow_sending(self) -> None:
+        self._button.setEnabled(bool(self.tray.items or self.text().strip()))
 
     def _send(self) -> None:
         text = self.text().strip()
-        if text:
+        items = self.tray.take()
+        if items or text:
             self.input.clear()
+        if items:
+            self.files_sent.emit(items, text)
+        elif text:
             self.sent.emit(text)
         self.input.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from peer import views as messages
@@ -16,6 +17,7 @@ from ui.conversation.header import ConversationHeader
 from ui.conversation.jump_button import JumpButton
 from ui.conversation.message_view import MessageView
 from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
+from ui.conversation.outgoing import Outgoing
 from ui.conversation.reading import Reading
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
@@ -23,7 +25,11 @@ from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
 from ui.transfers.acts import Act
+from ui.transfers.drop_overlay import DropOverlay
+from ui.transfers.offered_files import OfferedFiles
 from ui.transfers.transfer_actions import TransferActions
+from ui.transfers.tray import TrayItem
+from ui.translations import people
 from ui.translations.refusals import refusal_text
 
 _DRAFT_AFTER_MS = 700
@@ -81,6 +87,9 @@ class ConversationPane(QWidget):
         self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
         self._transfers = TransferActions(theme, bridge, self)
+        self._outgoing = Outgoing(bridge, state, self.composer, self._give_back, self)
+        self._drop = DropOverlay(theme, self)
+        self.setAcceptDrops(True)
         self._connect()
 
     def _build(self) -> None:
@@ -106,6 +115,9 @@ class ConversationPane(QWidget):
         self._unread_above.clicked.connect(self._go_to_unread)
         self.header.dismissal_wanted.connect(self._dismiss_unread)
         self.composer.sent.connect(self._send)
+        self.composer.files_sent.connect(self._send_files)
+        self.composer.said.connect(self._state.warned)
+        self._state.session_changed.connect(self._session_changed)
         self.composer.input.textChanged.connect(self._start_drafting)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
@@ -138,6 +150,7 @@ class ConversationPane(QWidget):
         messages.open_at(conversation.first_unread)
         self._show_messages(messages)
         self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
+        self._outgoing.show_conversation(conversation.conversation)
         self._refresh()
         self._focus()
 
@@ -145,6 +158,7 @@ class ConversationPane(QWidget):
         """Show none; what was being written is kept."""
         self.keep_draft()
         self._shown = None
+        self._outgoing.show_conversation(None)
         self._show_messages(None)
         self._set_text("")
 
@@ -208,16 +222,36 @@ class ConversationPane(QWidget):
     # --- writing and reading -----------------------------------------------------------------------
 
     def _send(self, text: str) -> None:
-        if self._shown is None:
-            return
-        conversation = self._shown.conversation
+        if self._shown is not None:
+            self._outgoing.send_text(self._shown.conversation, text)
+            self.view.follow()
 
-        def refused(code: RefusalCode, message: str) -> None:
-            self._state.warned.emit(refusal_text(code, message))
-            self._give_back(conversation, text)
+    def _send_files(self, items: list[TrayItem], caption: str) -> None:
+        if self._shown is not None:
+            self._outgoing.send_files(self._shown.conversation, items, caption)
+            self.view.follow()
 
-        self._bridge.ask(self, lambda node: node.send_text(conversation, text), None, refused)
-        self.view.follow()
+    def _session_changed(self) -> None:
+        if self._state.session is None:
+            self._outgoing.forget()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Offer to take files."""
+        if self.composer.isVisible() and self._shown is not None and OfferedFiles.has_any(event.mimeData()):
+            event.acceptProposedAction()
+            name = people.short_name(self._shown.title)
+            self._drop.offer(self.tr("Drop here to send to %1").replace("%1", name))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing is offered any more."""
+        self._drop.hide()
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Put what was dropped into the tray: a caption may follow."""
+        self._drop.hide()
+        self.composer.offer(event.mimeData())
+        event.acceptProposedAction()
 
     def _give_back(self, conversation: ConversationId, text: str) -> None:
         """Nothing written is lost: what could not be sent stands in the composer again."""

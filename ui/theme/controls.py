@@ -109,9 +109,17 @@ class Text(QLabel):
 class ElidedText(Text):
     """One line that gives way: what does not fit ends in an ellipsis, and the whole is in the tooltip."""
 
-    def __init__(self, text: str = "", *, role: str = "", face: QFont | None = None) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        role: str = "",
+        face: QFont | None = None,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
         super().__init__(role=role, face=face)
         self._whole = ""
+        self._mode = mode
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.set_whole(text)
 
@@ -141,7 +149,7 @@ class ElidedText(Text):
         return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, self.fontMetrics().height())
 
     def _fit(self) -> None:
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 0))
+        shown = self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 0))
         self.setText(shown)
         self.setToolTip(self._whole if shown != self._whole else "")
 

@@ -95,8 +95,11 @@ QMenu::separator { height: 1px; background: $border; margin: 6px 4px; }
 QToolTip { background: $toast; color: $on_toast; border: none; padding: 5px 8px; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }
-QScrollBar::handle:vertical { background: $border; border-radius: 3px; min-height: 36px; }
-QScrollBar::handle:vertical:hover { background: $secondary; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 2px; }
+QScrollBar::handle { background: $border; border-radius: 3px; }
+QScrollBar::handle:vertical { min-height: 36px; }
+QScrollBar::handle:horizontal { min-width: 36px; }
+QScrollBar::handle:hover { background: $secondary; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0px; width: 0px; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 """)

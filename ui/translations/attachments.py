@@ -110,8 +110,13 @@ def kind(message: MessageView) -> str:
     if message.kind is MessageKind.VOICE:
         return QCoreApplication.translate("Attachment", "Voice message")
     if message.attachment is not None and message.attachment.is_folder:
-        return QCoreApplication.translate("Attachment", "Folder")
+        return folder()
     return QCoreApplication.translate("Attachment", "File")
+
+
+def folder() -> str:
+    """Return what a folder is called."""
+    return QCoreApplication.translate("Attachment", "Folder")
 
 
 def summary(message: MessageView) -> str:

@@ -69,6 +69,12 @@ def since(moment: datetime) -> str:
     return f"{brief(moment)} {clock(moment)}"
 
 
+def file_stamp() -> str:
+    """Return the present moment as a file may be called on every system: Picture 2026-11-03 14.03.09."""
+    now = datetime.now(UTC).astimezone()
+    return QCoreApplication.translate("Moment", "Picture %1").replace("%1", f"{now:%Y-%m-%d %H.%M.%S}")
+
+
 def _near_day(when: date) -> str:
     if when == today():
         return QCoreApplication.translate("Moment", "Today")
