@@ -36,7 +36,7 @@ class OfferedFiles:
         stem = moments.file_stamp()
         taken = (Path(self._folder.path(), f"{stem}{'' if turn == 1 else f' ({turn})'}.png") for turn in range(1, 1000))
         path = next(place for place in taken if not place.exists())
-        return [TrayItem(path, is_picture=True)] if picture.save(str(path), "PNG") else []
+        return [TrayItem(path, is_picture=True)] if picture.save(str(path)) else []
 
 
 def _local_paths(data: QMimeData) -> list[Path]:
