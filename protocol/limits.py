@@ -117,6 +117,10 @@ READ_LINES_PER_MESSAGE = 16
 """Feeds in one message of what was read: at the most ranges each, they fit one frame."""
 FORK_POINTS = 48
 """Points of a feed shown to find where two versions of it part (head, -1, -2, -4 …)."""
+GROUP_MEMBERS = 200
+"""Members of a group: a course with its teachers."""
+SEEN_FEEDS = 512
+"""Feeds named in one entry about membership; at 90 bytes each they fit a body."""
 LARGEST_NUMBER = 2**53 - 1
 """The largest entry number and stamp: exact in every language that might read our JSON."""
 RESYNC_SECONDS = 30.0

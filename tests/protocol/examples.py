@@ -18,6 +18,17 @@ from protocol.entries import (
     WireEntry,
     write_entry,
 )
+from protocol.group_bodies import (
+    Added,
+    Created,
+    DeviceConfirmed,
+    Excluded,
+    Left,
+    ManagerChanged,
+    NewMember,
+    Renamed,
+    Seen,
+)
 from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import (
     Buckets,
@@ -114,6 +125,19 @@ LINE = VectorLine(FEED, 1, 2, SECOND.hash)
 BOBS_LINE = VectorLine(BOBS_FEED, 1, 300, EntryHash(seeded("bob's head", 32)), closed=True, lacking=((7, 9), (12, 12)))
 DIGEST = digest_of((LINE, BOBS_LINE))
 
+# --- a group ------------------------------------------------------------------------------------
+
+SEEN = (Seen(BOBS_FEED, 300, BOBS_LINE.head_hash),)
+GROUP_BODIES: tuple[Body, ...] = (
+    Created(*_name("created"), (), "Lab 3", (NewMember(ANN, (ANN_KEY.device,)), NewMember(BOB, (BOB_KEY.device,)))),
+    Added(*_name("added"), SEEN, NewMember(UserId("chen"), (ANN_KEY.device,)), from_now_on=True),
+    Excluded(*_name("excluded"), (), BOB, SEEN),
+    Left(*_name("left"), SEEN),
+    Renamed(*_name("renamed"), SEEN, "实验三"),
+    ManagerChanged(*_name("manager changed"), SEEN, BOB, is_manager=True),
+    DeviceConfirmed(*_name("device confirmed"), SEEN, BOB, BOB_KEY.device),
+)
+
 # --- a folder of two files ---------------------------------------------------------------------
 
 
@@ -206,6 +230,7 @@ ENTRY_BODIES: tuple[Message, ...] = (
     Removed(*_name("removed"), 2),
     TEXT,
     ATTACHMENT,
+    *GROUP_BODIES,
 )
 
 MESSAGES: dict[type[Message], Message] = {
