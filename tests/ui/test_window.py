@@ -706,3 +706,33 @@ def test_the_new_device_card_is_whole_in_a_narrow_window(qtbot, talking: MainWin
     for button in card.findChildren(QAbstractButton):
         assert button.width() >= button.minimumSizeHint().width()
         assert card.rect().contains(button.geometry())
+
+
+# --- emoji -----------------------------------------------------------------------------------------
+
+
+def test_an_emoji_goes_where_the_cursor_is(qtbot, talking: MainWindow) -> None:
+    composer = talking.chat.pane.composer
+    qtbot.keyClicks(composer.input, "ab")
+    qtbot.keyClick(composer.input, Qt.Key.Key_Left)
+    click(talking, qtbot, "conversation.emoji")
+    search = part(talking, "emoji.search", QLineEdit)
+    assert search.hasFocus()
+    qtbot.keyClicks(search, "party pop")
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert composer.text() == "a🎉b"
+    assert composer.input.hasFocus()
+
+
+def test_the_emoji_picker_opens_and_closes_by_its_key_and_its_button(qtbot, talking: MainWindow) -> None:
+    composer = talking.chat.pane.composer
+    qtbot.keyClick(composer.input, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    picker = part(talking, "emoji")
+    assert picker.isVisible()
+    qtbot.keyClick(part(talking, "emoji.search"), Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    assert not picker.isVisible()
+    assert composer.input.hasFocus()
+    click(talking, qtbot, "conversation.emoji")
+    assert picker.isVisible()
+    open_conversation(talking, qtbot, "bob")
+    assert not picker.isVisible()

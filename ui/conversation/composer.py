@@ -110,6 +110,7 @@ class Composer(QWidget):
     """What was in the tray, and its caption."""
     said = Signal(str)
     """A sentence to show for a moment."""
+    emoji_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -136,6 +137,8 @@ class Composer(QWidget):
         self._button.setAccessibleName(self.tr("Send"))
         self._button.setCursor(Qt.CursorShape.PointingHandCursor)
         self._button.clicked.connect(self._send)
+        emoji = IconButton(theme, "smile", self.tr("Emoji (Ctrl+.)"), name="conversation.emoji", area=40)
+        emoji.clicked.connect(self.emoji_wanted)
         self.tools = QHBoxLayout()
         """Buttons beside the input, on its left."""
         self.tools.setSpacing(2)
@@ -144,8 +147,10 @@ class Composer(QWidget):
         row.setSpacing(8)
         row.addLayout(self.tools)
         row.addWidget(self.input, 1)
+        row.addWidget(emoji)
         row.addWidget(self._button)
         row.setAlignment(self.tools, Qt.AlignmentFlag.AlignBottom)
+        row.setAlignment(emoji, Qt.AlignmentFlag.AlignBottom)
         row.setAlignment(self._button, Qt.AlignmentFlag.AlignBottom)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 11, 16, 11)

@@ -7,7 +7,8 @@ from PySide6.QtCore import QTextBoundaryFinder
 MOST_EMOJI = 3
 _LONGEST = 64
 """UTF-16 units of the longest three emoji worth looking at; a family of four with skin tones has 19."""
-_EMOJI_STYLE = "\ufe0f"
+_ASKED_FOR = ("\ufe0f", *map(chr, range(0x1F3FB, 0x1F400)))
+"""The variation selector for emoji style, and the skin tones."""
 # Below U+1F000 these few are drawn as emoji without being asked to (Unicode: Emoji_Presentation).
 _BMP_EMOJI = frozenset(
     map(
@@ -36,8 +37,10 @@ def _is_emoji(cluster: str) -> bool:
     first = cluster[0]
     if 0x1F000 <= ord(first) <= 0x1FAFF or first in _BMP_EMOJI:
         return True
-    # A sign, digit or arrow becomes an emoji only when the style is asked for: ❤️, 1️⃣.
-    return _EMOJI_STYLE in cluster and unicodedata.category(first) in {"So", "Sm", "Po", "Nd"}
+    # A sign, digit or arrow becomes an emoji only when the style or a skin tone is asked for: ❤️, 1️⃣, ☝🏽.
+    return any(sign in cluster for sign in _ASKED_FOR) and (
+        first == "ℹ" or unicodedata.category(first) in {"So", "Sm", "Po", "Pd", "Nd"}
+    )
 
 
 def _graphemes(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from peer import views as messages
@@ -13,12 +13,15 @@ from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
 from ui.conversation.composer import Composer
+from ui.conversation.emoji.memory import EmojiMemory
+from ui.conversation.emoji.picker import EmojiPicker
 from ui.conversation.header import ConversationHeader
 from ui.conversation.jump_button import JumpButton
 from ui.conversation.message_view import MessageView
 from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
 from ui.conversation.outgoing import Outgoing
 from ui.conversation.reading import Reading
+from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
@@ -43,8 +46,12 @@ class ConversationPane(QWidget):
     in_sight = Signal(object)
     """This conversation is being looked at."""
 
-    def __init__(self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions) -> None:
+    def __init__(
+        self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions, memory: WindowMemory
+    ) -> None:
         super().__init__()
+        self._theme = theme
+        self._memory = memory
         self.setObjectName("conversation")
         self.setProperty("role", "chat")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -81,6 +88,7 @@ class ConversationPane(QWidget):
         self._middle = QStackedWidget()
         self.composer = Composer(theme)
         self._notice = NoWritingNotice()
+        self._picker: EmojiPicker | None = None
         self._build()
         self._reading = Reading(bridge, self.view, self)
         self._reading.in_sight.connect(self.in_sight)
@@ -118,6 +126,9 @@ class ConversationPane(QWidget):
         self.composer.files_sent.connect(self._send_files)
         self.composer.said.connect(self._state.warned)
         self._state.session_changed.connect(self._session_changed)
+        self.composer.emoji_wanted.connect(self._toggle_emoji)
+        here = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(QKeySequence("Ctrl+."), self, self._toggle_emoji, context=here)
         self.composer.input.textChanged.connect(self._start_drafting)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
@@ -305,6 +316,18 @@ class ConversationPane(QWidget):
     def _type_in(self, text: str) -> None:
         if self.composer.isVisible():
             self.composer.type_in(text)
+
+    def _toggle_emoji(self) -> None:
+        """Open the emoji picker, or close it."""
+        if self._picker is None:
+            # Made when first wanted: its table takes as long to read as the rest of the window to build.
+            self._picker = EmojiPicker(self._theme, EmojiMemory(self._memory), self, self.composer)
+            self._picker.picked.connect(self.composer.input.insertPlainText)
+            self._picker.closed.connect(self._focus)
+        if self._picker.isVisible():
+            self._picker.close_panel()
+        elif self.composer.isVisible():
+            self._picker.open()
 
     def _point_to_unread(self) -> None:
         """Show the way up to what was not read, such as what came late or was jumped over."""

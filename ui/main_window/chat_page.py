@@ -14,6 +14,7 @@ from ui.login.hosting import LocatorHost
 from ui.login.share_line import ShareLine
 from ui.main_window.account_menu import AccountMenu
 from ui.main_window.sidebar import Sidebar
+from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
@@ -30,7 +31,13 @@ class ChatPage(QWidget):
     """A sentence to show for a moment."""
 
     def __init__(
-        self, theme: Theme, bridge: PeerBridge, state: ChatState, menu: AccountMenu, host: LocatorHost
+        self,
+        theme: Theme,
+        bridge: PeerBridge,
+        state: ChatState,
+        menu: AccountMenu,
+        host: LocatorHost,
+        memory: WindowMemory,
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -40,7 +47,7 @@ class ChatPage(QWidget):
         self.sidebar = Sidebar(theme, state, menu)
         self._menu = menu
         self.sidebar.setMinimumWidth(NARROWEST_SIDEBAR)
-        self.pane = ConversationPane(theme, bridge, state, self._actions)
+        self.pane = ConversationPane(theme, bridge, state, self._actions, memory)
         self._choose = EmptyState(
             theme,
             "messages-square",

@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self._may_close = False
         self._leave: LeaveDialog | None = None
         self.login = LoginPage(theme, bridge, self.host, locator)
-        self.chat = ChatPage(theme, bridge, self._state, self._menu, self.host)
+        self.chat = ChatPage(theme, bridge, self._state, self._menu, self.host, memory)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.login)
         self._pages.addWidget(self.chat)

@@ -32,3 +32,10 @@ def font(size: int = BASE, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
 def bold(size: int = BASE) -> QFont:
     """Return the face of names and buttons: semi-bold."""
     return font(size, QFont.Weight.DemiBold)
+
+
+def emoji(size: int) -> QFont:
+    """Return a face that draws emoji in colour, digits with a frame among them."""
+    face = QFont(["Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji"])
+    face.setPixelSize(size)
+    return face

@@ -81,9 +81,12 @@ QToolButton[kind="jump"]:hover { background: $hover; }
 QToolButton[kind="jump"]:focus { border: 2px solid $accent; padding: 0px 10px; }
 QToolButton[kind="tab"] { border-radius: 8px; padding: 5px 9px; color: $secondary; }
 QToolButton[kind="tab"]:checked { background: $selected; color: $accent; }
+QToolButton[kind="group"] { border-radius: 8px; }
+QToolButton[kind="group"]:checked { background: $selected; }
 
 QListView { background: $side; border: none; outline: none; }
 QListView[role="chat"] { background: $chat; }
+QListView[role="grid"] { background: $card; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="clear"] { background: transparent; border: none; }
 QSplitter::handle { background: $border; }
 
@@ -100,6 +103,7 @@ QScrollBar::handle { background: $border; border-radius: 3px; }
 QScrollBar::handle:vertical { min-height: 36px; }
 QScrollBar::handle:horizontal { min-width: 36px; }
 QScrollBar::handle:hover { background: $secondary; }
+QScrollBar::handle:vertical:disabled { background: transparent; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0px; width: 0px; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 """)

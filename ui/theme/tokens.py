@@ -101,6 +101,7 @@ TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("text", "warning_ground"),
     ("secondary", "window"),
     ("secondary", "side"),
+    ("secondary", "card"),
     ("secondary", "chat"),
     ("secondary", "bubble_in"),
     ("secondary", "bubble_out"),
