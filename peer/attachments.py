@@ -265,6 +265,13 @@ class Attachments:
         rows = await self._database.read(job)
         return [self._conversations.message_view(conversation, row) for row in rows]
 
+    async def place_of(self, entry: EntryId) -> Path:
+        """Return where something lies that is here; raise Refusal for anything else."""
+        row = (await self._find(entry)).attachment
+        if row is None or row.state is not TransferState.HERE:
+            raise Refusal(RefusalCode.REFUSED, "This file is not here. Download it first.")
+        return Path(row.path)
+
     async def _command(self, message: MessageRow, event: TransferEvent, path: str = "") -> MessageView:
         assert message.attachment is not None
         row = message.attachment

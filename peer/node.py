@@ -12,6 +12,7 @@ from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Disconnected, Event
+from peer.pictures.tasks import CleanPicture, Thumbnail
 from peer.secret_keeper import SecretKeeper
 from peer.session import Session
 from peer.sign_in import SignIn, Wishes, parse_user_id
@@ -373,6 +374,22 @@ class PeerNode:
     async def set_downloads(self, folder: Path) -> None:
         """Put what comes from now on into another folder."""
         await self._need_session().attachments.set_downloads(Path(folder))
+
+    # --- pictures ------------------------------------------------------------------------------
+
+    async def picture(self, entry: EntryId, longest_side: int) -> CleanPicture:
+        """Return a copy that may be shown of a picture that is here, of about that size in pixels or more."""
+        session = self._need_session()
+        path = await session.attachments.place_of(entry)
+        return await session.pictures.shown(path, longest_side, key=entry.hex())
+
+    async def shown_thumbnail(self, jpeg: bytes) -> CleanPicture:
+        """Return a copy that may be shown of the thumbnail in somebody's message."""
+        return await self._need_session().pictures.shown_thumbnail(jpeg)
+
+    async def preview(self, path: Path) -> Thumbnail:
+        """Return a small copy of a picture on this computer, and its size."""
+        return await self._need_session().pictures.thumbnail(path)
 
     # --- inside ------------------------------------------------------------------------------
 

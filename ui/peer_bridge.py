@@ -9,7 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -36,6 +36,8 @@ GATHER_MS = 6
 """Deliveries that follow others more closely than this are taken together: in a flood each go has its own cost."""
 EVENTS_PER_SLICE = 64
 """Events handed over at once; the clock is read between slices."""
+WORKERS = 2
+"""Threads that work beside the two, such as on pictures."""
 CLOSE_SECONDS = 4.0
 """How long the node may take to close before the program ends without waiting for it."""
 
@@ -65,6 +67,7 @@ class PeerBridge(QObject):
         self._profile = profile
         self._node: PeerNode | None = None
         self._thread = NetworkThread()
+        self._workers: ThreadPoolExecutor | None = None
         self._deliveries: deque[Event | _Settled] = deque()
         self._wake_is_pending = False
         self._closed = False
@@ -91,12 +94,25 @@ class PeerBridge(QObject):
         future = self._thread.submit(self._work(work))
         future.add_done_callback(partial(self._settle, owner, done, refused))
 
+    def compute(
+        self, owner: QObject, work: Callable[[], Answer], done: Callable[[Answer], None], refused: Refused | None = None
+    ) -> None:
+        """Run `work()` beside both threads, for what takes a while and needs no node; `done` is called here."""
+        if self._closed:
+            return
+        if self._workers is None:
+            # Python's threads: QThreadPool lets go of a Python function without the interpreter's lock.
+            self._workers = ThreadPoolExecutor(WORKERS, "work")
+        self._workers.submit(work).add_done_callback(partial(self._settle, owner, done, refused))
+
     def close(self) -> None:
         """Close the node, then its thread. Waits a few seconds at most: call it when the window is gone."""
         if self._closed:
             return
         self._closed = True
         self._rest.stop()
+        if self._workers is not None:
+            self._workers.shutdown(wait=False, cancel_futures=True)
         future = self._thread.submit(self._close_node())
         try:
             future.result(CLOSE_SECONDS)
@@ -128,11 +144,11 @@ class PeerBridge(QObject):
         refused: Refused | None,
         future: "Future[Answer]",
     ) -> None:
-        """Queue the answer. On the network thread."""
+        """Queue the answer. On the thread that has it."""
         self._deliver(_Settled(owner, future, done, refused))
 
     def _deliver(self, delivery: Event | _Settled) -> None:
-        """Queue a delivery and wake the screen unless a wake-up is on its way. On the network thread."""
+        """Queue a delivery and wake the screen unless a wake-up is on its way. On any thread but the screen's."""
         if self._closed:
             return
         self._deliveries.append(delivery)

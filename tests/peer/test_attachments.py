@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
@@ -163,3 +164,22 @@ async def test_the_settings_are_kept(linked_peers: LinkedPeers, world: World, tm
     ana = await world.returns("ana")
     assert await ana.node.auto_fetch() == 5
     assert await ana.node.downloads() == tmp_path / "elsewhere"
+
+
+async def test_a_picture_that_is_here_is_shown_as_a_clean_copy_and_no_other(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    path = tmp_path / "red.png"
+    Image.new("RGB", (90, 60), (200, 0, 0)).save(path)
+    sent = await ana.node.send_file(conversation, path)
+    shown = await ana.node.picture(sent.entry, 64)
+    assert (shown.width, shown.height, shown.frames) == (90, 60, 1)
+    assert (await ana.node.preview(path)).width == 90
+    thumbnail = (await ana.node.preview(path)).jpeg
+    assert (await ana.node.shown_thumbnail(thumbnail)).height == 60
+    await bo.node.set_auto_fetch(0)
+    world.network.unplugged.add(world.host("ana"))
+    with pytest.raises(Refusal) as refusal:
+        await bo.node.picture((await offered(world, bo)).entry, 64)
+    assert refusal.value.code is RefusalCode.REFUSED

@@ -11,6 +11,8 @@ import msgspec
 
 from peer import events
 from peer.errors import Refusal, RefusalCode
+from peer.pictures.formats import PictureFormat
+from peer.pictures.tasks import CleanPicture, Thumbnail
 from peer.views import (
     AccountView,
     AttachmentView,
@@ -134,6 +136,8 @@ class ScriptedNode:
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.refusals: dict[str, Refusal | Exception] = {}
+        self.pictures: dict[EntryId, CleanPicture] = {}
+        """As the picture worker would return them."""
         self.refused_files: dict[str, Refusal] = {}
         """Files of these names cannot be sent."""
         self.people: list[ContactView] = []
@@ -322,6 +326,18 @@ class ScriptedNode:
 
     async def fetch_file(self, entry: EntryId, path: Path | None = None) -> None:
         await self._asked("fetch_file", entry, path)
+
+    async def picture(self, entry: EntryId, longest_side: int) -> CleanPicture:
+        await self._asked("picture", entry, longest_side)
+        return self.pictures[entry]
+
+    async def shown_thumbnail(self, jpeg: bytes) -> CleanPicture:
+        await self._asked("shown_thumbnail", jpeg)
+        return CleanPicture(jpeg, PictureFormat.JPEG, 0, 0)
+
+    async def preview(self, path: Path) -> Thumbnail:
+        await self._asked("preview", path)
+        return Thumbnail(path.read_bytes(), 0, 0)
 
     async def decline_file(self, entry: EntryId) -> None:
         await self._asked("decline_file", entry)

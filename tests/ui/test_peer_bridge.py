@@ -3,6 +3,7 @@ import time
 from collections import deque
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject, QThread
 
 from peer import events
@@ -235,3 +236,30 @@ def test_a_wake_up_leaves_what_waits_for_the_next_paint_to_its_turn(bridge: Peer
     bridge._take()
     assert told == []
     qtbot.waitUntil(lambda: bool(told))
+
+
+def test_work_runs_on_another_thread_and_its_answer_comes_here(qtbot, bridge: PeerBridge) -> None:
+    owner = QObject()
+    ran: list[int] = []
+    told: list[tuple[object, int]] = []
+    for number in range(20):
+        bridge.compute(
+            owner,
+            lambda number=number: ran.append(threading.get_ident()) or number,
+            lambda answer: told.append((answer, threading.get_ident())),
+        )
+    qtbot.waitUntil(lambda: len(told) == 20)
+    assert sorted(answer for answer, _ in told) == list(range(20))
+    assert {thread for _, thread in told} == {threading.get_ident()}
+    assert threading.get_ident() not in ran
+
+
+def test_work_of_which_nobody_wants_the_answer_any_more_is_dropped(qtbot, bridge: PeerBridge) -> None:
+    owner, gate = QObject(), threading.Event()
+    told: list[object] = []
+    bridge.compute(owner, lambda: gate.wait(5), told.append)
+    shiboken6.delete(owner)
+    gate.set()
+    other = QObject()
+    bridge.compute(other, lambda: "other", told.append)
+    qtbot.waitUntil(lambda: told == ["other"])

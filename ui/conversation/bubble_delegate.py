@@ -1,5 +1,6 @@
 """Paints one message: date above it when a day begins, picture of the sender, bubble, text, time and delivery."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
@@ -8,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 
 from peer.views import MessageKind, MessageView
 from ui.conversation import utf16_text
-from ui.conversation.bubble_parts import AVATAR, DAY_ROOM, SIDE, BlockRoom, BubbleMeasure, Parts, widest_text
+from ui.conversation.bubble_parts import AVATAR, DAY_ROOM, PAD_X, SIDE, BlockRoom, BubbleMeasure, Parts, widest_text
 from ui.conversation.bubble_shapes import bubble_path
 from ui.conversation.links import Link
 from ui.conversation.text_layouts import LaidOutText, TextLayouts
@@ -22,6 +23,7 @@ from ui.theme.delivery_marks import paint_delivery_mark
 from ui.transfers.acts import Act, label
 from ui.transfers.blocks import Block, Pointer
 from ui.transfers.file_card import FileCard
+from ui.transfers.picture_block import paint_scrim
 from ui.translations import attachments, moments, people
 
 Index = QModelIndex | QPersistentModelIndex
@@ -56,7 +58,8 @@ class Hit:
 class BubbleDelegate(QStyledItemDelegate):
     """Draws messages; the view asks it for heights, row by row, as they come into sight."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, blocks: Mapping[MessageKind, Block]) -> None:
+        """`blocks` draw attachments; kinds that are not among them are drawn as files."""
         super().__init__()
         self._theme = theme
         self._layouts = TextLayouts(theme)
@@ -65,7 +68,7 @@ class BubbleDelegate(QStyledItemDelegate):
         self.pointer: Pointer | None = None
         """What is drawn as under the mouse."""
         card = FileCard(theme)
-        self._blocks: dict[MessageKind, Block] = {kind: card for kind in MessageKind if kind is not MessageKind.TEXT}
+        self._blocks: dict[MessageKind, Block] = dict.fromkeys(MessageKind, card) | dict(blocks)
         self._meta_face = fonts.font(fonts.META)
         self._chip_face = fonts.bold(fonts.SMALL)
         self._chip_metrics = QFontMetrics(self._chip_face)
@@ -125,8 +128,7 @@ class BubbleDelegate(QStyledItemDelegate):
             place = QRectF(SIDE, parts.bubble.bottom() - AVATAR, AVATAR, AVATAR)
             paint_avatar(painter, place, message.author, people.short_name(message.author_name))
         if not parts.block.isEmpty():
-            is_pointed = self.pointer is not None and self.pointer.entry == message.entry
-            self._blocks[message.kind].paint(painter, parts.block, message, self.pointer if is_pointed else None)
+            self._paint_block(painter, parts, message, placement)
         if message.text:
             self._paint_text(painter, parts, laid_out, message)
         self._paint_board(painter, parts.board, message)
@@ -167,7 +169,10 @@ class BubbleDelegate(QStyledItemDelegate):
         widest = widest_text(width)
         block = None
         if message.attachment is not None:
-            block = BlockRoom(self._blocks[message.kind].size(message, widest), fills=False)
+            drawn = self._blocks[message.kind]
+            size = drawn.size(message, widest + 2 * PAD_X if drawn.fills else widest)
+            block = BlockRoom(size, drawn.fills)
+            widest = size.width() - 2 * PAD_X if drawn.fills else widest
         text = self._layouts.lay_out(message.entry, message.text, widest)
         return text, self._measure.parts(message, placement, text, block, self._show_all(), width, is_last=is_last)
 
@@ -203,6 +208,19 @@ class BubbleDelegate(QStyledItemDelegate):
         starts, ends = placement.starts_group, placement.ends_group
         painter.drawPath(bubble_path(place, mine=message.mine, starts_group=starts, ends_group=ends))
 
+    def _paint_block(self, painter: QPainter, parts: Parts, message: MessageView, placement: Placement) -> None:
+        block = self._blocks[message.kind]
+        pointer = self.pointer if self.pointer is not None and self.pointer.entry == message.entry else None
+        if not block.fills:
+            block.paint(painter, parts.block, message, pointer)
+            return
+        painter.save()
+        starts, ends = placement.starts_group, placement.ends_group
+        outline = bubble_path(parts.bubble, mine=message.mine, starts_group=starts, ends_group=ends)
+        painter.setClipPath(outline)
+        block.paint(painter, parts.block, message, pointer)
+        painter.restore()
+
     def _paint_text(self, painter: QPainter, parts: Parts, text: LaidOutText, message: MessageView) -> None:
         painter.save()
         # A tower of combining marks must not reach into other messages.
@@ -233,8 +251,11 @@ class BubbleDelegate(QStyledItemDelegate):
             return
         face = fonts.font(fonts.META)
         face.setUnderline(self.pointer == Pointer(message.entry, Act.WHO_HAS))
+        on_picture = self._lies_on_picture(message)
+        if on_picture:
+            paint_scrim(painter, self._theme, place.adjusted(-8, -2, 8, 2))
         painter.setFont(face)
-        painter.setPen(QColor(self._theme.tokens.link))
+        painter.setPen(QColor(self._theme.tokens.on_scrim if on_picture else self._theme.tokens.link))
         words = QFontMetrics(face).elidedText(
             attachments.board(message.attachment), Qt.TextElideMode.ElideRight, int(place.width())
         )
@@ -242,12 +263,18 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.drawText(place, int(side | Qt.TextFlag.TextSingleLine), words)
 
     def _paint_meta(self, painter: QPainter, place: QRectF, message: MessageView) -> None:
-        painter.setPen(QColor(self._theme.tokens.secondary))
+        on_picture = self._lies_on_picture(message)
+        if on_picture:
+            paint_scrim(painter, self._theme, place.adjusted(-8, -2, 8, 2))
+        painter.setPen(QColor(self._theme.tokens.on_scrim if on_picture else self._theme.tokens.secondary))
         painter.setFont(self._meta_face)
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(place, side, moments.clock(message.written_at))
         mark = QPointF(place.right() - MARK_SIZE + 1, place.center().y() - MARK_SIZE / 2)
-        paint_delivery_mark(painter, mark, message.state, self._theme)
+        paint_delivery_mark(painter, mark, message.state, self._theme, on_picture=on_picture)
+
+    def _lies_on_picture(self, message: MessageView) -> bool:
+        return message.attachment is not None and not message.text and self._blocks[message.kind].fills
 
     def _paint_focus(self, painter: QPainter, bubble: QRectF) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -5,7 +5,7 @@ computed from it, never the other way round except when somebody drags it. So no
 above or a message changes its height.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -30,10 +30,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
+from peer.views import EntryId, MessageKind
 from ui.conversation.anchored_rows import AnchoredRows
 from ui.conversation.bubble_delegate import BubbleDelegate, Hit
 from ui.models.message_list import MOST_ROWS, MOST_SELECTED, MessageListModel
 from ui.theme.controls import Theme
+from ui.transfers.blocks import Block
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -57,10 +59,11 @@ class MessageRows(QListView):
     missed_changed = Signal(int)
     """How many messages came below what is shown; -1 while the newest is in sight."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, blocks: Mapping[MessageKind, Block] | None = None) -> None:
+        """`blocks` draw attachments; kinds that are not among them are drawn as files."""
         super().__init__()
         # First of all: some of the setters below call the methods that look at these.
-        self._bubbles = BubbleDelegate(theme)
+        self._bubbles = BubbleDelegate(theme, blocks or {})
         self._messages: MessageListModel | None = None
         self._rows = AnchoredRows(self._measure)
         self._missed = 0
@@ -128,6 +131,18 @@ class MessageRows(QListView):
         """Return the rows that are on the screen, if only in part."""
         self._settle()
         return self._rows.visible
+
+    def entries_in_sight(self) -> list[EntryId]:
+        """Return what is on the screen; nothing when the list itself is not."""
+        if self._messages is None or not self.isVisible():
+            return []
+        return [self._messages.message(row).entry for row in self.visible_rows()]
+
+    def paint_again(self, entry: EntryId) -> None:
+        """What is shown of a message looks different now, at the same size."""
+        for row, shown in zip(self.visible_rows(), self.entries_in_sight(), strict=False):
+            if shown == entry:
+                self.viewport().update(self.visualRect(self.model().index(row, 0)))
 
     # --- the model's changes -------------------------------------------------------------------
 

@@ -1,9 +1,12 @@
 """What keys and mouse do in the list of messages: select, copy, open links, and the menu of a message."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+from peer.views import MessageKind
 from ui.conversation.bubble_delegate import Hit
 from ui.conversation.links import open_link
 from ui.conversation.message_dialogs import WholeMessage
@@ -14,7 +17,7 @@ from ui.conversation.text_selection import Span
 from ui.models.message_list import MessageListModel
 from ui.theme.controls import Theme
 from ui.transfers.acts import acts
-from ui.transfers.blocks import Pointer
+from ui.transfers.blocks import Block, Pointer
 
 _MOVES = frozenset(
     {
@@ -37,8 +40,8 @@ class MessageView(MessageRows):
     act_wanted = Signal(object, object, float)
     """A message, an `Act` on its attachment, and how far from its left end that was clicked."""
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+    def __init__(self, theme: Theme, blocks: Mapping[MessageKind, Block] | None = None) -> None:
+        super().__init__(theme, blocks)
         room = self.viewport().height
         self._gestures = SelectionGestures(self._selection, self.hit, self.scroll_by, room, self)
         self._gestures.changed.connect(self.viewport().update)

@@ -1,14 +1,23 @@
 """The right side of the window: the open conversation, whatever state it is in."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QHideEvent,
+    QKeySequence,
+    QShortcut,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from peer import views as messages
 from peer.errors import RefusalCode
-from peer.views import Consent, ContactView, ConversationId, ConversationView
+from peer.views import Consent, ContactView, ConversationId, ConversationView, MessageKind
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
@@ -27,13 +36,19 @@ from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
-from ui.transfers.acts import Act
+from ui.transfers.acts import Act, acts
 from ui.transfers.drop_overlay import DropOverlay
 from ui.transfers.offered_files import OfferedFiles
+from ui.transfers.picture_block import PictureBlock
+from ui.transfers.picture_store import PictureStore, read_image
+from ui.transfers.picture_viewer import PictureViewer
 from ui.transfers.transfer_actions import TransferActions
 from ui.transfers.tray import TrayItem
 from ui.translations import people
 from ui.translations.refusals import refusal_text
+
+if TYPE_CHECKING:
+    from peer.pictures.tasks import Thumbnail
 
 _DRAFT_AFTER_MS = 700
 """A draft is kept so long after the first letter that is not kept yet: a crash costs less than a second's typing."""
@@ -65,7 +80,9 @@ class ConversationPane(QWidget):
         self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
         self._new_device = NewDeviceCard(theme)
-        self.view = MessageView(theme)
+        self._pictures = PictureStore(bridge, self)
+        self._viewer: PictureViewer | None = None
+        self.view = MessageView(theme, {MessageKind.PICTURE: PictureBlock(theme, self._pictures)})
         self._jump = JumpButton(
             theme, self.view, name="conversation.jump", icon="arrow-down", hint=self.tr("Go to the newest message")
         )
@@ -118,6 +135,9 @@ class ConversationPane(QWidget):
         self.view.missed_changed.connect(self._jump.show_count)
         self.view.typed.connect(self._type_in)
         self.view.act_wanted.connect(self._act)
+        self.view.rows_shown.connect(lambda *_: self._keep_moving())
+        self._pictures.came.connect(self.view.paint_again)
+        self.composer.tray.preview_wanted.connect(self._preview)
         self._transfers.said.connect(self._state.warned)
         self._jump.clicked.connect(self.view.follow)
         self._unread_above.clicked.connect(self._go_to_unread)
@@ -245,6 +265,30 @@ class ConversationPane(QWidget):
     def _session_changed(self) -> None:
         if self._state.session is None:
             self._outgoing.forget()
+            if self._viewer is not None:
+                self._viewer.close_viewer()
+            self._pictures.forget()
+
+    def _preview(self, item: TrayItem) -> None:
+        """Show what waits in the tray; what is no picture keeps its icon."""
+
+        def came(thumbnail: "Thumbnail") -> None:
+            self.composer.tray.show_preview(item, read_image(thumbnail.jpeg, "jpeg", QSize()))
+
+        self._bridge.ask(self, lambda node: node.preview(item.path), came, lambda *_: None)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What moves goes on moving."""
+        super().showEvent(event)
+        self._keep_moving()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing moves that nobody sees."""
+        super().hideEvent(event)
+        self._pictures.keep_moving(())
+
+    def _keep_moving(self) -> None:
+        self._pictures.keep_moving(self.view.entries_in_sight())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Offer to take files."""
@@ -277,7 +321,22 @@ class ConversationPane(QWidget):
     def _act(self, message: messages.MessageView, act: Act, fraction: float) -> None:
         """Do what somebody clicked on an attachment."""
         del fraction
-        self._transfers.do(message, act)
+        if act is Act.VIEW:
+            self._look_at(message)
+        else:
+            self._transfers.do(message, act)
+
+    def _look_at(self, message: messages.MessageView) -> None:
+        """Show a picture large, and those beside it at the arrow keys."""
+        if self._messages is None:
+            return
+        if self._viewer is None:
+            self._viewer = PictureViewer(self._theme, self._pictures, self.window())
+            self._viewer.closed.connect(lambda: self.view.setFocus(Qt.FocusReason.OtherFocusReason))
+            self._viewer.save_wanted.connect(lambda shown: self._transfers.do(shown, Act.SAVE_AS))
+        here = [self._messages.message(row) for row in range(self._messages.rowCount())]
+        pictures = [each for each in here if each.kind is MessageKind.PICTURE and Act.VIEW in acts(each)]
+        self._viewer.open(pictures, message.entry)
 
     def keep_draft(self) -> None:
         """Have what is being written kept, so that it is there after a switch, a restart, a crash."""

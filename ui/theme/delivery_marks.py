@@ -18,14 +18,17 @@ _MARKS: dict[MessageState, tuple[str, str]] = {
 }
 
 
-def paint_delivery_mark(painter: QPainter, place: QPointF, state: MessageState, theme: Theme) -> None:
+def paint_delivery_mark(
+    painter: QPainter, place: QPointF, state: MessageState, theme: Theme, *, on_picture: bool = False
+) -> None:
     """Draw the mark with its upper left corner at a place; messages of others have none."""
     mark = _MARKS.get(state)
     if mark is None:
         return
     icon, token = mark
+    colour = theme.tokens.on_scrim if on_picture else getattr(theme.tokens, token)
     size = SIZE - 3 if icon == "clock" else SIZE
     scale = painter.device().devicePixelRatioF()
-    pixmap = theme.icons.pixmap(icon, getattr(theme.tokens, token), size, scale, _STROKE)
+    pixmap = theme.icons.pixmap(icon, colour, size, scale, _STROKE)
     inset = (SIZE - size) / 2
     painter.drawPixmap(QPointF(place.x() + inset, place.y() + inset), pixmap)

@@ -28,6 +28,7 @@ QWidget[role="line"] { background: $border; }
 QLabel { background: transparent; }
 QLabel[role="secondary"], QLabel[role="caption"] { color: $secondary; }
 QLabel[role="error"] { color: $danger; }
+QLabel[role="over"] { color: $on_scrim; }
 QLabel[role="online"] { color: $ok; }
 
 QLineEdit, QTextEdit[role="input"] {
@@ -79,6 +80,9 @@ QToolButton[kind="send"]:disabled { background: $border; }
 QToolButton[kind="jump"] { background: $card; border: 1px solid $border; border-radius: 18px; padding: 0px 11px; }
 QToolButton[kind="jump"]:hover { background: $hover; }
 QToolButton[kind="jump"]:focus { border: 2px solid $accent; padding: 0px 10px; }
+QToolButton[kind="over"] { background: $scrim; border-radius: 20px; }
+QToolButton[kind="over"]:hover, QToolButton[kind="over"]:pressed { background: $scrim_hover; }
+QToolButton[kind="over"]:focus { border-color: $on_scrim; }
 QToolButton[kind="tab"] { border-radius: 8px; padding: 5px 9px; color: $secondary; }
 QToolButton[kind="tab"]:checked { background: $selected; color: $accent; }
 QToolButton[kind="group"] { border-radius: 8px; }

@@ -30,6 +30,10 @@ class Tokens:
     warning: str
     warning_ground: str
     chip: str
+    scrim: str
+    """Under words that lie on a picture, partly seen through."""
+    scrim_hover: str
+    on_scrim: str
     toast: str
     on_toast: str
 
@@ -58,6 +62,9 @@ LIGHT = Tokens(
     warning="#9A5B00",
     warning_ground="#FFF4DD",
     chip="#FFFFFF",
+    scrim="#0B1220",
+    scrim_hover="#2A3547",
+    on_scrim="#FFFFFF",
     toast="#17202B",
     on_toast="#FFFFFF",
 )
@@ -86,6 +93,9 @@ DARK = Tokens(
     warning="#F0B45A",
     warning_ground="#33291A",
     chip="#232A34",
+    scrim="#0B1220",
+    scrim_hover="#2A3547",
+    on_scrim="#FFFFFF",
     toast="#E8EDF4",
     on_toast="#12161C",
 )
@@ -124,6 +134,8 @@ TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("danger", "side"),
     ("ok", "side"),
     ("warning", "warning_ground"),
+    ("on_scrim", "scrim"),
+    ("on_scrim", "scrim_hover"),
     ("on_toast", "toast"),
 )
 """Which colour is written on which ground; each pair is at least 4.5:1."""

@@ -38,6 +38,10 @@ class Pointer:
 class Block(Protocol):
     """An attachment inside a bubble. Its size depends on nothing that changes while it is loaded."""
 
+    @property
+    def fills(self) -> bool:
+        """Whether it reaches to the edges of the bubble, and the time lies on it when there is no text."""
+
     def size(self, message: MessageView, widest: int) -> QSize:
         """Return the room it takes, no wider than so many pixels."""
 

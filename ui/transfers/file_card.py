@@ -37,6 +37,8 @@ _LINKS: dict[TransferState, tuple[Act, ...]] = {
 class FileCard:
     """Draws files and folders."""
 
+    fills = False
+
     def __init__(self, theme: Theme) -> None:
         self._brushes = Brushes(theme)
 
