@@ -25,36 +25,46 @@ async def make_changes(link: RedisLink, mirror: Mirror, changes: list[Change]) -
     for place, change in enumerate(changes):
         waiting[change.user].append(place)
     for _ in range(limits.REDIS_CONFLICTS):
-        wanted: list[tuple[UserId, AccountRow]] = []
-        for user, places in tuple(waiting.items()):
-            known = mirror.account_row(user)
-            after = _decide(known.account, changes, places, made)
-            if after is known.account:
-                del waiting[user]
-            else:
-                wanted.append((user, AccountRow(known.number, after)))
-        if not wanted:
+        if not waiting:
             return made
-        answers = await link.change_accounts(wanted)
-        for (user, (_, after)), answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, int):
-                mirror.take_account(user, AccountRow(answer, after), is_news=False)
+        decided = {user: _decide(mirror.account_row(user), changes, places, made) for user, places in waiting.items()}
+        for user, answer in await _settle(link, mirror, decided):
+            if answer is None:
                 del waiting[user]
             else:
-                mirror.take_account(user, answer, is_news=True)
+                # One that was removed has no number any more: it is gone if nothing newer was heard meanwhile.
+                there = answer._replace(number=answer.number or decided[user].number)
+                mirror.take_account(user, there, is_news=True)
     raise StoreFailedError(RefusalCode.REFUSED, "Too many change this account at the same time. Try again.")
 
 
-def _decide(
-    account: Account | None, changes: list[Change], places: list[int], made: list[Account | None]
-) -> Account | None:
-    """Put into `made` what each of an account's changes gives; return what becomes of the account."""
+async def _settle(
+    link: RedisLink, mirror: Mirror, decided: dict[UserId, AccountRow]
+) -> list[tuple[UserId, AccountRow | None]]:
+    """Have what was decided written; tell for each user that it is done, or the row on which to decide again."""
+    wanted = [(user, row) for user, row in decided.items() if row.account is not mirror.find(user)]
+    left_alone = [user for user, row in decided.items() if row.account is mirror.find(user)]
+    answers = await link.change_accounts(wanted) if wanted else []
+    settled: list[tuple[UserId, AccountRow | None]] = []
+    for (user, row), answer in zip(wanted, answers, strict=True):
+        if isinstance(answer, int):
+            mirror.take_account(user, AccountRow(answer, row.account), is_news=False)
+        settled.append((user, None if isinstance(answer, int) else answer))
+    # That nothing is to be done must be as true of the account in Redis.
+    for user, there in await link.read_accounts(left_alone):
+        settled.append((user, None if there.number == decided[user].number else there))
+    return settled
+
+
+def _decide(known: AccountRow, changes: list[Change], places: list[int], made: list[Account | None]) -> AccountRow:
+    """Put into `made` what each of an account's changes gives; return what becomes of it, under the known number."""
+    account = known.account
     for place in places:
         change = changes[place]
         after = made[place] = changed(account, change)
         if after is not None:
             account = None if isinstance(change, RemoveAccount) else after
-    return account
+    return AccountRow(known.number, account)
 
 
 class AccountsInRedis:

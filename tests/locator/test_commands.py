@@ -91,6 +91,21 @@ def test_wrong_usage_has_its_own_exit_code(data, words, capsys):
     assert (told.out, bool(told.err)) == ("", True)
 
 
+def test_a_single_locator_does_without_the_client_library_of_a_shared_store(data):
+    without = "import sys; sys.modules['redis'] = None; from locator.__main__ import main; sys.exit(main())"
+
+    def run(*words: str):
+        line = [sys.executable, "-c", without, *words, "--data", str(data)]
+        return subprocess.run(line, input="secret\n", capture_output=True, text=True, timeout=10, check=False)
+
+    assert run("users", "add", "ana").returncode == 0
+    done = run("users", "list", "--store", "redis://127.0.0.1:1")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "A shared store needs the client library for Redis: pip install 'hail[redis]'.\n",
+    )
+
+
 @pytest.mark.parametrize(
     "words", [("serve",), ("users", "add"), ("users", "list"), ("users", "password"), ("address",)]
 )

@@ -307,6 +307,23 @@ def test_a_killed_locator_loses_no_account_and_its_users_are_gone_or_elsewhere_w
     assert several.connect(third, ana.key).log_in_by_key("ana", resume=1).session == 1
 
 
+def test_a_locator_that_was_asleep_comes_back_and_takes_nobody_from_the_others(several):
+    a, b = several.start("a"), several.start("b")
+    ana, bo, watcher = several.connect(a), several.connect(a), several.connect(b)
+    ana.register("ana")
+    bo.register("bo")
+    watcher.register("watcher")
+    a.process.send_signal(signal.SIGSTOP)
+    again = several.connect(b, ana.key)
+    assert again.log_in_by_key("ana", resume=1).session == 1
+    until(lambda: not watcher.where("bo")[0].online, limits.NODE_SILENT_SECONDS + 7)
+    a.process.send_signal(signal.SIGCONT)
+    assert ended(ana) == []
+    until(lambda: watcher.where("bo")[0].online, 5)
+    assert again.ask(KeepAlive, Done)
+    assert bo.where("ana")[0].online
+
+
 @pytest.mark.parametrize("how", ["suspended", "killed"])
 def test_without_redis_nobody_logs_in_anew_and_all_else_goes_on(several, how):
     a, b = several.start("a"), several.start("b")

@@ -29,8 +29,9 @@ from locator.stores.interface import (
     StoreFailedError,
 )
 from locator.stores.memory_and_sqlite import AccountsFile
+from locator.stores.mirror import Mirror
 from locator.stores.redis import RedisStore
-from locator.stores.redis_accounts import AccountsInRedis
+from locator.stores.redis_accounts import AccountsInRedis, make_changes
 from locator.stores.redis_address import RedisAddress
 from locator.stores.redis_link import RedisLink
 from protocol.identity import DeviceId, UserId
@@ -185,6 +186,34 @@ def test_a_command_is_heard_by_those_who_run(server):
         assert None not in accounts.make(changes)
         assert accounts.read_all().keys() == {ANA, BO}
         accounts.close()
+
+    run(scene())
+
+
+def test_a_change_of_an_account_that_was_just_removed_is_not_made(server):
+    async def scene():
+        async with nodes(server, "a") as (a,):
+            await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
+            deaf = RedisLink(RedisAddress.parse(server.url), "deaf")
+            deaf.expect(MARK)
+            mirror = Mirror("deaf")
+            mirror.replace(await deaf.read_all())
+            await a.make(RemoveAccount(ANA))
+            assert await make_changes(deaf, mirror, [BeginSessionByKey(ANA, PHONE)]) == [None]
+            assert mirror.find(ANA) is None
+            await deaf.close()
+
+    run(scene())
+
+
+def test_a_missed_change_is_noticed_and_everything_read_again(server):
+    async def scene():
+        async with nodes(server, "a") as (a,):
+            await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
+            with server.client() as client:
+                client.hdel("hail:accounts", "ana")
+                client.incr("hail:number")  # and nobody was told
+            await until(lambda: a.find(ANA) is None)
 
     run(scene())
 
