@@ -178,15 +178,16 @@ class Mirror:
 
     def _hear_lease(self, heard: Publication) -> None:
         user = UserId(heard.key)
+        claim, row = self.claims.get(user), read_lease(heard.row) if heard.rest else None
         if heard.writer == self._node:
             self._leases.pop(user, None)
-        elif heard.rest:
-            row, claim = read_lease(heard.row), self.claims.get(user)
-            if claim is not None and claim.lease.session >= row.lease.session:
-                # The others hear of the one here after this one, or have: here it stays.
-                if claim.number is None or claim.number > row.number:
-                    return
-                del self.claims[user]
+            if claim is not None and row is not None and claim.lease == row.lease:
+                claim.number = row.number  # the channel may be faster than the script's answer
+        elif row is not None:
+            is_before = claim is not None and (claim.number is None or claim.number > row.number)
+            if claim is not None and claim.lease.session >= row.lease.session and is_before:
+                return  # the others hear of the one here after this one, or have: here it stays
+            self.claims.pop(user, None)
             self._take_lease(row)
         elif self._leases.pop(user, None) is not None:
             self._movements.append(Left(user, may_return=False))

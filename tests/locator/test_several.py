@@ -46,6 +46,12 @@ class Several:
         self.clients.append(locator.connect(key).greeted())
         return self.clients[-1]
 
+    def wait_until_known(self, locator: RealLocator, user: str) -> None:
+        """What was made at one is known at another a moment later, and a test is faster than any person."""
+        observer = self.connect(locator)
+        observer.register(f"observer-of-{user}")
+        until(lambda: observer.where(user)[0].known)
+
     def users(self, *words: str, typed: str = ""):
         return command(None, "users", *words, "--store", self.redis.url, typed=typed)
 
@@ -122,7 +128,7 @@ def test_who_registers_at_one_is_found_and_may_log_in_at_the_other(pair):
     ana.ask(LogOut, Done)
     until(lambda: not bo.where("ana")[0].online)
     again = pair.connect(b)
-    assert again.log_in("ana").session == 2
+    assert again.log_in("ana").session == 2, "b knows her: she was found there"
 
 
 def test_everybody_is_told_of_both_locators(pair):
@@ -156,6 +162,7 @@ def test_another_device_takes_over_across(pair):
     watcher, old, new = pair.connect(a), pair.connect(a), pair.connect(b)
     watcher.register("over-watcher")
     old.register("over")
+    pair.wait_until_known(b, "over")
     watcher.watch("over")
     assert new.log_in("over").session == 2
     assert [message.session for message in ended(old)] == [2]
@@ -175,6 +182,7 @@ def test_the_same_device_moves_silently_and_no_watcher_hears_of_it(pair):
     watcher.register("move-watcher")
     first.register("move")
     watcher.watch("move")
+    pair.wait_until_known(b, "move")
     second = pair.connect(b, first.key)
     assert second.log_in_by_key("move", resume=1).session == 1
     assert ended(first) == []
@@ -206,6 +214,7 @@ def test_of_two_who_register_one_id_at_once_one_wins(pair):
 def test_of_two_hundred_logins_of_one_person_at_both_exactly_one_session_stays(pair):
     devices = [pair.connect(locator) for locator in pair.running for _ in range(2)]
     devices[0].register("crowd")
+    pair.wait_until_known(pair.running[1], "crowd")
     for device in devices[1:]:
         device.log_in("crowd")
     clients = [pair.connect(locator, device.key) for device in devices for locator in pair.running for _ in range(25)]
@@ -292,6 +301,7 @@ def test_a_killed_locator_loses_no_account_and_its_users_are_gone_or_elsewhere_w
     ana.register("ana")
     bo.register("bo")
     watcher.register("watcher")
+    until(lambda: all(about.online for about in watcher.where("ana", "bo")))
     watcher.watch("ana", "bo")
     a.stop(signal.SIGKILL)
     start = time.monotonic()
@@ -313,6 +323,7 @@ def test_a_locator_that_was_asleep_comes_back_and_takes_nobody_from_the_others(s
     ana.register("ana")
     bo.register("bo")
     watcher.register("watcher")
+    until(lambda: all(about.online for about in watcher.where("ana", "bo")))
     a.process.send_signal(signal.SIGSTOP)
     again = several.connect(b, ana.key)
     assert again.log_in_by_key("ana", resume=1).session == 1
@@ -331,7 +342,7 @@ def test_without_redis_nobody_logs_in_anew_and_all_else_goes_on(several, how):
     ana.register("ana")
     bo.register("bo")
     cy.register("cy")
-    until(lambda: ana.where("cy")[0].online)
+    until(lambda: ana.where("cy")[0].online and all(about.online for about in cy.where("ana", "bo")))
     if how == "suspended":
         several.redis.suspend()
     else:

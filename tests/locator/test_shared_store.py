@@ -34,6 +34,7 @@ from locator.stores.redis import RedisStore
 from locator.stores.redis_accounts import AccountsInRedis, make_changes
 from locator.stores.redis_address import RedisAddress
 from locator.stores.redis_link import RedisLink
+from locator.stores.redis_rows import Kind, Publication, write_lease
 from protocol.identity import DeviceId, UserId
 from tests.harness.redis_server import RedisServer
 
@@ -78,6 +79,13 @@ async def nodes(server, *names):
             await store.close()
 
 
+async def hears_of(store, user):
+    """Wait until a store tells that others changed an account."""
+    async with asyncio.timeout(PATIENCE):
+        while user not in (await store.news()).accounts:
+            pass
+
+
 async def movement(store, wanted):
     """Wait until a store tells that somebody came or went as wanted."""
     async with asyncio.timeout(PATIENCE):
@@ -106,7 +114,7 @@ def test_an_account_made_at_one_is_found_at_the_others(server):
             made = await a.make(AddAccount(ANA, "Ana 安娜", "hash", PHONE))
             assert made == Account(ANA, "Ana 安娜", "hash", 1, PHONE, 1, (PHONE,))
             assert a.find(ANA) == made
-            assert (await b.news()).accounts == {ANA}
+            await hears_of(b, ANA)
             assert b.find(ANA) == made
         async with nodes(server, "c") as (c,):
             assert c.find(ANA) == made
@@ -118,7 +126,7 @@ def test_what_one_made_itself_is_no_news_to_it(server):
     async def scene():
         async with nodes(server, "a", "b") as (a, b):
             await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
-            await b.news()
+            await hears_of(b, ANA)
             await b.make(AddAccount(BO, "Bo", "hash", None))
             heard = set()
             while BO not in heard:
@@ -146,7 +154,7 @@ def test_many_logins_of_one_person_at_two_locators_get_different_growing_numbers
     async def scene():
         async with nodes(server, "a", "b") as (a, b):
             await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
-            await b.news()
+            await hears_of(b, ANA)
             made = await asyncio.gather(*(store.make(BeginSessionByKey(ANA, PHONE)) for store in (a, b) * 100))
             assert sorted(account.session for account in made) == list(range(2, 202))
             await until(lambda: a.find(ANA).session == b.find(ANA).session == 201)
@@ -158,7 +166,7 @@ def test_a_condition_is_judged_by_the_account_as_it_is_not_as_it_was_known(serve
     async def scene():
         async with nodes(server, "a", "b") as (a, b):
             await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
-            await b.news()
+            await hears_of(b, ANA)
             replaced, begun = await asyncio.gather(
                 a.make(ReplacePassword(ANA, PHONE, "hash", "new")), b.make(BeginSessionByPassword(ANA, LAPTOP, "hash"))
             )
@@ -292,7 +300,7 @@ def test_only_the_newest_session_gets_a_lease_and_the_late_end_of_an_older_one_t
             await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
             a.share(lease(1))
             await movement(c, lambda told: told == Arrived(lease(1)))
-            await b.news()
+            await hears_of(b, ANA)
             await b.make(BeginSessionByKey(ANA, PHONE))
             b.share(lease(2))
             a.share(lease(1))
@@ -311,7 +319,7 @@ def test_whose_older_session_is_refused_hears_of_the_newer_one(server):
             a.share(lease(1))
             await movement(b, lambda told: isinstance(told, Arrived))
             await b.make(BeginSessionByKey(ANA, PHONE))
-            assert ANA in (await a.news()).accounts
+            await hears_of(a, ANA)
             assert a.find(ANA).session == 2
 
     run(scene())
@@ -330,6 +338,16 @@ def test_a_session_that_moved_with_its_device_stays_where_it_came_last(server):
             assert await movement(b, lambda told: True) == CoursePresence(BO, "192.0.2.9", 5.0), "no end of Ana's"
 
     run(scene())
+
+
+def test_a_session_that_moved_on_is_noticed_even_if_the_answer_to_its_lease_here_comes_late():
+    mirror = Mirror("a")
+    mirror.claim(lease())
+    rest = b"1 %b " + write_lease(lease())
+    mirror.hear(Publication(1, Kind.LEASE, "a", "ana", rest.replace(b"%b", b"a")))
+    mirror.hear(Publication(2, Kind.LEASE, "b", "ana", rest.replace(b"%b", b"b")))
+    assert mirror.take_news().movements == (Arrived(lease()),)
+    assert not mirror.claims
 
 
 def test_a_locator_that_ends_takes_its_sessions_along_and_others_may_come_back(server):
