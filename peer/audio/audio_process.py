@@ -36,24 +36,34 @@ class AudioProcess:
     async def ask(self, command: Command) -> Answer:
         """Return the answer; raise Refusal for one that is no, or that does not come."""
         async with self._asking:
-            child = self._child or self._start()
-            self._answer = asyncio.get_running_loop().create_future()
-            try:
-                assert child.stdin is not None
-                child.stdin.write(msgspec.json.encode(command) + b"\n")
-                async with asyncio.timeout(AUDIO_ANSWER_SECONDS):
-                    answer = await self._answer
-            except (OSError, TimeoutError) as error:
-                self._end(child)
-                raise _no_answer() from error
-            except asyncio.CancelledError:
-                self._end(child)  # or its late answer would be taken for the next one
-                raise
-            finally:
-                self._answer = None
+            answer = await self._exchange(self._child, command) if self._child is not None else None
+            # One that was just ending, after a device that hung, did not hear it.
+            answer = answer or await self._exchange(self._start(), command)
+        if answer is None:
+            raise _failed("broke down")
         if isinstance(answer, Failed):
             raise Refusal(answer.code, answer.message)
         return answer
+
+    async def _exchange(self, child: "subprocess.Popen[bytes]", command: Command) -> Answer | None:
+        """Return what a process answers; None if it ends without."""
+        assert child.stdin is not None
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            child.stdin.write(msgspec.json.encode(command) + b"\n")
+            async with asyncio.timeout(AUDIO_ANSWER_SECONDS):
+                return await self._answer
+        except TimeoutError as error:
+            self._end(child)
+            raise _failed("does not answer") from error
+        except (OSError, ValueError):  # it ended, or its pipe was closed
+            self._end(child)
+            return None
+        except asyncio.CancelledError:
+            self._end(child)  # or its late answer would be taken for the next one
+            raise
+        finally:
+            self._answer = None
 
     async def close(self) -> None:
         """End the process; what it records is dropped."""
@@ -66,11 +76,12 @@ class AudioProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self._closing.wait()
-        self._child = self._closing = None
-        child.kill()
-        child.wait()
+        self._end(child)
+        self._closing = None
 
     def _start(self) -> "subprocess.Popen[bytes]":
+        if self._closing is not None:
+            raise _failed("is being closed")
         try:
             child = subprocess.Popen(
                 [sys.executable, "-m", "peer.audio"],
@@ -83,7 +94,7 @@ class AudioProcess:
             )
         except OSError as error:
             log.warning("the audio process cannot be started: %s", error)
-            raise _no_answer() from error
+            raise _failed("cannot be started") from error
         assert child.stdout is not None
         self._child = child
         loop = asyncio.get_running_loop()
@@ -133,5 +144,5 @@ class AudioProcess:
         self._on_end()
 
 
-def _no_answer() -> Refusal:
-    return Refusal(RefusalCode.AUDIO_FAILED, "The sound system does not answer. Try again, or restart the computer.")
+def _failed(how: str) -> Refusal:
+    return Refusal(RefusalCode.AUDIO_FAILED, f"The sound system {how}. Try again, or restart the computer.")

@@ -54,7 +54,7 @@ class Recorder:
 
     def start(self, microphone: str) -> None:
         """Begin. Raises Refusal, or OSError if the file cannot be made."""
-        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
         self._file = os.fdopen(descriptor, "wb")
         try:
             self._writer = OggOpusWriter(self._file, secrets.randbits(32), self._encoder.delay)

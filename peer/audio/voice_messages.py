@@ -95,7 +95,7 @@ class VoiceMessages:
                 try:
                     answer = await self._process.ask(FinishRecording())
                     assert isinstance(answer, Recorded)
-                    self._recording_over(answer)
+                    self._recording_over(self._recording, answer)
                 except Refusal:
                     if self._rescue is not None:
                         await self._rescue
@@ -156,6 +156,11 @@ class VoiceMessages:
         final, self._recording = self._recording, None
         if self._playback is not None:
             self._playback_over("")
+        if self._rescue is not None:
+            self._rescue.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._rescue
+            self._rescue = None
         await self._process.close()
         if final is not None:
             self._drop(final)
@@ -180,20 +185,22 @@ class VoiceMessages:
                 if self._recording is not None:
                     self._events.tell(RecordingChanged(RecordingView(note.seconds, note.level)))
             case RecordingOver():
-                self._recording_over(note.recorded)
+                self._recording_over(self._recording, note.recorded)
             case PlayedSoFar():
                 if self._playback is not None and note.number == self._playback_number:
                     self._playback = msgspec.structs.replace(self._playback, at=note.at)
                     self._events.tell(PlaybackChanged(self._playback))
             case PlayingOver():
                 if self._playback is not None and note.number == self._playback_number:
+                    if note.failed is None:
+                        self._playback = msgspec.structs.replace(self._playback, at=self._playback.duration)
                     self._playback_over(note.failed.message if note.failed else "")
 
     def _process_ended(self) -> None:
         reason = "The sound system broke down. Try again."
         if self._playback is not None:
             self._playback_over(reason)
-        if self._recording is not None:
+        if self._recording is not None and self._rescue is None:
             self._rescue = asyncio.create_task(self._rescue_recording(self._recording, reason))
 
     async def _rescue_recording(self, final: Path, reason: str) -> None:
@@ -204,12 +211,12 @@ class VoiceMessages:
             assert isinstance(answer, Recorded)
             left = answer
         self._rescue = None
-        self._recording_over(left, reason)
+        self._recording_over(final, left, reason)
 
-    def _recording_over(self, recorded: Recorded, reason: str = "") -> None:
-        final, self._recording = self._recording, None
-        if final is None:
-            return  # cancelled meanwhile
+    def _recording_over(self, final: Path | None, recorded: Recorded, reason: str = "") -> None:
+        if final is None or final is not self._recording:
+            return  # it was cancelled, or never began
+        self._recording = None
         voice, measured = None, recorded.measured
         if measured is not None:
             self._seconds = measured.seconds
@@ -235,7 +242,7 @@ class VoiceMessages:
             raise Refusal(RefusalCode.DISK_FULL, f"The recording cannot be stored ({error.strerror}).") from error
         stem = f"Voice message {self._now().astimezone():%Y-%m-%d %H.%M.%S}"
         final, number = folder / f"{stem}.opus", 1
-        while final.exists():
+        while final.exists() or _part_of(final).exists():
             number += 1
             final = folder / f"{stem} ({number}).opus"
         return final

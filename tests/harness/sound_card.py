@@ -42,7 +42,8 @@ ctl.pulse { type pulse }
 _USB = """\
 pcm.%(person)s_usb { type pulse device "%(person)s_mic" hint { show on description "%(person)s headset" } }
 """
-_NO_CARD = "defaults.pcm.card 0\n"
+_DEFAULT_ALSA = "/usr/share/alsa/alsa.conf"
+_CRASH = "defaults.pcm.card 0\n"
 
 
 class SoundCard:
@@ -58,7 +59,7 @@ class SoundCard:
         (self._folder / "default.pa").write_text(modules)
         (self._folder / "daemon.conf").write_text(_DAEMON)
         (self._folder / "asound.conf").write_text(_ALSA + "".join(_USB % {"person": person} for person in people))
-        (self._folder / "no-card.conf").write_text(_NO_CARD)
+        (self._folder / "crash.conf").write_text(_CRASH)
         self._players: list[subprocess.Popen[bytes]] = []
         self.start()
 
@@ -90,7 +91,11 @@ class SoundCard:
 
     def environment_without_card(self) -> dict[str, str]:
         """Return the environment of somebody who has no sound at all."""
-        return {**self._environment(), "ALSA_CONFIG_PATH": str(self._folder / "no-card.conf"), "PULSE_SERVER": "none"}
+        return {**self._environment(), "ALSA_CONFIG_PATH": _DEFAULT_ALSA, "PULSE_SERVER": "none"}
+
+    def environment_in_which_portaudio_crashes(self) -> dict[str, str]:
+        """Return one with a sound configuration that PortAudio 19.6 aborts on."""
+        return {**self._environment(), "ALSA_CONFIG_PATH": str(self._folder / "crash.conf")}
 
     def speak(self, person: str, sound: Sequence[int]) -> None:
         """Begin to play samples into somebody's microphone."""
@@ -143,11 +148,13 @@ _FORM = (f"--rate={RATE}", "--channels=1", "--format=s16le", "--latency-msec=20"
 
 
 class Listener:
-    """Records for so many seconds, beginning now."""
+    """Records for so many seconds, beginning when it is made."""
 
     def __init__(self, words: list[str], environment: dict[str, str], seconds: float) -> None:
         self._bytes = 2 * int(RATE * seconds)
         self._process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self._process.stdout is not None
+        self._process.stdout.read(2)  # now it listens
 
     def heard(self) -> "array.array[int]":
         """Wait, and return the samples."""

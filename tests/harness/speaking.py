@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from operator import mul
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar
 
 from peer.audio.voice_messages import VoiceMessages
@@ -53,9 +54,15 @@ class Speaker:
         assert isinstance(event, PlaybackChanged)
         return event
 
+    def kill_process(self) -> None:
+        """Let the audio process crash."""
+        child = self._voice._process._child
+        assert child is not None
+        child.kill()
+
     def files(self) -> list[str]:
         """Return what lies in the folder of recordings."""
-        return sorted(path.name for path in self.folder.iterdir())
+        return sorted(path.name for path in self.folder.iterdir()) if self.folder.exists() else []
 
     def close(self) -> None:
         """End the process and the thread."""
@@ -97,6 +104,12 @@ def strength(sound: Sequence[int], frequency: float) -> float:
         before, last = last, sample + step * last - before
     power = before**2 + last**2 - step * before * last
     return 2 * power / len(sound) / max(1, sum(map(mul, sound, sound)))
+
+
+def usual_strength(sound: Sequence[int], frequency: float) -> float:
+    """Return the same of the median piece of 20 ms, without silence: gaps do not count."""
+    pieces = [sound[at : at + 960] for at in range(0, len(sound) - 960, 960)]
+    return median(strength(piece, frequency) for piece in pieces if max(piece) > 1_000)
 
 
 def find(wanted: Sequence[int], heard: Sequence[int]) -> tuple[float, float]:
