@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QLineEdit, QToolButton, QWidget
 
 from peer import events
@@ -21,6 +22,8 @@ from tests.ui.scripted_node import (
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.models.roles import Role
+from ui.screenshot import screenshot
+from ui.screenshot.frozen_screens import FrozenScreen
 
 ALICE = conversation_id("alice")
 
@@ -736,3 +739,31 @@ def test_the_emoji_picker_opens_and_closes_by_its_key_and_its_button(qtbot, talk
     assert picker.isVisible()
     open_conversation(talking, qtbot, "bob")
     assert not picker.isVisible()
+
+
+# --- screenshots -----------------------------------------------------------------------------------
+
+
+def test_a_screenshot_goes_into_the_tray(qtbot, talking: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = QPixmap(300, 200)
+    picture.fill(QColor("orange"))
+    frozen = FrozenScreen(QRect(0, 0, 300, 200), picture, QGuiApplication.primaryScreen())
+    monkeypatch.setattr(screenshot, "freeze", lambda: [frozen])
+    composer = talking.chat.pane.composer
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(composer.input, Qt.Key.Key_S, both)
+    taking = talking.chat.pane._screenshot
+    qtbot.waitUntil(lambda: len(taking._overlays) == 1)
+    qtbot.keyClick(taking._overlays[0], Qt.Key.Key_Return)
+    assert [item.is_picture for item in composer.tray.items] == [True]
+    assert QImage(str(composer.tray.items[0].path)).size() == QSize(300, 200)
+    assert part(talking, "conversation.send").isEnabled()
+
+
+def test_a_narrow_composer_leaves_screenshots_to_the_menu(qtbot, talking: MainWindow) -> None:
+    talking.resize(1000, 700)
+    assert part(talking, "conversation.screenshot").isVisible()
+    talking.resize(380, 640)
+    assert not part(talking, "conversation.screenshot").isVisible()
+    menu = part(talking, "conversation.attach", QToolButton).menu()
+    assert "conversation.attach.screenshot" in [action.objectName() for action in menu.actions()]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QInputMethodEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QImage, QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from ui.theme import fonts
@@ -18,6 +18,8 @@ from ui.transfers.tray import MOST_ITEMS, AttachmentTray, TrayItem
 _MOST_LINES = 6
 _FRAME = 22
 """Height of the input around its lines: the style sheet's padding and border, and the document's margin."""
+_WIDE = 480
+"""From this width on there is a button for screenshots."""
 _ENTER_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
@@ -111,6 +113,8 @@ class Composer(QWidget):
     said = Signal(str)
     """A sentence to show for a moment."""
     emoji_wanted = Signal()
+    screenshot_wanted = Signal(bool)
+    """Whether without this window."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -137,12 +141,17 @@ class Composer(QWidget):
         self._button.setAccessibleName(self.tr("Send"))
         self._button.setCursor(Qt.CursorShape.PointingHandCursor)
         self._button.clicked.connect(self._send)
+        self._screenshot = IconButton(
+            theme, "scissors", self.tr("Screenshot (Ctrl+Shift+S)"), name="conversation.screenshot", area=40
+        )
+        self._screenshot.clicked.connect(lambda: self.screenshot_wanted.emit(False))
         emoji = IconButton(theme, "smile", self.tr("Emoji (Ctrl+.)"), name="conversation.emoji", area=40)
         emoji.clicked.connect(self.emoji_wanted)
         self.tools = QHBoxLayout()
         """Buttons beside the input, on its left."""
         self.tools.setSpacing(2)
         self.tools.addWidget(self._attach)
+        self.tools.addWidget(self._screenshot)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addLayout(self.tools)
@@ -184,12 +193,30 @@ class Composer(QWidget):
             self.said.emit(self.tr("No more than %1 at once: put them into a folder.").replace("%1", str(MOST_ITEMS)))
         self.input.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def add_picture(self, picture: QImage) -> None:
+        """Put a picture that has no file yet into the tray."""
+        self.add(self._offered.keep(picture))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, what the menu has too gives way."""
+        super().resizeEvent(event)
+        self._screenshot.setVisible(self.width() >= _WIDE)
+
     def _attach_menu(self, theme: Theme) -> QMenu:
         menu = QMenu(self)
         files = menu.addAction(self.tr("Files…"), self._choose_files)
         files.setObjectName("conversation.attach.files")
         folder = menu.addAction(self.tr("Folder…"), self._choose_folder)
         folder.setObjectName("conversation.attach.folder")
+        menu.addSeparator()
+        shot = menu.addAction(self.tr("Screenshot…"), lambda: self.screenshot_wanted.emit(False))
+        shot.setObjectName("conversation.attach.screenshot")
+        shot_without = menu.addAction(
+            self.tr("Screenshot without this window…"), lambda: self.screenshot_wanted.emit(True)
+        )
+        shot_without.setObjectName("conversation.attach.screenshot_without")
+        theme.put_icon(shot, "scissors", 16)
+        theme.put_icon(shot_without, "crop", 16)
         theme.put_icon(files, "file", 16)
         theme.put_icon(folder, "folder", 16)
         return menu

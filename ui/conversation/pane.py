@@ -34,6 +34,7 @@ from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
+from ui.screenshot.screenshot import Screenshot
 from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
 from ui.transfers.acts import Act, acts
@@ -106,6 +107,7 @@ class ConversationPane(QWidget):
         self.composer = Composer(theme)
         self._notice = NoWritingNotice()
         self._picker: EmojiPicker | None = None
+        self._screenshot = Screenshot(theme, self)
         self._build()
         self._reading = Reading(bridge, self.view, self)
         self._reading.in_sight.connect(self.in_sight)
@@ -149,6 +151,10 @@ class ConversationPane(QWidget):
         self.composer.emoji_wanted.connect(self._toggle_emoji)
         here = Qt.ShortcutContext.WidgetWithChildrenShortcut
         QShortcut(QKeySequence("Ctrl+."), self, self._toggle_emoji, context=here)
+        QShortcut(QKeySequence("Ctrl+Shift+S"), self, self._take_screenshot, context=here)
+        self.composer.screenshot_wanted.connect(self._take_screenshot)
+        self._screenshot.taken.connect(self.composer.add_picture)
+        self._screenshot.failed.connect(self._state.warned)
         self.composer.input.textChanged.connect(self._start_drafting)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
@@ -375,6 +381,10 @@ class ConversationPane(QWidget):
     def _type_in(self, text: str) -> None:
         if self.composer.isVisible():
             self.composer.type_in(text)
+
+    def _take_screenshot(self, without_window: bool = False) -> None:
+        if self.composer.isVisible():
+            self._screenshot.take(without_window=without_window)
 
     def _toggle_emoji(self) -> None:
         """Open the emoji picker, or close it."""

@@ -28,9 +28,10 @@ class OfferedFiles:
         if not _is_picture_only(data):
             return []
         picture = data.imageData()
-        return self._keep(picture) if isinstance(picture, QImage) and not picture.isNull() else []
+        return self.keep(picture) if isinstance(picture, QImage) and not picture.isNull() else []
 
-    def _keep(self, picture: QImage) -> list[TrayItem]:
+    def keep(self, picture: QImage) -> list[TrayItem]:
+        """Make a file of a picture that has none."""
         if self._folder is None:
             self._folder = QTemporaryDir()
         stem = moments.file_stamp()
