@@ -26,9 +26,9 @@ class Admission:
         self._own_devices = {device} | people.own_devices(connection)
         self._said: list[Said] = []
         self._standing: Standing
-        self.consent_changed()
+        self.changed()
 
-    def consent_changed(self) -> None:
+    def changed(self) -> None:
         """Another consent entry is stored now: stand by what it says from here on."""
         self._said = [row.said for row in messages.consent_in(self._connection, self._conversation.row)]
         self._standing = fold_consent(self._said)

@@ -148,7 +148,7 @@ class Attachments:
         """Read and hash, then write the entry; raise Refusal, and nothing was sent."""
         if len(outgoing.caption) > CAPTION_LENGTH:
             raise Refusal(RefusalCode.TOO_LARGE, f"Keep what you say beside a file to {CAPTION_LENGTH} characters.")
-        check_sendable(conversation, outgoing.caption)
+        check_sendable(conversation, self._me, outgoing.caption)
         entry = EntryId(secrets.token_bytes(16))
         sending = _Sending(entry, conversation, outgoing, self._clock(), 0)
         self._sending[entry] = sending

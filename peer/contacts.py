@@ -11,7 +11,7 @@ from peer.conversations import Conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import ContactAccepted, ContactAsked, ContactChanged, Event, PresenceChanged
-from peer.intake import MakeBody
+from peer.intake import Ground, MakeBody
 from peer.links.link_book import Caller
 from peer.storage import people
 from peer.storage.database import Connection, Database
@@ -111,6 +111,14 @@ class Contacts:
         row = self._devices.get(device)
         return row is not None and row.user == user and row.confirmed
 
+    def confirmed_devices(self, user: UserId) -> tuple[DeviceId, ...]:
+        """Return the devices that we believe to be somebody's, those linked last first."""
+        valid = self._lists.get(user)
+        rows = [row for row in self._devices.values() if row.user == user and row.confirmed]
+        known = [row for row in rows if valid is None or row.device in valid.devices]
+        newest = sorted(known, key=lambda row: row.link_order, reverse=True)
+        return tuple(row.device for row in newest[: limits.DEVICES_PER_USER])
+
     def is_still_welcome(self, caller: Caller) -> bool:
         """See `Doorkeeper.is_still_welcome`."""
         valid = self._lists.get(caller.user)
@@ -119,12 +127,15 @@ class Contacts:
 
     def wants_link(self, user: UserId) -> bool:
         """Whether a link with this user is worth dialling for."""
-        return not self.is_blocked(user) and self._conv.standing_with(user).state in WANTED
+        return not self.is_blocked(user) and (
+            self._conv.standing_with(user).state in WANTED or user in self._conv.fellow_members
+        )
 
     def wanted(self) -> set[UserId]:
         """Return everybody we want a link with."""
         users = (conversation.kept.user for conversation in self._conv.all())
-        return {user for user in users if user is not None and self.wants_link(user)}
+        known = {user for user in users if user is not None} | self._conv.fellow_members
+        return {user for user in known if self.wants_link(user)}
 
     def whereabout(self, user: UserId) -> Whereabout | None:
         """Return what the locator last told of somebody."""
@@ -167,8 +178,8 @@ class Contacts:
         if len(note) > limits.NOTE_LENGTH:
             raise Refusal(RefusalCode.TOO_LARGE, f"Keep the note to {limits.NOTE_LENGTH} characters.")
 
-        def make(stand: Callable[[], Standing], entry: EntryId, salt: bytes) -> Body:
-            standing = stand()
+        def make(ground: Ground, entry: EntryId, salt: bytes) -> Body:
+            standing = ground.standing()
             if standing.state is Consent.FRIENDS:
                 raise Refusal(RefusalCode.ALREADY_FRIENDS, "You are friends already.")
             if standing.state is Consent.ASKED_BY_ME:
@@ -190,8 +201,8 @@ class Contacts:
     async def remove(self, user: UserId) -> ContactView:
         """End a friendship, or take a request back."""
 
-        def make(stand: Callable[[], Standing], entry: EntryId, salt: bytes) -> Body:
-            standing = stand()
+        def make(ground: Ground, entry: EntryId, salt: bytes) -> Body:
+            standing = ground.standing()
             if standing.state not in {Consent.FRIENDS, Consent.ASKED_BY_ME}:
                 raise Refusal(RefusalCode.NOT_A_FRIEND, "There is no friendship or request to end.")
             return Removed(entry, salt, standing.round)
@@ -208,8 +219,8 @@ class Contacts:
         return self._tell(ContactChanged, user)
 
     def _answer(self, say: Callable[[int, EntryId, bytes], Body]) -> MakeBody:
-        def make(stand: Callable[[], Standing], entry: EntryId, salt: bytes) -> Body:
-            standing = stand()
+        def make(ground: Ground, entry: EntryId, salt: bytes) -> Body:
+            standing = ground.standing()
             if standing.state is not Consent.ASKED_BY_THEM:
                 raise Refusal(RefusalCode.NOT_ASKED, "There is no request to answer.")
             return say(standing.round, entry, salt)

@@ -5,7 +5,7 @@ It is brought up to date after each commit, so what is told from it is never mor
 
 from dataclasses import dataclass, field
 
-from peer.storage import feeds, messages
+from peer.storage import feeds, groups, messages
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow, Place, SaidRow
@@ -13,6 +13,7 @@ from peer.views import MessageState
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.identity import ConversationId, DeviceId, FeedId, UserId
 from protocol.link_messages import Range, VectorLine
+from protocol.membership import Membership
 from protocol.replication import Digest, covers, digest_of, holds_entry
 
 
@@ -29,6 +30,8 @@ class Conversation:
     """Which numbers people were shown; our own among them."""
     said: list[SaidRow] = field(default_factory=list)
     standing: Standing = field(default_factory=lambda: Standing(Consent.STRANGERS, 0))
+    group: Membership | None = None
+    """Who belongs to it; None in a conversation of two."""
     draft: str = ""
     unseen: int = 0
     first_unseen: Place | None = None
@@ -38,6 +41,26 @@ class Conversation:
     def id(self) -> ConversationId:
         """Its name on the wire."""
         return self.kept.conversation
+
+    @property
+    def root(self) -> FeedId | None:
+        """Return the feed in which a group begins: without its first entry nothing else of the group is taken."""
+        return None if self.group is None else self.group.root
+
+    @property
+    def members(self) -> frozenset[UserId]:
+        """Return whom it is for; of two people, the other one."""
+        if self.group is not None:
+            return frozenset(self.group.members)
+        return frozenset() if self.kept.user is None else frozenset({self.kept.user})
+
+    def note_message(self, row: MessageRow) -> None:
+        """Take in a message that was stored."""
+        if self.last is None or row.place > self.last.place:
+            self.last = row
+        if not row.seen:
+            self.unseen += 1
+            self.first_unseen = min(self.first_unseen or row.place, row.place)
 
     def lines(self) -> dict[FeedId, VectorLine]:
         """Return how far we hold each feed."""
@@ -52,7 +75,9 @@ class Conversation:
         if not row.mine:
             seen = row.seen or covers(self.displayed.get(me, {}).get(row.feed, ()), row.number)
             return MessageState.SEEN if seen else MessageState.ARRIVED
-        others = {self.kept.user}
+        others = self.members - {me}
+        if not others:
+            return MessageState.STORED
         shown_to = {user for user, shown in self.displayed.items() if covers(shown.get(row.feed, ()), row.number)}
         if others <= shown_to:
             return MessageState.READ
@@ -81,6 +106,8 @@ def _load(connection: Connection, row: ConversationRow) -> Conversation:
         conversation.displayed.setdefault(user, {})[name] = ranges
     conversation.said = messages.consent_in(connection, row.row)
     conversation.standing = fold_consent(each.said for each in conversation.said)
+    if row.user is None:
+        conversation.group = groups.membership_in(connection, row.row)
     conversation.draft = feeds.draft_of(connection, row.row)
     conversation.unseen = messages.count_unseen(connection, row.row)
     conversation.first_unseen = messages.first_unseen(connection, row.row)

@@ -34,6 +34,7 @@ from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.limits import TEXT_BYTES
 from protocol.link_messages import SignedHeader
+from protocol.membership import Membership
 
 log = logging.getLogger(__name__)
 Remembered = Callable[[Conversation, Happened], None]
@@ -63,6 +64,10 @@ class Conversations:
         self._recent: OrderedDict[tuple[int, int], WireEntry] = OrderedDict()
         self.on_growth: Callable[[Conversation], None] = lambda _: None
         """Called when entries were committed that neighbours may lack."""
+        self.fellow_members: frozenset[UserId] = frozenset()
+        """Everybody with whom we are in a group."""
+        self.on_group: Callable[[Conversation, Membership], None] = lambda *_: None
+        """Called with (the group, who belonged to it before) when entries about membership were committed."""
         self.on_consent: Callable[[UserId, Standing, dict[UserId, str]], None] = lambda *_: None
         """Called with (the other person, how we stood before, names told) when consent entries were committed."""
         self.on_attachment: Callable[[Conversation, MessageRow], None] = lambda *_: None
@@ -74,6 +79,7 @@ class Conversations:
     async def load(self) -> None:
         """Read everything small into memory: all but the entries and messages themselves."""
         self._all = {each.id: each for each in await self._database.read(load_conversations)}
+        self._count_fellows()
 
     def all(self) -> list[Conversation]:
         """Return every conversation."""
@@ -99,6 +105,22 @@ class Conversations:
             fresh = intake.incarnation()
             await self._database.write(lambda c: feeds.ensure_conversation(c, name, user, fresh), self._begin, own=True)
         return self._all[name]
+
+    async def create_group(self, make: MakeBody) -> Conversation:
+        """Sign and store a group's first entry, by which it is named."""
+        now_ms = self._now_ms()
+        happened = await self._database.write(
+            lambda c: intake.create_group(c, self._author, make, now_ms), self._announce, own=True
+        )
+        return self._all[happened.conversation.conversation]
+
+    def is_ours(self, conversation: Conversation) -> bool:
+        """Tell whether we are in a group, or in a conversation of two."""
+        return conversation.group is None or self._author.user in conversation.group.members
+
+    def _count_fellows(self) -> None:
+        ours = [each.group for each in self._all.values() if each.group is not None and self.is_ours(each)]
+        self.fellow_members = frozenset(user for group in ours for user in group.members) - {self._author.user}
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -137,7 +159,7 @@ class Conversations:
             raise Refusal(RefusalCode.EMPTY_MESSAGE, "There is nothing to send: write something first.")
         if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
             raise Refusal(RefusalCode.TOO_LARGE, "This text is too long for one message. Send it as a file.")
-        check_sendable(conversation, text)
+        check_sendable(conversation, self._author.user, text)
         happened = await self.write(
             conversation,
             lambda _, entry, salt: Text(entry, salt, text, reply_to),
@@ -176,12 +198,13 @@ class Conversations:
     async def take_in(
         self, name: ConversationId, user: UserId | None, wires: tuple[WireEntry, ...], before_growth: Remembered
     ) -> Happened:
-        """Store what can be taken of a batch; raise Refusal if a conversation would begin with nothing.
+        """Store what can be taken of a batch of `user`; raise Refusal if a conversation would begin with nothing.
 
         `before_growth` is called after the commit, before neighbours are offered what is new.
         """
         known = self._all.get(name)
-        row = known.kept if known else ConversationRow(0, name, user, intake.incarnation())
+        other = user if user is not None and name == self.id_with(user) else None
+        row = known.kept if known else ConversationRow(0, name, other, intake.incarnation())
         now_ms = self._now_ms()
         happened = await self._database.write(
             lambda c: intake.take_entries(c, self._author, row, wires, now_ms),
@@ -210,11 +233,11 @@ class Conversations:
         conversation.kept = happened.conversation
         self._remember(conversation, happened)
         for row in happened.messages:
-            if conversation.last is None or row.place > conversation.last.place:
-                conversation.last = row
-            if not row.seen:
-                conversation.unseen += 1
-                conversation.first_unseen = min(conversation.first_unseen or row.place, row.place)
+            conversation.note_message(row)
+        if happened.group is not None:
+            was, conversation.group = conversation.group or Membership(), happened.group
+            self._count_fellows()
+            self.on_group(conversation, was)
         if happened.said is not None:
             before, conversation.said = conversation.standing, happened.said
             conversation.standing = fold_consent(row.said for row in conversation.said)
@@ -296,20 +319,31 @@ class Conversations:
 
     def view(self, conversation: Conversation) -> ConversationView:
         """Return the row of the conversation list."""
-        user = conversation.kept.user
-        assert user is not None, "groups have views of their own"
+        user, group = conversation.kept.user, conversation.group
         return ConversationView(
             conversation=conversation.id,
-            title=self._name_of(user),
+            title=self._name_of(user) if user is not None else group.name if group is not None else "",
             user=user,
-            members=(self._author.user, user),
+            members=(self._author.user, user) if user is not None else tuple(group.members if group else ()),
             unread=conversation.unseen,
             first_unread=None if conversation.first_unseen is None else _on_screen(*conversation.first_unseen),
             last_entry=None if conversation.last is None else self.message_view(conversation, conversation.last),
-            online=self._is_online(user),
-            can_write=conversation.standing.state is Consent.FRIENDS,
+            online=any(map(self._is_online, conversation.members - {self._author.user})),
+            can_write=self._may_write(conversation),
             draft=conversation.draft,
         )
+
+    def name_in(self, conversation: Conversation, user: UserId) -> str:
+        """Return what somebody is called in a conversation: members of a group need not be contacts of ours."""
+        name = self._name_of(user)
+        if name != user or conversation.group is None:
+            return name
+        return conversation.group.names.get(user, name)
+
+    def _may_write(self, conversation: Conversation) -> bool:
+        if conversation.group is not None:
+            return self.is_ours(conversation)
+        return conversation.standing.state is Consent.FRIENDS
 
     def message_view(self, conversation: Conversation, row: MessageRow) -> MessageView:
         """Return a message ready for the screen."""
@@ -317,7 +351,7 @@ class Conversations:
             entry=row.entry,
             conversation=conversation.id,
             author=row.author,
-            author_name=self._name_of(row.author),
+            author_name=self.name_in(conversation, row.author),
             mine=row.mine,
             kind=MessageKind(row.kind),
             text=row.text,
@@ -332,11 +366,14 @@ class Conversations:
         return int(self._clock().timestamp() * 1000)
 
 
-def check_sendable(conversation: Conversation, text: str) -> None:
+def check_sendable(conversation: Conversation, me: UserId, text: str) -> None:
     """Raise Refusal where nothing may be sent, or not this text."""
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in text):
         raise Refusal(RefusalCode.BAD_REQUEST, "This text holds half a character and cannot be sent.")
-    if conversation.standing.state is not Consent.FRIENDS:
+    if conversation.group is not None:
+        if me not in conversation.group.members:
+            raise Refusal(RefusalCode.NOT_A_MEMBER, "You are not in this group any more.")
+    elif conversation.standing.state is not Consent.FRIENDS:
         raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
 
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from peer.views import ContactView, ConversationView, MessageView, PlaybackView, RecordingView, SessionView
+from peer.views import ContactView, ConversationView, GroupView, MessageView, PlaybackView, RecordingView, SessionView
 from protocol.errors import RefusalCode
 
 
@@ -70,6 +70,13 @@ class ConversationChanged(Event, frozen=True):
 
     type: ClassVar[str] = "conversation_changed"
     conversation: ConversationView
+
+
+class GroupChanged(Event, frozen=True):
+    """A group has another name, other members or other managers."""
+
+    type: ClassVar[str] = "group_changed"
+    group: GroupView
 
 
 class MessageWritten(Event, frozen=True):
@@ -159,6 +166,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ContactAccepted,
     ContactChanged,
     ConversationChanged,
+    GroupChanged,
     MessageWritten,
     MessageArrived,
     MessageChanged,

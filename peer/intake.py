@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from peer.admission import Admission
 from peer.errors import Refusal, RefusalCode
-from peer.storage import feeds, messages, people
+from peer.group_admission import GroupAdmission
+from peer.storage import feeds, groups, messages, people
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow, SaidRow
@@ -27,6 +28,7 @@ from protocol.entries import (
     Entry,
     Text,
     WireEntry,
+    conversation_of,
     hash_of_header,
     is_signed_by_author,
     read_entry,
@@ -34,16 +36,28 @@ from protocol.entries import (
     write_entry,
 )
 from protocol.errors import RemoteProtocolError
-from protocol.identity import NO_HASH, EntryId, FeedId, PublicKey, Realm, UserId, clean_display_name
+from protocol.group_bodies import MembershipBody, Seen
+from protocol.identity import (
+    NO_CONVERSATION,
+    NO_HASH,
+    ConversationId,
+    EntryId,
+    FeedId,
+    PublicKey,
+    Realm,
+    UserId,
+    clean_display_name,
+)
 from protocol.link_messages import SignedHeader
+from protocol.membership import Membership
 from protocol.replication import bucket_of, counted_header, covers, subtract
 from protocol.signatures import SigningKey
 from protocol.stamps import display_stamp, stamp_to_write
 
 log = logging.getLogger(__name__)
 
-MakeBody = Callable[[Callable[[], Standing], EntryId, bytes], Body]
-"""Given a way to ask how the two people stand, a fresh entry ID and a salt: what to write. May raise Refusal."""
+MakeBody = Callable[["Ground", EntryId, bytes], Body]
+"""Given what is known in this very transaction, a fresh entry ID and a salt: what to write. May raise Refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,8 @@ class Happened:
     messages: list[MessageRow] = field(default_factory=list)
     said: list[SaidRow] | None = None
     """All consent entries of the conversation, when there are new ones."""
+    group: Membership | None = None
+    """Who belongs to the group, when there are new entries about that."""
     names: dict[UserId, str] = field(default_factory=dict)
     parted: set[FeedId] = field(default_factory=set)
     """Feeds of which the other side holds another version: where they part is not known yet."""
@@ -82,14 +98,63 @@ def incarnation() -> bytes:
     return secrets.token_bytes(16)
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a new entry can be decided by, as the database holds it while it is being written."""
+
+    _connection: Connection
+    _author: Author
+    _conversation: ConversationRow
+
+    def standing(self) -> Standing:
+        """Return how the two people of a direct conversation stand."""
+        return standing_in(self._connection, self._conversation.row)
+
+    def membership(self) -> Membership:
+        """Return who belongs to a group."""
+        return groups.membership_in(self._connection, self._conversation.row)
+
+    def seen(self) -> tuple[Seen, ...]:
+        """Return the last entry held of every feed but the one that is written here; the newest, if they are many."""
+        mine = FeedId.of(self._author.key.device, self._conversation.incarnation)
+        rows = [row for row in feeds.feeds_of(self._connection, self._conversation.row) if row.feed != mine]
+        newest = sorted(rows, key=lambda row: row.stamp, reverse=True)[: limits.SEEN_FEEDS]
+        return tuple(Seen(row.feed, row.line.head, row.line.head_hash) for row in newest)
+
+
+def create_group(connection: Connection, author: Author, make: MakeBody, now_ms: int) -> Happened:
+    """Sign the first entry of a group, which names it, and begin our feed there with it."""
+    fresh = incarnation()
+    nowhere = ConversationRow(0, NO_CONVERSATION, None, fresh)
+    ground = Ground(connection, author, nowhere)
+    entry = write_entry(
+        author.key,
+        author.realm,
+        make(ground, EntryId(secrets.token_bytes(16)), secrets.token_bytes(16)),
+        conversation=NO_CONVERSATION,
+        feed=FeedId.of(author.key.device, fresh),
+        number=1,
+        previous=NO_HASH,
+        stamp=now_ms,
+        certificate=author.certificate,
+    )
+    happened = Happened(feeds.ensure_conversation(connection, ConversationId(entry.hash), None, fresh))
+    feed = feeds.add_feed(
+        connection, happened.conversation.row, author.user, author.key.public, author.certificate, entry, now_ms
+    )
+    happened.feeds[feed.feed] = feed
+    happened.entries.append(entry)
+    _apply(connection, author, happened, feed, entry)
+    return happened
+
+
 def write_body(
     connection: Connection, author: Author, conversation: ConversationRow, make: MakeBody, now_ms: int, last_ms: int
 ) -> Happened:
     """Sign and append one entry to our own feed. `last_ms` is the newest stamp that its author sees above it."""
     happened = Happened(conversation)
-    body = make(
-        lambda: standing_in(connection, conversation.row), EntryId(secrets.token_bytes(16)), secrets.token_bytes(16)
-    )
+    ground = Ground(connection, author, conversation)
+    body = make(ground, EntryId(secrets.token_bytes(16)), secrets.token_bytes(16))
     _append_own(connection, author, happened, body, now_ms, last_ms)
     return happened
 
@@ -153,7 +218,11 @@ class EntryTaker:
         self._now_ms = now_ms
         self._feeds: dict[FeedId, FeedRow | None] = {}
         self._unsaved: set[FeedId] = set()
-        self._admission = Admission(connection, conversation, author.user, author.key.device)
+        self._admission: Admission | GroupAdmission
+        if conversation.user is None:
+            self._admission = GroupAdmission(connection, conversation, author.user)
+        else:
+            self._admission = Admission(connection, conversation, author.user, author.key.device)
         self.happened = Happened(conversation)
 
     def take(self, wires: tuple[WireEntry, ...]) -> Happened:
@@ -187,7 +256,7 @@ class EntryTaker:
     def _take_one(self, wire: WireEntry) -> None:
         entry = read_entry(wire)
         header = entry.header
-        if header.conversation != self.happened.conversation.conversation:
+        if conversation_of(entry) != self.happened.conversation.conversation:
             raise RemoteProtocolError("an entry of another conversation")
         self.happened.named[header.feed] = max(self.happened.named.get(header.feed, 0), header.number)
         feed = self._feed(header.feed)
@@ -220,13 +289,14 @@ class EntryTaker:
         ):
             raise RemoteProtocolError("a feed whose certificate is not its writer's")
         author = certificate.user
-        if author not in {self._author.user, self.happened.conversation.user}:
+        is_group = self.happened.conversation.user is None
+        if not is_group and author not in {self._author.user, self.happened.conversation.user}:
             raise RemoteProtocolError("an entry of somebody who is no member")
         self._check_signature(entry, certificate.key)
         self._check_room_for(entry.header.feed, author)
         if author != self._author.user:
             device = people.meet_device(self._connection, author, certificate.key, self._now_ms)
-            if not device.confirmed:
+            if not device.confirmed and not is_group:
                 raise RemoteProtocolError("an entry of a device that nobody has confirmed yet")
         entry = self._admission.as_allowed(author, entry, None)
         shown = display_stamp(entry.header.stamp, self._now_ms, 0)
@@ -269,6 +339,8 @@ class EntryTaker:
         one, other = self._as_allowed(feed, one), self._as_allowed(feed, other)
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
         closed = feeds.close_feed(self._connection, feed, winner, loser)
+        if self.happened.conversation.user is None:
+            groups.forget_acts(self._connection, feed.row, winner.header.number, winner.hash)
         self._keep(closed, winner)
         if feed.feed.device != self._author.key.device:
             return
@@ -299,8 +371,8 @@ class EntryTaker:
         if isinstance(entry.body, CONSENT_BODIES) and not self._admission.counts(feed.author, entry):
             return
         _apply(self._connection, self._author, self.happened, feed, entry)
-        if isinstance(entry.body, CONSENT_BODIES):
-            self._admission.consent_changed()
+        if isinstance(entry.body, (*CONSENT_BODIES, MembershipBody)):
+            self._admission.changed()
 
     def _check_signature(self, entry: Entry, key: PublicKey) -> None:
         if not is_signed_by_author(entry, key, self._author.realm):
@@ -339,6 +411,9 @@ def _apply(connection: Connection, author: Author, happened: Happened, feed: Fee
                 happened.said = messages.consent_in(connection, conversation.row)
                 if isinstance(body, Asked | Accepted) and not mine:
                     happened.names[feed.author] = _fit_to_show(body.name)
+        case MembershipBody() if conversation.user is None:
+            groups.add_act(connection, feed, entry)
+            happened.group = groups.membership_in(connection, conversation.row)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
 

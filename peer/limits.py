@@ -16,6 +16,8 @@ LOCATOR_ANSWER_SECONDS = 3
 """How long a locator that was heard of may take to say where it is."""
 DIAL_SECONDS = 4.0
 """One address is tried for this long before the next."""
+GROUPS_NOT_OURS = 64
+"""Groups known here that we are not in: those we left, and those of which it is not clear yet who added us."""
 MESSAGES_PER_PAGE = 1_000
 """The most messages that one question for history is answered with."""
 ENTRIES_IN_FLIGHT = 1_000

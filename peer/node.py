@@ -24,6 +24,7 @@ from peer.views import (
     ConversationView,
     EntryId,
     FoundLocator,
+    GroupView,
     MessageKind,
     MessagePage,
     MessageView,
@@ -275,6 +276,44 @@ class PeerNode:
         """Write a message; it is durable when this returns, whether or not anybody is there to get it."""
         session, found = self._find(conversation)
         return await session.conversations.send_text(found, text, reply_to)
+
+    # --- groups ------------------------------------------------------------------------------
+
+    async def create_group(self, name: str, members: Sequence[str]) -> ConversationView:
+        """Make a group of ourselves and some friends."""
+        session = self._need_session()
+        group = await session.groups.create(name, [parse_user_id(user) for user in members])
+        return session.conversations.view(group)
+
+    async def group(self, conversation: ConversationId) -> GroupView:
+        """Return who belongs to a group."""
+        session, found = self._find(conversation)
+        return session.groups.view(found)
+
+    async def add_to_group(self, conversation: ConversationId, user: str, *, from_now_on: bool = False) -> GroupView:
+        """Add a friend; with `from_now_on` they are not given what was written before."""
+        session, found = self._find(conversation)
+        return await session.groups.add(found, parse_user_id(user), from_now_on=from_now_on)
+
+    async def remove_from_group(self, conversation: ConversationId, user: str) -> GroupView:
+        """Let somebody belong to the group no more; managers may."""
+        session, found = self._find(conversation)
+        return await session.groups.exclude(found, parse_user_id(user))
+
+    async def leave_group(self, conversation: ConversationId) -> GroupView:
+        """Belong to the group no more; what was written stays readable here."""
+        session, found = self._find(conversation)
+        return await session.groups.leave(found)
+
+    async def rename_group(self, conversation: ConversationId, name: str) -> GroupView:
+        """Give the group another name."""
+        session, found = self._find(conversation)
+        return await session.groups.rename(found, name)
+
+    async def set_group_manager(self, conversation: ConversationId, user: str, *, is_manager: bool) -> GroupView:
+        """Let somebody exclude others and name managers, or no more; managers may."""
+        session, found = self._find(conversation)
+        return await session.groups.set_manager(found, parse_user_id(user), is_manager=is_manager)
 
     async def keep_draft(self, conversation: ConversationId, draft: str) -> None:
         """Keep what is being written, so that it is there after a crash; empty for nothing."""

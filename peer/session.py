@@ -14,6 +14,7 @@ from peer.conversations import Conversations
 from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.events import Connected, Disconnected, Superseded
+from peer.groups import Groups
 from peer.identity_vault import IdentityVault
 from peer.intake import Author, renew_incarnations
 from peer.links.dialing import Dialer, Place
@@ -27,13 +28,14 @@ from peer.pictures.picture_service import Pictures
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
-from peer.synchronizer import Synchronizer
+from peer.synchronizer import Farewell, Synchronizer
 from peer.views import ContactView, SessionView
 from protocol.certificates import read_certificate
-from protocol.consent import Standing
+from protocol.consent import Consent, Standing
 from protocol.identity import DeviceId, Realm, UserId
 from protocol.link_messages import Greeting
 from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
+from protocol.membership import Membership
 from protocol.registry import Message
 
 log = logging.getLogger(__name__)
@@ -137,6 +139,7 @@ class Session:
             copies=folder.sent,
             downloads=surroundings.downloads() / "Hail" / str(user),
         )
+        self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
@@ -160,7 +163,8 @@ class Session:
             self._relation_changed(user)
 
         self.conversations.on_consent = consent_changed
-        self._synchronizer = Synchronizer(self.conversations, self._may_share)
+        self.conversations.on_group = self._group_changed
+        self._synchronizer = Synchronizer(self.conversations, self._may_share, self._may_begin_group, _farewell)
         self._vouches = logged_in is not None  # with the password, a moment ago
         now = self._surroundings.now()
         certificate = read_certificate(self._facts.certificate, self._facts.authority)
@@ -338,9 +342,35 @@ class Session:
     # --- inside ------------------------------------------------------------------------------
 
     def _may_share(self, link: Link, conversation: Conversation) -> bool:
-        if link.user is None or link.device is None or conversation.kept.user != link.user:
+        if link.user is None or link.device is None:
+            return False
+        if conversation.group is not None:
+            is_member = link.device in conversation.group.members.get(link.user, ())
+            return is_member and not self.contacts.is_blocked(link.user)
+        if conversation.kept.user != link.user:
             return False
         return self.contacts.is_confirmed(link.user, link.device) and not self.contacts.is_blocked(link.user)
+
+    def _may_begin_group(self, link: Link) -> bool:
+        """Tell whether a group may become known to us by somebody: a friend, and not too many that are not ours."""
+        assert link.user is not None
+        assert link.device is not None
+        is_friend = self.conversations.standing_with(link.user).state is Consent.FRIENDS
+        not_ours = sum(not self.conversations.is_ours(each) for each in self.conversations.all())
+        is_confirmed = self.contacts.is_confirmed(link.user, link.device)
+        return is_friend and is_confirmed and not_ours < limits.GROUPS_NOT_OURS
+
+    def _group_changed(self, group: Conversation, before: Membership) -> None:
+        assert group.group is not None
+        for user in {*group.group.members, *before.members} - {self.user}:
+            self._relation_changed(user)
+            if user not in before.members:
+                self._synchronizer.sharing_changed(user)
+            elif user not in group.group.members:
+                self._synchronizer.bid_farewell(group, user)
+        if self.conversations.is_ours(group) or self.user in before.members:
+            self.groups.tell(group)
+            self.conversations.tell_row_soon(group)
 
     def _aim(self, user: UserId) -> None:
         """Dial a user who is there and with whom something may have to be said; stop it otherwise."""
@@ -363,6 +393,14 @@ class Session:
         conversation = self.conversations.get(self.conversations.id_with(user))
         if conversation is not None:
             self.conversations.tell_row_soon(conversation)
+
+
+def _farewell(link: Link, conversation: Conversation) -> Farewell | None:
+    """Return how far a group's feeds still go to somebody who is in it no more; None for everybody else."""
+    if conversation.group is None or link.user is None:
+        return None
+    bounds = conversation.group.former.get(link.user)
+    return None if bounds is None or link.device not in bounds.devices else bounds.heard
 
 
 def _settle(connection: Connection, facts: AccountFacts, mark: bytes) -> None:

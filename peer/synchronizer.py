@@ -6,8 +6,10 @@ of vectors. What is sent is read from committed state only.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from peer import limits as node_limits
 from peer.conversation import Conversation
@@ -49,6 +51,8 @@ from protocol.replication import (
 )
 
 log = logging.getLogger(__name__)
+Farewell = Mapping[FeedId, int]
+"""How far each feed still goes to somebody; those that are not named do not go at all."""
 
 
 @dataclass(slots=True)
@@ -80,8 +84,11 @@ class _Neighbour:
 class _LinkSync:
     """One link: what was compared, and the task that sends."""
 
-    def __init__(self, link: Link, conversations: Conversations) -> None:
+    def __init__(
+        self, link: Link, conversations: Conversations, farewell: Callable[[Link, Conversation], Farewell | None]
+    ) -> None:
         self.link = link
+        self._farewell = farewell
         self._conversations = conversations
         self.neighbours: dict[ConversationId, _Neighbour] = {}
         self.forks_asked: set[FeedId] = set()
@@ -144,7 +151,14 @@ class _LinkSync:
         neighbour = self.neighbours.get(conversation.id)
         if neighbour is None or neighbour.theirs is None:
             return
-        for gap in gaps(conversation.lines(), neighbour.theirs):
+        lines, farewell = conversation.lines(), self._farewell(self.link, conversation)
+        if farewell is not None:
+            lines = {
+                name: msgspec.structs.replace(line, head=min(line.head, farewell[name]))
+                for name, line in lines.items()
+                if name in farewell
+            }
+        for gap in sorted(gaps(lines, neighbour.theirs), key=lambda gap: gap.feed != conversation.root):
             feed = conversation.feeds[gap.feed]
             window = self._window(neighbour, gap)
             if window is not None:
@@ -196,10 +210,22 @@ class _LinkSync:
 class Synchronizer:
     """All links of the node, kept in step."""
 
-    def __init__(self, conversations: Conversations, may_share: Callable[[Link, Conversation], bool]) -> None:
-        """`may_share` decides whether a link may see a conversation: by consent, and by the device."""
+    def __init__(
+        self,
+        conversations: Conversations,
+        may_share: Callable[[Link, Conversation], bool],
+        may_begin: Callable[[Link], bool],
+        farewell: Callable[[Link, Conversation], Farewell | None],
+    ) -> None:
+        """`may_share` decides whether a link may see a conversation: by consent or membership, and by the device.
+
+        `may_begin` decides whether somebody may make a group known to us, `farewell` how far each feed of a group
+        still goes to somebody who is in it no more.
+        """
         self._conversations = conversations
         self._may_share = may_share
+        self._may_begin = may_begin
+        self._farewell = farewell
         self._links: dict[Link, _LinkSync] = {}
         conversations.on_growth = self._grew
         conversations.receipts.on_displayed = self._displayed
@@ -207,7 +233,7 @@ class Synchronizer:
 
     def add(self, link: Link) -> None:
         """A link came up: compare everything that is shared on it."""
-        self._links[link] = _LinkSync(link, self._conversations)
+        self._links[link] = _LinkSync(link, self._conversations, self._farewell)
         self._compare(link)
         for conversation in self._shared(link):
             _tell_reads(link, conversation, self._conversations.receipts.displayed_here(conversation))
@@ -217,6 +243,12 @@ class Synchronizer:
         sync = self._links.pop(link, None)
         if sync is not None:
             sync.task.cancel()
+
+    def bid_farewell(self, conversation: Conversation, user: UserId) -> None:
+        """Somebody is in a group no more: let them know, by what they may still have."""
+        for link, sync in self._links.items():
+            if link.user == user:
+                sync.kick(conversation.id)
 
     def sharing_changed(self, user: UserId) -> None:
         """What may be shown to a user changed: compare again."""
@@ -278,7 +310,7 @@ class Synchronizer:
         assert user is not None
         assert device is not None
         for name, root in {told.conversation: told.root for told in message.digests}.items():
-            if self._is_hidden(sync.link, name):
+            if self._is_hidden(sync.link, name) and not self._was_shared(sync.link, name):
                 continue
             conversation = self._conversations.get(name)
             mine = conversation.digest() if conversation else digest_of(())
@@ -298,9 +330,13 @@ class Synchronizer:
 
     async def _take_lines(self, sync: _LinkSync, message: Lines) -> None:
         link = sync.link
+        conversation = self._conversations.get(message.conversation)
+        if self._was_shared(link, message.conversation):
+            assert conversation is not None
+            sync.told(conversation, message.lines, message.mask)
+            return
         if self._is_hidden(link, message.conversation):
             return
-        conversation = self._conversations.get(message.conversation)
         if conversation is None:
             if message.answer:
                 link.send(Lines(message.conversation, message.mask, (), answer=False))
@@ -356,6 +392,9 @@ class Synchronizer:
             link.send(Lines(conversation.id, NO_BUCKETS, touched, answer=False))
         for name in happened.parted:
             await self._ask_fork(sync, conversation, conversation.feeds[name])
+        if happened.group is not None:
+            # Entries of people who were added by what has just come were refused before: let them be offered again.
+            self._compare(link)
 
     async def _take_reads(self, link: Link, message: Reads) -> None:
         if conversation := self._visible(link, message.conversation):
@@ -416,12 +455,22 @@ class Synchronizer:
         conversation = self._conversations.get(name)
         return conversation if conversation is not None and self._may_share(link, conversation) else None
 
+    def _was_shared(self, link: Link, name: ConversationId) -> bool:
+        """Tell whether a conversation is of no concern any more to somebody, but for the word that it is so."""
+        conversation = self._conversations.get(name)
+        return conversation is not None and self._farewell(link, conversation) is not None
+
     def _is_hidden(self, link: Link, name: ConversationId) -> bool:
-        """Unknown conversations and those of other people get silence; a stranger may begin the one with us."""
+        """Unknown conversations and those of other people get silence; a stranger may begin the one with us.
+
+        A group that is not known here may be one that a friend has just added us to.
+        """
         conversation = self._conversations.get(name)
         if conversation is not None:
             return not self._may_share(link, conversation)
-        return link.user is None or name != self._conversations.id_with(link.user)
+        if link.user is None:
+            return True
+        return name != self._conversations.id_with(link.user) and not self._may_begin(link)
 
 
 def _lines_of(happened: Happened) -> tuple[VectorLine, ...]:

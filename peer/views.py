@@ -25,7 +25,9 @@ __all__ = [
     "DeviceId",
     "EntryId",
     "FoundLocator",
+    "GroupView",
     "HolderView",
+    "MemberView",
     "MessageKind",
     "MessagePage",
     "MessagePlace",
@@ -209,6 +211,24 @@ class ConversationView(View, frozen=True):
     draft: str = ""
     """What was being written here, on this device, and not sent yet."""
     first_unread: MessagePlace | None = None
+
+
+class MemberView(View, frozen=True):
+    """Somebody in a group."""
+
+    user: UserId
+    name: str
+    manager: bool
+    online: bool
+
+
+class GroupView(View, frozen=True):
+    """Who belongs to a group, in order of seniority."""
+
+    conversation: ConversationId
+    name: str
+    creator: UserId
+    members: tuple[MemberView, ...]
 
 
 class SessionView(View, frozen=True):

@@ -10,6 +10,7 @@ from msgspec import Meta
 from protocol import limits
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.identity import (
+    NO_CONVERSATION,
     NO_HASH,
     ConversationId,
     EntryHash,
@@ -201,6 +202,13 @@ def read_entry(wire: WireEntry) -> Entry:
             raise RemoteProtocolError("an entry's body of no known shape")
         body = message
     return Entry(wire, header, hash_of_header(wire.header), body)
+
+
+def conversation_of(entry: Entry) -> ConversationId:
+    """Return the conversation an entry belongs to: a group's first entry names it by its own hash."""
+    if entry.header.conversation == NO_CONVERSATION and entry.header.number == 1:
+        return ConversationId(entry.hash)
+    return entry.header.conversation
 
 
 def read_header(header: bytes) -> Header:

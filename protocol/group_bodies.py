@@ -25,6 +25,8 @@ class NewMember(msgspec.Struct, frozen=True, array_like=True):
     """A person who becomes a member, and the devices that may speak in their name from the start."""
 
     user: UserId
+    name: DisplayName
+    """What the adder calls them, for members who are no contacts of theirs."""
     devices: Annotated[tuple[DeviceId, ...], Meta(max_length=limits.DEVICES_PER_USER)]
 
 

@@ -124,6 +124,9 @@ class ConversationId(_FixedBytes):
         return cls(hashlib.sha256(b"hail direct\0" + realm + first.encode() + b"\0" + second.encode()).digest())
 
 
+NO_CONVERSATION = ConversationId(bytes(32))
+"""What stands in a group's first header: the group's name is the hash of that header."""
+
 CUSTOM_TYPES: tuple[type, ...] = (
     UserId,
     Realm,

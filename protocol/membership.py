@@ -44,6 +44,9 @@ class Bounds:
     """How far the words of somebody who is no member any more count."""
 
     last: Mapping[FeedId, int]
+    heard: Mapping[FeedId, int]
+    """How far they are given each feed: up to the entry by which they went, and what its author had seen."""
+    devices: frozenset[DeviceId]
 
     def allows(self, feed: FeedId, number: int) -> bool:
         """Tell whether an entry of theirs was written as a member."""
@@ -57,8 +60,12 @@ class Membership:
     name: str = ""
     creator: UserId | None = None
     """None: there is no group, because no creation is held."""
+    root: FeedId | None = None
+    """The feed in which the group begins."""
     members: dict[UserId, set[DeviceId]] = field(default_factory=dict)
     """Who belongs to it now, with the devices that speak for them; in order of seniority."""
+    names: dict[UserId, str] = field(default_factory=dict)
+    """What people were called by those who added them, current and former members."""
     managers: set[UserId] = field(default_factory=set)
     former: dict[UserId, Bounds] = field(default_factory=dict)
     """Who belonged to it, and how far their words count."""
@@ -264,6 +271,7 @@ class _Walk:
         match body:
             case Created():
                 group.name, group.creator, group.managers = body.name, act.author, {act.author}
+                group.root = act.feed
                 self._promotion[act.author] = act
                 self.seniority[act.author] = 0
                 for member in body.members:
@@ -271,11 +279,11 @@ class _Walk:
             case Added():
                 self._admit(act, body.member, withheld=self._causes.seen_by(act) if body.from_now_on else {})
             case Excluded() if act.hash in self._effective:
-                self._dismiss(body.user, {seen.feed: seen.number for seen in body.last})
+                self._dismiss(act, body.user, {seen.feed: seen.number for seen in body.last})
             case Excluded():
                 self.open_exclusions.append(act)
             case Left():
-                self._dismiss(act.author, self._causes.seen_by(act))
+                self._dismiss(act, act.author, self._causes.seen_by(act))
             case Renamed():
                 group.name = body.name
             case ManagerChanged():
@@ -299,18 +307,20 @@ class _Walk:
             return
         self.seniority.setdefault(member.user, len(self.seniority))
         group.members[member.user] = set(member.devices)
+        group.names[member.user] = member.name
         self._admission[member.user] = act
         self._admission.update(dict.fromkeys(member.devices, act))
         group.former.pop(member.user, None)
         if withheld:
             group.withheld[member.user] = dict(withheld)
 
-    def _dismiss(self, user: UserId, last: Mapping[FeedId, int]) -> None:
+    def _dismiss(self, act: Act, user: UserId, last: Mapping[FeedId, int]) -> None:
         devices = self._group.members.pop(user, set())
         self._group.withheld.pop(user, None)
         self._group.managers.discard(user)
         self._promotion.pop(user, None)
-        self._group.former[user] = Bounds({feed: number for feed, number in last.items() if feed.device in devices})
+        theirs = {feed: number for feed, number in last.items() if feed.device in devices}
+        self._group.former[user] = Bounds(theirs, self._causes.seen_by(act), frozenset(devices))
 
 
 def _named(act: Act) -> tuple[Seen, ...]:

@@ -16,6 +16,7 @@ from peer.events import (
     ConversationChanged,
     Disconnected,
     Event,
+    GroupChanged,
     MessageArrived,
     MessageChanged,
     MessageDelivered,
@@ -107,6 +108,49 @@ class SendParameters(Parameters):
     conversation: ConversationId
     text: str
     reply_to: EntryId | None = None
+
+
+class CreateGroupParameters(Parameters):
+    """For `groups.create`."""
+
+    name: str
+    members: list[str]
+
+
+class GroupParameters(Parameters):
+    """For what needs nothing but the group."""
+
+    conversation: ConversationId
+
+
+class AddMemberParameters(Parameters):
+    """For `groups.add`."""
+
+    conversation: ConversationId
+    user: str
+    from_now_on: bool = False
+
+
+class MemberParameters(Parameters):
+    """For `groups.remove`."""
+
+    conversation: ConversationId
+    user: str
+
+
+class ManagerParameters(Parameters):
+    """For `groups.managers`."""
+
+    conversation: ConversationId
+    user: str
+    manager: bool = True
+
+
+class RenameParameters(Parameters):
+    """For `groups.rename`."""
+
+    conversation: ConversationId
+    name: str
 
 
 class ListParameters(Parameters):
@@ -267,6 +311,17 @@ METHODS: dict[str, Method[Any]] = {
     "contacts.list": Method(Parameters, lambda n, _: n.contacts()),
     "conversations.list": Method(Parameters, lambda n, _: n.conversations()),
     "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),
+    "groups.create": Method(CreateGroupParameters, lambda n, p: n.create_group(p.name, p.members)),
+    "groups.members": Method(GroupParameters, lambda n, p: n.group(p.conversation)),
+    "groups.add": Method(
+        AddMemberParameters, lambda n, p: n.add_to_group(p.conversation, p.user, from_now_on=p.from_now_on)
+    ),
+    "groups.remove": Method(MemberParameters, lambda n, p: n.remove_from_group(p.conversation, p.user)),
+    "groups.leave": Method(GroupParameters, lambda n, p: n.leave_group(p.conversation)),
+    "groups.rename": Method(RenameParameters, lambda n, p: n.rename_group(p.conversation, p.name)),
+    "groups.managers": Method(
+        ManagerParameters, lambda n, p: n.set_group_manager(p.conversation, p.user, is_manager=p.manager)
+    ),
     "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
     "messages.list": Method(ListParameters, _list_messages),
     "messages.read": Method(ReadParameters, lambda n, p: n.mark_read_up_to(p.conversation, p.entry)),
@@ -291,6 +346,7 @@ NOUNS: dict[type[Event], str] = {
     ContactAccepted: "contact",
     ContactChanged: "contact",
     ConversationChanged: "conversation",
+    GroupChanged: "group",
     MessageWritten: "message",
     MessageArrived: "message",
     MessageChanged: "message",

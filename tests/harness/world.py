@@ -119,11 +119,15 @@ class World:
         if not self.link:
             await self.start_locator()
         first, second = await self.registered(one), await self.registered(other)
-        await first.node.ask(other)
-        await self.until(lambda: bool(second.told("contact_asked")))
-        await second.node.accept(one)
-        await self.until(lambda: bool(first.told("contact_accepted")))
-        return first, second, (await first.node.open_conversation(other)).conversation
+        return first, second, await self.befriend(first, second)
+
+    async def befriend(self, one: Person, other: Person) -> ConversationId:
+        """Make two people friends; return their conversation."""
+        await one.node.ask(other.name)
+        await self.until(lambda: any(event.contact.user == one.name for event in other.told("contact_asked")))
+        await other.node.accept(one.name)
+        await self.until(lambda: any(event.contact.user == other.name for event in one.told("contact_accepted")))
+        return (await one.node.open_conversation(other.name)).conversation
 
     async def until(self, condition: Callable[[], bool | Awaitable[bool]], seconds: float = 120.0) -> None:
         """Let virtual time pass until a condition holds; fail after so many virtual seconds."""

@@ -412,7 +412,12 @@ def test_a_stranger_who_asked_too_often_is_heard_again_when_asked(desk: Desk) ->
     spam = [eve.write(body) for n in range(1, limits.CONSENT_ENTRIES_PER_STRANGER) for body in (asked(n), removed(n))]
     row = desk.take("eve", *spam).conversation
     intake.write_body(
-        desk.connection, desk.ana, row, lambda stand, e, s: Asked(e, s, stand().round_to_ask, "Ana"), NOW_MS, 0
+        desk.connection,
+        desk.ana,
+        row,
+        lambda ground, e, s: Asked(e, s, ground.standing().round_to_ask, "Ana"),
+        NOW_MS,
+        0,
     )
     assert desk.standing("eve") is Consent.ASKED_BY_ME
     desk.take("eve", *spam[limits.CONSENT_ENTRIES_PER_STRANGER :])
@@ -494,7 +499,7 @@ def test_after_a_reset_old_texts_come_back_when_a_person_says_yes_again(desk: De
     assert desk.standing("bo") is Consent.ASKED_BY_THEM
     row = desk.take("bo", *theirs).conversation
     intake.write_body(
-        desk.connection, desk.ana, row, lambda stand, e, s: Accepted(e, s, stand().round, "Ana"), NOW_MS, 0
+        desk.connection, desk.ana, row, lambda ground, e, s: Accepted(e, s, ground.standing().round, "Ana"), NOW_MS, 0
     )
     desk.take("bo", *history, *theirs)
     standing = intake.standing_in(desk.connection, row.row)

@@ -25,6 +25,8 @@ from peer.views import (
     ConversationView,
     DeviceId,
     EntryId,
+    GroupView,
+    MemberView,
     MessageKind,
     MessageState,
     MessageView,
@@ -207,7 +209,7 @@ SIGNED_IN_ONLY = sorted(
     METHODS.keys() - {"session.register", "session.login", "session.login_again", "session.logout", "session.status"}
 )
 EXAMPLES = {"users": ["bo"], "user": "bo", "conversation": "ab" * 32, "entry": "ab" * 16, "text": "hello"}
-EXAMPLES |= {"old": "correct horse", "new": "battery staple", "path": "/tmp/x"}
+EXAMPLES |= {"old": "correct horse", "new": "battery staple", "path": "/tmp/x", "name": "Lab 3", "members": ["bo"]}
 
 
 @pytest.mark.parametrize("method", SIGNED_IN_ONLY)
@@ -283,6 +285,7 @@ CONTACT = ContactView(ANA, "Ana", Consent.FRIENDS, "", True, NOW, True, False, F
 VIEWS: dict[str, object] = {
     "message": MESSAGE,
     "contact": CONTACT,
+    "group": GroupView(CONVERSATION, "Lab 3", ANA, (MemberView(ANA, "Ana", manager=True, online=True),)),
     "conversation": ConversationView(CONVERSATION, "Ana", ANA, (ANA,), 0, MESSAGE, True, True),
     "session": SessionView(
         user=ANA,

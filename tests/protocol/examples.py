@@ -128,9 +128,11 @@ DIGEST = digest_of((LINE, BOBS_LINE))
 # --- a group ------------------------------------------------------------------------------------
 
 SEEN = (Seen(BOBS_FEED, 300, BOBS_LINE.head_hash),)
+ANN_AS_MEMBER = NewMember(ANN, "Ann", (ANN_KEY.device,))
+BOB_AS_MEMBER = NewMember(BOB, "Bob", (BOB_KEY.device,))
 GROUP_BODIES: tuple[Body, ...] = (
-    Created(*_name("created"), (), "Lab 3", (NewMember(ANN, (ANN_KEY.device,)), NewMember(BOB, (BOB_KEY.device,)))),
-    Added(*_name("added"), SEEN, NewMember(UserId("chen"), (ANN_KEY.device,)), from_now_on=True),
+    Created(*_name("created"), (), "Lab 3", (ANN_AS_MEMBER, BOB_AS_MEMBER)),
+    Added(*_name("added"), SEEN, NewMember(UserId("chen"), "陈", (ANN_KEY.device,)), from_now_on=True),
     Excluded(*_name("excluded"), (), BOB, SEEN),
     Left(*_name("left"), SEEN),
     Renamed(*_name("renamed"), SEEN, "实验三"),

@@ -79,7 +79,7 @@ class Replica:
 
 
 def member(user: str) -> NewMember:
-    return NewMember(UserId(user), (device_of(user),))
+    return NewMember(UserId(user), user.title(), (device_of(user),))
 
 
 def new_group(*users: str) -> list[Replica]:
@@ -153,7 +153,7 @@ def test_a_device_that_nobody_confirmed_speaks_for_nobody() -> None:
 
 def test_adding_a_member_again_slips_in_no_device() -> None:
     ana, bo, chen = new_group("ana", "bo", "chen")
-    chen.say(Added, NewMember(UserId("bo"), (device_of("bo", 9),)), False)
+    chen.say(Added, NewMember(UserId("bo"), "Bo", (device_of("bo", 9),)), False)
     minted = Replica("bo", device=9)
     minted.hear(chen)
     minted.add("eve")

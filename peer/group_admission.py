@@ -1,0 +1,52 @@
+"""What of an entry of a group is taken, by who wrote it: all of it, its header alone, or nothing.
+
+It stands where `Admission` stands for two people, with the same methods.
+"""
+
+from peer.admission import without_body
+from peer.storage import groups
+from peer.storage.database import Connection
+from peer.storage.feeds import ConversationRow, FeedRow
+from protocol import limits
+from protocol.entries import Entry
+from protocol.errors import RemoteProtocolError
+from protocol.group_bodies import Created, MembershipBody
+from protocol.identity import UserId
+from protocol.membership import Membership
+from protocol.replication import count_numbers
+
+
+class GroupAdmission:
+    """Judges the entries of one group."""
+
+    def __init__(self, connection: Connection, conversation: ConversationRow, me: UserId) -> None:
+        """`me` is who takes the entries in."""
+        self._connection = connection
+        self._conversation = conversation
+        self._me = me
+        self.membership: Membership
+        self.changed()
+
+    def changed(self) -> None:
+        """Another entry about membership is stored now: stand by what it says from here on."""
+        self.membership = groups.membership_in(self._connection, self._conversation.row)
+
+    def as_allowed(self, author: UserId, entry: Entry, feed: FeedRow | None) -> Entry:
+        """Return the entry with or without its body; raise RemoteProtocolError for one that is not taken at all.
+
+        `feed` is the feed as held, None where this entry begins it.
+        """
+        if isinstance(entry.body, Created):
+            return entry
+        if not self.membership.counts(author, entry.header.feed, entry.header.number):
+            raise RemoteProtocolError("an entry of somebody who is no member")
+        if isinstance(entry.body, MembershipBody) or self._me in self.membership.members:
+            return entry
+        # Who added us is not known yet, or never will be: nobody fills our disk with what is not ours.
+        if feed is not None and count_numbers(feed.line.lacking) >= limits.WITHHELD_HEADERS:
+            raise RemoteProtocolError("too many entries of a group that is not ours")
+        return without_body(entry)
+
+    def counts(self, author: UserId, entry: Entry) -> bool:  # noqa: ARG002 - as in `Admission`
+        """Tell whether a stored entry has a say. All of a group have: the fold knows which are void."""
+        return True

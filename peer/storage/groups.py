@@ -1,0 +1,53 @@
+"""What membership of groups is folded from."""
+
+from typing import cast
+
+from peer.storage.database import Connection
+from peer.storage.feeds import FeedRow
+from protocol.entries import BODIES, Entry
+from protocol.group_bodies import MembershipBody
+from protocol.identity import EntryHash, FeedId, UserId
+from protocol.membership import Act, Membership, fold_membership
+
+
+def add_act(connection: Connection, feed: FeedRow, entry: Entry) -> None:
+    """Keep an entry about membership."""
+    connection.execute(
+        "INSERT INTO group_act VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            bytes(entry.hash),
+            feed.conversation,
+            feed.row,
+            entry.header.number,
+            entry.header.kind,
+            entry.wire.body,
+        ),
+    )
+
+
+def forget_acts(connection: Connection, feed: int, number: int, but: EntryHash) -> None:
+    """Let go what fell out of a closed feed: from a number on, all but the entry that counts."""
+    connection.execute("DELETE FROM group_act WHERE feed = ? AND number >= ? AND hash <> ?", (feed, number, bytes(but)))
+
+
+def membership_in(connection: Connection, conversation: int) -> Membership:
+    """Return who belongs to a group; nobody where nothing of the group is held."""
+    rows = connection.execute(
+        "SELECT feed.author, feed.feed, group_act.number, group_act.hash, group_act.kind, group_act.body"
+        " FROM group_act JOIN feed ON feed.id = group_act.feed WHERE group_act.conversation = ?",
+        (conversation,),
+    )
+    acts = []
+    for author, feed, number, name, kind, body in rows:
+        decoded = BODIES.decode_body(cast("int", kind), cast("bytes", body))
+        assert isinstance(decoded, MembershipBody)
+        acts.append(
+            Act(
+                UserId(cast("str", author)),
+                FeedId(cast("bytes", feed)),
+                cast("int", number),
+                EntryHash(cast("bytes", name)),
+                decoded,
+            )
+        )
+    return fold_membership(acts)
