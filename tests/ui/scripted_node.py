@@ -327,6 +327,15 @@ class ScriptedNode:
     async def fetch_file(self, entry: EntryId, path: Path | None = None) -> None:
         await self._asked("fetch_file", entry, path)
 
+    async def files(
+        self, conversation: ConversationId, before: EntryId | None = None, limit: int = 256
+    ) -> list[MessageView]:
+        await self._asked("files", conversation, before, limit)
+        kept = sorted(self.history.get(conversation, []), key=lambda message: message.place, reverse=True)
+        kept = [message for message in kept if message.attachment is not None]
+        start = 0 if before is None else [message.entry for message in kept].index(before) + 1
+        return kept[start : start + limit]
+
     async def picture(self, entry: EntryId, longest_side: int) -> CleanPicture:
         await self._asked("picture", entry, longest_side)
         return self.pictures[entry]

@@ -14,6 +14,8 @@ class ConversationHeader(QWidget):
     """Picture, name, presence; and the way back when the window shows one column."""
 
     back = Signal()
+    files_wanted = Signal()
+    """Show the files of this conversation, or hide them."""
     dismissal_wanted = Signal()
     """Nothing here is to count as new any more."""
     safety_wanted = Signal()
@@ -36,6 +38,8 @@ class ConversationHeader(QWidget):
         self._more = IconButton(theme, "ellipsis-vertical", self.tr("About this contact"), name="conversation.more")
         self._more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self._more.setMenu(self._make_menu(theme))
+        self._files = IconButton(theme, "folder", self.tr("Files"), name="conversation.files")
+        self._files.clicked.connect(self.files_wanted)
         names = QVBoxLayout()
         names.setSpacing(1)
         names.addStretch()
@@ -48,6 +52,7 @@ class ConversationHeader(QWidget):
         layout.addWidget(self._back)
         layout.addWidget(self._avatar)
         layout.addLayout(names, 1)
+        layout.addWidget(self._files)
         layout.addWidget(self._more)
 
     def show_back(self, *, shown: bool) -> None:

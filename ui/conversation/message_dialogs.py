@@ -28,9 +28,8 @@ class MessageDetails(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Message details"))
         self.setMinimumWidth(_NARROWEST)
-        sender = self.tr("You") if message.mine else people.short_name(message.author_name)
         facts = (
-            (self.tr("From"), sender),
+            (self.tr("From"), people.sender(message)),
             (self.tr("Written"), moments.full(message.written_at)),
             (self.tr("State"), people.message_state(message.state) or self.tr("read")),
             *self._facts_of(message.attachment, message),

@@ -10,10 +10,11 @@ from PySide6.QtGui import (
     QDropEvent,
     QHideEvent,
     QKeySequence,
+    QResizeEvent,
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from peer import views as messages
 from peer.errors import RefusalCode
@@ -39,6 +40,8 @@ from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
 from ui.transfers.acts import Act, acts
 from ui.transfers.drop_overlay import DropOverlay
+from ui.transfers.files_panel import WIDTH as FILES_WIDTH
+from ui.transfers.files_panel import FilesPanel
 from ui.transfers.offered_files import OfferedFiles
 from ui.transfers.picture_block import PictureBlock
 from ui.transfers.picture_store import PictureStore, read_image
@@ -51,6 +54,10 @@ from ui.translations.refusals import refusal_text
 if TYPE_CHECKING:
     from peer.pictures.tasks import Thumbnail
 
+NARROWEST_TALK = 360
+"""Pixels that a conversation needs beside its files."""
+QWIDGETSIZE_MAX = (1 << 24) - 1
+"""Qt's word for no maximum."""
 _DRAFT_AFTER_MS = 700
 """A draft is kept so long after the first letter that is not kept yet: a crash costs less than a second's typing."""
 
@@ -108,6 +115,9 @@ class ConversationPane(QWidget):
         self._notice = NoWritingNotice()
         self._picker: EmojiPicker | None = None
         self._screenshot = Screenshot(theme, self)
+        self._talk = QWidget()
+        """All but the files."""
+        self.files = FilesPanel(theme, bridge, self._pictures)
         self._build()
         self._reading = Reading(bridge, self.view, self)
         self._reading.in_sight.connect(self.in_sight)
@@ -122,9 +132,14 @@ class ConversationPane(QWidget):
     def _build(self) -> None:
         for page in (self.view, self._request, self._hello):
             self._middle.addWidget(page)
-        layout = QVBoxLayout(self)
+        layout = QVBoxLayout(self._talk)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        beside = QHBoxLayout(self)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        beside.addWidget(self._talk, 1)
+        beside.addWidget(self.files)
         layout.addWidget(self.header)
         layout.addWidget(self._new_device)
         layout.addWidget(self._middle, 1)
@@ -137,6 +152,9 @@ class ConversationPane(QWidget):
         self.view.missed_changed.connect(self._jump.show_count)
         self.view.typed.connect(self._type_in)
         self.view.act_wanted.connect(self._act)
+        self.files.list.act_wanted.connect(lambda message, act: self._act(message, act, 0.0))
+        self.files.closed.connect(self._toggle_files)
+        self.header.files_wanted.connect(self._toggle_files)
         self.view.rows_shown.connect(lambda *_: self._keep_moving())
         self._pictures.came.connect(self.view.paint_again)
         self.composer.tray.preview_wanted.connect(self._preview)
@@ -188,6 +206,8 @@ class ConversationPane(QWidget):
         self._show_messages(messages)
         self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
         self._outgoing.show_conversation(conversation.conversation)
+        if not self.files.isHidden():
+            self.files.show_files(conversation.conversation)
         self._refresh()
         self._focus()
 
@@ -196,6 +216,9 @@ class ConversationPane(QWidget):
         self.keep_draft()
         self._shown = None
         self._outgoing.show_conversation(None)
+        self.files.show_files(None)
+        self.files.hide()
+        self._fit_files()
         self._show_messages(None)
         self._set_text("")
 
@@ -282,6 +305,30 @@ class ConversationPane(QWidget):
             self.composer.tray.show_preview(item, read_image(thumbnail.jpeg, "jpeg", QSize()))
 
         self._bridge.ask(self, lambda node: node.preview(item.path), came, lambda *_: None)
+
+    def _toggle_files(self) -> None:
+        """Show the files of this conversation, or hide them."""
+        shows = self.files.isHidden()
+        if self._shown is not None:
+            self.files.show_files(self._shown.conversation if shows else None)
+        self.files.setVisible(shows)
+        self._fit_files()
+        if shows:
+            self.files.take_focus()
+        else:
+            self._focus()
+
+    def _fit_files(self) -> None:
+        """Where there is no room for both, the files stand in the place of the conversation."""
+        is_narrow = self.width() < NARROWEST_TALK + FILES_WIDTH
+        self._talk.setVisible(self.files.isHidden() or not is_narrow)
+        self.files.setMinimumWidth(0 if is_narrow else FILES_WIDTH)
+        self.files.setMaximumWidth(QWIDGETSIZE_MAX if is_narrow else FILES_WIDTH)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the files their place."""
+        super().resizeEvent(event)
+        self._fit_files()
 
     def showEvent(self, event: QShowEvent) -> None:
         """What moves goes on moving."""

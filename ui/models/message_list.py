@@ -384,9 +384,8 @@ class MessageListModel(QAbstractListModel):
         )
 
     def _spoken(self, message: MessageView) -> str:
-        sender = self.tr("You") if message.mine else people.short_name(message.author_name)
         state = people.message_state(message.state)
         words = [attachments.spoken(message)] if message.attachment is not None else []
         words += [message.text] if message.text else []
-        said = f"{sender}, {moments.clock(message.written_at)}: {', '.join(words)}"
+        said = f"{people.sender(message)}, {moments.clock(message.written_at)}: {', '.join(words)}"
         return f"{said}, {state}" if state else said

@@ -14,6 +14,7 @@ QMainWindow, QWidget[role="window"] { background: $window; }
 QDialog { background: $card; }
 QWidget[role="side"] { background: $side; }
 QWidget[role="sidebar"] { background: $side; border-right: 1px solid $border; }
+QWidget[role="panel"] { background: $side; border-left: 1px solid $border; }
 QWidget[role="chat"] { background: $chat; }
 QWidget[role="header"] { background: $side; border-bottom: 1px solid $border; }
 QWidget[role="footer"] { background: $side; border-top: 1px solid $border; }

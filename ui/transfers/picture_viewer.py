@@ -129,7 +129,7 @@ class PictureViewer(QWidget):
         assert message.attachment is not None
         self._zoom, self._pan = 1.0, QPointF()
         self._name.set_whole(message.attachment.name)
-        who = self.tr("You") if message.mine else people.short_name(message.author_name)
+        who = people.sender(message)
         when = f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"
         self._about.set_whole(f"{who} · {when}")
         self._before.setVisible(self._at > 0)

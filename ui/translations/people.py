@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication
 
-from peer.views import Consent, ContactView, MessageState
+from peer.views import Consent, ContactView, MessageState, MessageView
 from ui.translations import moments
 
 _LONGEST_NAME = 64
@@ -25,6 +25,11 @@ def short_name(name: str) -> str:
     ]
     short = "".join(kept).strip()
     return short if len(short) <= _LONGEST_NAME else short[: _LONGEST_NAME - 1] + "…"
+
+
+def sender(message: MessageView) -> str:
+    """Return who wrote a message: You, or their name."""
+    return QCoreApplication.translate("Sender", "You") if message.mine else short_name(message.author_name)
 
 
 def presence(contact: ContactView) -> str:

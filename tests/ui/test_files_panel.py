@@ -1,0 +1,149 @@
+"""The shared folder of a conversation."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from peer import events
+from peer.views import MessageKind, TransferState
+from tests.ui.scripted_node import (
+    ScriptedNode,
+    conversation_id,
+    make_contact,
+    make_conversation,
+    make_file,
+    make_message,
+    make_session,
+)
+from ui.main_window.window import MainWindow
+from ui.transfers.files_list import button_act, button_place
+from ui.transfers.files_panel import WIDTH, FilesPanel
+
+ALICE = conversation_id("alice")
+BOB = conversation_id("bob")
+
+
+@pytest.fixture
+def talking(qtbot, window: MainWindow, node: ScriptedNode) -> MainWindow:
+    node.people = [make_contact("alice"), make_contact("bob")]
+    node.talks = [make_conversation("alice", last_entry=make_message(1)), make_conversation("bob")]
+    node.history.setdefault(ALICE, [make_message(1)])
+    window.resize(1180, 700)
+    window.login.signed_in.emit(make_session())
+    qtbot.waitUntil(lambda: window._state.conversations.rowCount() == 2)
+    window.chat.open(window._state.conversations.conversation(ALICE))
+    qtbot.waitUntil(lambda: window.chat.pane.view.model().rowCount() == min(256, len(node.history[ALICE])))
+    return window
+
+
+def toggle(window: MainWindow, qtbot) -> FilesPanel:
+    qtbot.mouseClick(window.findChild(QToolButton, "conversation.files"), Qt.MouseButton.LeftButton)
+    return window.chat.pane.files
+
+
+def names(panel: FilesPanel) -> list[str]:
+    model = panel.list.model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def test_everything_shared_is_listed_the_newest_first(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.history[ALICE] += [
+        make_file(2, "old.pdf"),
+        make_message(3),
+        make_file(4, "new.png", kind=MessageKind.PICTURE, mine=True),
+    ]
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["new.png", "old.pdf"])
+    assert panel.width() == WIDTH
+    assert talking.chat.pane.view.isVisible()
+    heard = panel.list.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert heard == "File, old.pdf, 86.2 MB, Not downloaded, Alice · 3 Nov"
+    toggle(talking, qtbot)
+    assert not panel.isVisible()
+
+
+def test_an_empty_conversation_says_what_to_do(qtbot, talking: MainWindow) -> None:
+    panel = toggle(talking, qtbot)
+    empty = panel.findChild(QWidget, "files.empty")
+    qtbot.waitUntil(empty.isVisible)
+
+
+def test_in_a_narrow_window_it_stands_in_the_place_of_the_conversation(qtbot, talking: MainWindow) -> None:
+    talking.resize(380, 700)
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: panel.width() == talking.width())
+    assert not talking.chat.pane.view.isVisible()
+    qtbot.keyClick(panel.list, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    assert talking.chat.pane.view.isVisible() or talking.chat.pane.composer.isVisible()
+
+
+def test_growing_the_window_shows_both(qtbot, talking: MainWindow) -> None:
+    talking.resize(380, 700)
+    panel = toggle(talking, qtbot)
+    talking.resize(1180, 700)
+    qtbot.waitUntil(lambda: panel.width() == WIDTH)
+    assert talking.chat.pane.composer.isVisible()
+
+
+def test_it_follows_what_happens(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.history[ALICE].append(make_file(2, "a.pdf"))
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+    node.tell(
+        events.MessageArrived(make_file(9, "b.pdf")),
+        events.MessageArrived(make_file(10, "elsewhere.pdf", user="bob")),
+        events.TransferProgressed(make_file(2, "a.pdf", about={"state": TransferState.LOADING, "done": 43_100_000})),
+    )
+    qtbot.waitUntil(lambda: names(panel) == ["b.pdf", "a.pdf"])
+    assert "50" in panel.list.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_another_conversation_has_other_files(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.history[ALICE].append(make_file(2, "a.pdf"))
+    node.history[BOB] = [make_file(3, "b.pdf", user="bob")]
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+    talking.chat.open(talking._state.conversations.conversation(BOB))
+    qtbot.waitUntil(lambda: names(panel) == ["b.pdf"])
+    talking.chat.close_conversation()
+    assert not panel.isVisible()
+
+
+def test_the_button_of_a_row_does_what_it_shows(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    message = make_file(2, "a.pdf")
+    node.history[ALICE].append(message)
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+    assert button_act(message) is not None
+    row = panel.list.visualRect(panel.list.model().index(0, 0))
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=row.topLeft() + QPoint(20, 20))
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=button_place(row).center().toPoint())
+    qtbot.waitUntil(lambda: node.asked("fetch_file") == [(message.entry, None)])
+
+
+def test_keys_do_it_too(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    message = make_file(2, "a.pdf")
+    node.history[ALICE].append(message)
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+    qtbot.keyClick(panel.list, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.list, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    menu = panel.list.findChild(QMenu, "message.menu")
+    assert "message.decline" in [action.objectName() for action in menu.actions()]
+    menu.close()
+    qtbot.keyClick(panel.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: node.asked("fetch_file") == [(message.entry, None)])
+
+
+def test_thousands_of_files_come_page_by_page(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.history[ALICE] += [make_file(number, f"{number}.txt") for number in range(2, 1002)]
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: panel.list.model().rowCount() == 128)
+
+    def at_the_end() -> bool:
+        panel.list.scrollToBottom()
+        return panel.list.model().rowCount() == 1000
+
+    qtbot.waitUntil(at_the_end)
+    assert names(panel) == [f"{number}.txt" for number in range(1001, 1, -1)]

@@ -1,0 +1,105 @@
+"""Everything that was ever shared in a conversation, the newest first, fetched page by page."""
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from peer import events
+from peer.views import ConversationId, MessageView
+from ui.peer_bridge import PeerBridge
+from ui.translations import attachments, moments, people
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+PAGE_ROWS = 128
+
+
+class FilesModel(QAbstractListModel):
+    """Holds what was scrolled to, and keeps it up to date."""
+
+    loaded = Signal()
+    """The first page is here."""
+
+    def __init__(self, bridge: PeerBridge, conversation: ConversationId, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._conversation = conversation
+        self._rows: list[MessageView] = []
+        self._is_asking = False
+        self._has_more = True
+        self.is_loaded = False
+        bridge.events_arrived.connect(self._take)
+        self.fetchMore(_NO_PARENT)
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Return how many are here."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return one aspect of a file."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        message = self._rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return message.attachment.name if message.attachment is not None else ""
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{attachments.spoken(message)}, {said_by(message)}"
+        return None
+
+    def message(self, row: int) -> MessageView:
+        """Return the message of a row."""
+        return self._rows[row]
+
+    def canFetchMore(self, parent: Index) -> bool:
+        """Tell whether there may be older ones."""
+        return not parent.isValid() and self._has_more and not self._is_asking
+
+    def fetchMore(self, _parent: Index) -> None:
+        """Ask for the next page."""
+        if self._is_asking or not self._has_more:
+            return
+        self._is_asking = True
+        conversation, before = self._conversation, self._rows[-1].entry if self._rows else None
+        self._bridge.ask(
+            self, lambda node: node.files(conversation, before, PAGE_ROWS), self._came, lambda *_: self._came([])
+        )
+
+    def _came(self, page: list[MessageView]) -> None:
+        self._is_asking = False
+        self._has_more = len(page) == PAGE_ROWS
+        known = {message.entry for message in self._rows}
+        fresh = [message for message in page if message.entry not in known]
+        if fresh:
+            self.beginInsertRows(QModelIndex(), len(self._rows), len(self._rows) + len(fresh) - 1)
+            self._rows += fresh
+            self.endInsertRows()
+        if not self.is_loaded:
+            self.is_loaded = True
+            self.loaded.emit()
+
+    def _take(self, batch: list[events.Event]) -> None:
+        for event in batch:
+            message = getattr(event, "message", None)
+            if (
+                isinstance(message, MessageView)
+                and message.conversation == self._conversation
+                and message.attachment is not None
+            ):
+                self._put(message)
+
+    def _put(self, message: MessageView) -> None:
+        """Bring a file up to date, or put a new one where its time is."""
+        for row, known in enumerate(self._rows):
+            if known.entry == message.entry:
+                self._rows[row] = message
+                self.dataChanged.emit(self.index(row), self.index(row))
+                return
+        row = sum(known.place > message.place for known in self._rows)
+        if row == len(self._rows) and (self._has_more or self._is_asking):
+            return  # it comes with its page
+        self.beginInsertRows(QModelIndex(), row, row)
+        self._rows.insert(row, message)
+        self.endInsertRows()
+
+
+def said_by(message: MessageView) -> str:
+    """Return who shared it, and when."""
+    return f"{people.sender(message)} · {moments.brief(message.written_at)}"
