@@ -1,5 +1,6 @@
 """The real thing, for end-to-end tests: `python -m locator serve` as a process, and a client over real TLS."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -38,6 +39,17 @@ from protocol.signatures import Purpose, SigningKey
 M = TypeVar("M", bound=Message)
 PATIENCE = 5.0
 PASSWORD = "correct horse"
+
+
+def free_port() -> int:
+    """Return a port that is free on every address, and below those that systems give to outgoing connections.
+
+    One of these would be somebody's else now and then before it is bound.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with contextlib.suppress(OSError), socket.create_server(("0.0.0.0", port)):
+            return port
 
 
 class RealLocator:

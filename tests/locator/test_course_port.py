@@ -22,7 +22,7 @@ from protocol.errors import RefusalCode
 from protocol.identity import UserId
 from protocol.locator_messages import LoggedIn, Moved, Refused
 from tests.locator.desk import Desk
-from tests.locator.real_locator import PASSWORD, RealLocator, command
+from tests.locator.real_locator import PASSWORD, RealLocator, command, free_port
 
 ANA, BO, NOBODY = "2026000001", "2026000002", "2026999999"
 NONSENSE = b"Please send the correct message."
@@ -32,8 +32,7 @@ class Course:
     """A locator with a course port, and the means to talk to it."""
 
     def __init__(self, data: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         for user in (ANA, BO):
             command(data, "users", "add", user, typed="net2026\n")
         self.data = data

@@ -33,7 +33,7 @@ from protocol.locator_messages import (
 )
 from protocol.registry import Message
 from protocol.signatures import SigningKey
-from tests.locator.real_locator import RealLocator, command
+from tests.locator.real_locator import RealLocator, command, free_port
 
 
 class Written:
@@ -228,8 +228,7 @@ def test_no_secret_is_ever_written_though_everything_is_asked(tmp_path):
     data = tmp_path / "data"
     told = [command(data, "users", "add", "ana", "--must-change", typed=GIVEN + "\n")]
     told.append(command(data, "users", "add", STUDENT, typed=NET + "\n"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        course_port = free.getsockname()[1]
+    course_port = free_port()
     real = RealLocator(data, "--log-level", "debug", "--course-port", f"127.0.0.1:{course_port}")
     secrets = ask_everything(real, course_port)
     told += [command(data, "users", verb, "ana", typed=WRONG + "\n") for verb in ("password", "show", "disable")]
@@ -253,8 +252,7 @@ def test_no_secret_is_ever_written_though_everything_is_asked(tmp_path):
 
 
 def test_a_flood_writes_a_handful_of_lines(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        course_port = free.getsockname()[1]
+    course_port = free_port()
     real = RealLocator(tmp_path / "data", "--course-port", f"127.0.0.1:{course_port}")
     with socket.create_connection(("127.0.0.1", course_port), 5) as course:
         for number in range(300):

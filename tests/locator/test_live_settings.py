@@ -24,7 +24,7 @@ from locator.live_settings import LiveSettings
 from locator.requests import Requests
 from locator.stores.memory_and_sqlite import MemoryAndSqlite
 from protocol.locator_messages import Refused
-from tests.locator.real_locator import RealLocator, command
+from tests.locator.real_locator import RealLocator, command, free_port
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP on Windows")
 
@@ -62,11 +62,6 @@ def configured(tmp_path: Path) -> Iterator[Configured]:
     yield configured
     assert configured.locator.stop() == 0
     assert "Traceback" not in configured.locator.log
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def answers(port: int) -> bytes | None:

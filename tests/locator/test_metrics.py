@@ -16,15 +16,10 @@ from locator.figures import LOGIN_SECONDS, Durations
 from locator.metrics import _buckets, name_of
 from protocol.errors import RefusalCode
 from protocol.locator_messages import LOCATOR, Done, KeepAlive, LogInByKey, Refused, Where
-from tests.locator.real_locator import PASSWORD, RealLocator, command
+from tests.locator.real_locator import PASSWORD, RealLocator, command, free_port
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 STUDENT = "2026000001"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class Measured:
