@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from locator import limits
-from locator.accounts import NobodyWaitsError, PasswordPool, TooManyPasswordsError
+from locator.accounts import PasswordPool, TooManyPasswordsError
 from locator.course_desk import Answer, CourseDesk, is_course_password
 from locator.course_protocol import (
     ACCEPTED,
@@ -34,11 +34,6 @@ from protocol.identity import UserId
 log = logging.getLogger("locator.events")
 _UNKNOWN = frozenset({UNKNOWN_USER, UNKNOWN_AT_LOGIN})
 _WORDS = {CourseQuery: "query", CourseLogOut: "log_out", Nonsense: "nonsense"}
-_WHY_UNCHECKED = {
-    TooManyPasswordsError: "rate_limited",
-    NobodyWaitsError: "gone",
-    StoreFailedError: "store_failed",
-}
 
 
 class CoursePort:
@@ -170,9 +165,10 @@ class CoursePort:
             if is_right:
                 is_right = self._desk.hash_for_login(command.user) == wanted
             outcome = "wrong_password"
-        except (TooManyPasswordsError, NobodyWaitsError, StoreFailedError) as error:
-            outcome = _WHY_UNCHECKED[type(error)]
-            is_right = False
+        except TooManyPasswordsError:
+            is_right, outcome = False, "rate_limited"
+        except StoreFailedError:
+            is_right, outcome = False, "store_failed"
         if is_right:
             self._wrong.give_back((command.user, network_of(seen)))
             self._right[command.user] = (wanted, self._seal(command.password))

@@ -68,6 +68,17 @@ class Logins:
             return [Send(older, Superseded(newer.number)), HangUp(older, "superseded by another device")]
         return [HangUp(older, "replaced by a newer connection of the same device")]
 
+    def end_session_if_shut_out(self, user: UserId, account: Account | None, now: Now) -> Orders:
+        """Hang up on a user whose device is not valid any more."""
+        caller = self._directory.caller_of(user)
+        session = None if caller is None else caller.session
+        if caller is None or session is None or (account is not None and session.device in account.devices):
+            return []
+        orders = self._directory.leave(user, now)
+        self._directory.unwatch(caller, caller.watched)
+        caller.session = None
+        return [*orders, HangUp(caller, "its device is not valid any more")]
+
     def tell_locators(self, caller: Caller) -> Orders:
         """Tell somebody which locators are one with this one, if it is not alone."""
         return [Send(caller, Locators(self.locators))] if self.locators else []
@@ -167,7 +178,9 @@ class Logins:
                 return _wrong_password(caller, request.tag)
             caller.must_change_password = False
             answer = Send(caller, PasswordChanged(request.tag, self.signed_devices(account)))
-            return [answer, *self._directory.show(account.user, now)]
+            # Another device may have taken over with the old password while the new one was being written.
+            ended = self.end_session_if_shut_out(account.user, account, now)
+            return [answer, *ended, *self._directory.show(account.user, now)]
 
         order = VerifyPassword(caller, request.tag, request.old, old_hash, verified)
         return self._unless_too_often(session.user, order, now)

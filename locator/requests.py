@@ -11,8 +11,8 @@ from locator.course_desk import CourseDesk
 from locator.directory import Directory, Standing
 from locator.figures import Gauges
 from locator.logins import Logins, must_change_password, not_signed_in, refuse
-from locator.orders import Caller, HangUp, Now, Orders, Send, Session
-from locator.stores.interface import Arrived, CoursePresence, Lease, Left, News, Store
+from locator.orders import Caller, Now, Orders, Send, Session
+from locator.stores.interface import Account, Arrived, CoursePresence, Lease, Left, News, Store
 from protocol.errors import RefusalCode, RemoteProtocolError
 from protocol.identity import UserId
 from protocol.limits import LOCATORS_AS_ONE, USERS_PER_QUESTION
@@ -123,21 +123,22 @@ class Requests:
     def _accounts_changed(self, users: Iterable[UserId], now: Now) -> Orders:
         orders: Orders = []
         for user in users:
-            caller, account = self._directory.caller_of(user), self._store.find(user)
-            session = None if caller is None else caller.session
-            if caller is not None and session is not None:
-                if account is None or session.device not in account.devices:
-                    orders += self._directory.leave(user, now)
-                    self._directory.unwatch(caller, caller.watched)
-                    caller.session = None
-                    orders.append(HangUp(caller, "its device is not valid any more"))
-                elif account.session != session.number and account.session_device is not None:
-                    # Begun at another locator, where the user is about to arrive: nobody is told of a gap.
-                    self._directory.lose(caller, now)
-                    newer = Session(user, account.session_device, account.session)
-                    orders += self._logins.end_older_session(caller, newer)
+            account = self._store.find(user)
+            orders += self._logins.end_session_if_shut_out(user, account, now)
+            if account is None or account.is_disabled:
+                orders += self._directory.leave_course(user, now)
+            else:
+                orders += self._begun_elsewhere(account, now)
             orders += self._directory.tell(user)
         return orders
+
+    def _begun_elsewhere(self, account: Account, now: Now) -> Orders:
+        """End a session here if a newer one began at another locator."""
+        caller, device = self._directory.caller_of(account.user), account.session_device
+        if caller is None or caller.session is None or device is None or caller.session.number == account.session:
+            return []
+        self._directory.lose(caller, now)  # the user is about to arrive there: nobody is told of a gap
+        return self._logins.end_older_session(caller, Session(account.user, device, account.session))
 
     def _arrived_elsewhere(self, lease: Lease) -> Orders:
         caller, orders = self._directory.caller_of(lease.user), []

@@ -57,7 +57,8 @@ def _holds(account: Account, change: Change) -> bool:
         case BeginSessionByKey():
             return change.device in account.devices
         case ReplacePassword():
-            return account.password_hash == change.checked_hash
+            # Who was shut out meanwhile does not come back by it.
+            return account.password_hash == change.checked_hash and change.device in account.devices
         case BecomeCourseOnly():
             return account.is_course_hash_shared
         case _:

@@ -72,7 +72,7 @@ class BeginSessionByKey:
 class ReplacePassword:
     """A person's new password; the list becomes this device alone.
 
-    Made only if the password is still the checked one.
+    Made only if the password is still the checked one, and the device still on the list.
     """
 
     user: UserId

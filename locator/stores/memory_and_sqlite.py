@@ -88,12 +88,15 @@ class AccountsFile:
                 raise
         return made
 
-    def was_changed_elsewhere(self) -> bool:
-        """Tell whether another process wrote since the last call."""
+    def read_if_changed_elsewhere(self) -> dict[UserId, Account] | None:
+        """Return every account if another process wrote since the last call that returned them; else None."""
         with _told_plainly(self._path):
             version = self._data_version()
-        changed, self._seen_version = version != self._seen_version, version
-        return changed
+        if version == self._seen_version:
+            return None
+        accounts = self.read_all()
+        self._seen_version = version  # not before: what cannot be read now is read at the next look
+        return accounts
 
     def close(self) -> None:
         """Close the file."""
@@ -185,9 +188,9 @@ class MemoryAndSqlite:
 
     def _read_again(self) -> frozenset[UserId]:
         """In the accounts thread."""
-        if not self._file.was_changed_elsewhere():
+        before, after = self._accounts, self._file.read_if_changed_elsewhere()
+        if after is None:
             return frozenset()
-        before, after = self._accounts, self._file.read_all()
         self._accounts = after
         return frozenset(user for user in before.keys() | after.keys() if before.get(user) != after.get(user))
 

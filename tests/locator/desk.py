@@ -11,7 +11,7 @@ from locator.authority import Authority
 from locator.orders import Caller, HangUp, HashPassword, MakeChange, Now, Orders, Send, Share, VerifyPassword, Work
 from locator.requests import Requests
 from locator.stores.changes import changed
-from locator.stores.interface import Account, Change, News, Shared
+from locator.stores.interface import Account, Change, News, RemoveAccount, Shared
 from protocol.certificates import create_authority_certificate
 from protocol.device_lists import DeviceList, SignedDeviceList, open_device_list
 from protocol.identity import UserId
@@ -51,7 +51,9 @@ class PlainStore:
 
     def make_now(self, change: Change) -> Account | None:
         after = changed(self.accounts.get(change.user), change)
-        if after is not None:
+        if after is not None and isinstance(change, RemoveAccount):
+            del self.accounts[change.user]
+        elif after is not None:
             self.accounts[change.user] = after
         return after
 

@@ -2,7 +2,7 @@ import pytest
 
 from locator import limits as locator_limits
 from locator.directory import clean_address
-from locator.stores.interface import AddAccount, SetPassword
+from locator.stores.interface import AddAccount, RemoveAccount, SetDisabled, SetPassword
 from protocol import limits
 from protocol.errors import RefusalCode
 from protocol.identity import UserId
@@ -43,6 +43,17 @@ def bo(desk):
     person = desk.connect(seen="192.0.2.2")
     person.register("bo")
     return person
+
+
+@pytest.mark.parametrize("change", [SetDisabled, RemoveAccount])
+def test_who_is_shut_out_or_removed_is_not_on_the_course_port_any_more(desk, bo, change):
+    user = UserId("2026000001")
+    desk.store.make_now(AddAccount(user, "Ana", "none", None, "course"))
+    desk.carry_out(desk.requests.course.logged_in(user, "192.0.2.7", desk.now))
+    assert bo.watch(user)[0].online
+    desk.operator(SetDisabled(user, disabled=True) if change is SetDisabled else RemoveAccount(user))
+    assert not bo.moved().online
+    assert not bo.where(user)[0].online
 
 
 # --- where -----------------------------------------------------------------------------------------

@@ -335,6 +335,31 @@ def test_a_change_of_the_store_that_leaves_the_device_valid_ends_nothing(desk):
     assert ana.caller.session == Session(ANA, ana.key.device, 1)
 
 
+def test_who_was_shut_out_while_changing_the_password_stays_out(desk):
+    ana = desk.connect()
+    ana.register("ana")
+    desk.hold_work()
+    ana.say(ChangePassword(7, "correct horse", "another horse"))
+    assert desk.store.make_now(SetDisabled(ANA, disabled=True)) is not None  # the locator has not heard of it yet
+    desk.do_held()
+    assert ana.hears(Refused).code == RefusalCode.WRONG_PASSWORD
+    assert desk.connect(key=ana.key).log_in_by_key("ana", Refused, resume=1).code == RefusalCode.UNKNOWN_DEVICE
+
+
+def test_who_takes_over_with_the_old_password_while_it_is_changed_is_hung_up_on(desk):
+    ana, other = desk.connect(), desk.connect()
+    ana.register("ana")
+    desk.hold_work()
+    ana.say(ChangePassword(7, "correct horse", "another horse"))
+    desk.carry_out(desk.held.popleft().then(True, desk.now))
+    desk.carry_out(desk.held.popleft().then("hash of another horse", desk.now))
+    (writing,), desk.held = desk.held, None
+    other.log_in("ana")
+    desk.carry_out(writing.then(desk.store.make_now(writing.change), desk.now))
+    assert other.hung_up == "its device is not valid any more"
+    assert desk.connect(key=other.key).log_in_by_key("ana", Refused).code == RefusalCode.UNKNOWN_DEVICE
+
+
 # --- guessing ------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +22,7 @@ from protocol.locator_messages import (
 )
 from protocol.registry import Message
 from tests.harness.redis_server import RedisServer
-from tests.locator.real_locator import Client, RealLocator, command
+from tests.locator.real_locator import Client, RealLocator, command, free_port
 
 SOON = 1.0
 """Seconds within which what happens at one locator is known at the others; a command's work has as long."""
@@ -37,8 +38,8 @@ class Several:
         self.running: list[RealLocator] = []
         self.clients: list[Client] = []
 
-    def start(self, name: str) -> RealLocator:
-        flags = ("--store", self.redis.url, "--authority", str(self.authority))
+    def start(self, name: str, *flags: str) -> RealLocator:
+        flags = ("--store", self.redis.url, "--authority", str(self.authority), *flags)
         self.running.append(RealLocator(self.folder / name, *flags))
         return self.running[-1]
 
@@ -368,6 +369,25 @@ def test_without_redis_nobody_logs_in_anew_and_all_else_goes_on(several, how):
     assert elsewhere.ask(KeepAlive, Done)
     until(lambda: all(about.online for about in cy.where("ana", "bo", "dan")), 5)
     assert all(about.online for about in again.where("ana", "cy", "dan"))
+
+
+def test_a_first_login_on_the_course_port_is_answered_without_redis_and_taken_afterwards(several):
+    place = ("127.0.0.1", free_port())
+    several.start("a", "--course-port", "{}:{}".format(*place))
+    assert several.users("add", "2026000001", typed="net2026\n").returncode == 0
+    several.redis.kill()
+    with socket.create_connection(place, 5) as course:
+        course.sendall(b"2026000001_net2026")
+        assert course.recv(100) == b"Please send the correct message."
+        course.sendall(b"q2026000001")
+        assert course.recv(100) == b"n"
+        several.redis.start()
+
+        def is_taken():
+            course.sendall(b"2026000001_net2026")
+            return course.recv(100) == b"lol"
+
+        until(is_taken, 10)
 
 
 def refusal_to_start(several, name, *flags):

@@ -10,6 +10,7 @@ from locator.stores.interface import (
     BeginSessionByKey,
     BeginSessionByPassword,
     ReplacePassword,
+    SetDisabled,
     SetPassword,
     StoreFailedError,
 )
@@ -50,6 +51,12 @@ def test_a_first_session_begins_with_the_account():
 def test_a_change_whose_condition_no_longer_holds_is_not_made(accounts, change):
     (before,) = accounts.make([AddAccount(ANA, "Ana", "hash", PHONE)])
     assert accounts.make([change]) == [None]
+    assert accounts.read_all() == {ANA: before}
+
+
+def test_who_was_shut_out_does_not_come_back_by_a_new_password(accounts):
+    _, before = accounts.make([AddAccount(ANA, "Ana", "hash", PHONE), SetDisabled(ANA, disabled=True)])
+    assert accounts.make([ReplacePassword(ANA, PHONE, "hash", "new")]) == [None]
     assert accounts.read_all() == {ANA: before}
 
 
@@ -101,6 +108,25 @@ def test_another_process_s_change_is_noticed_and_ones_own_is_not(tmp_path):
         assert (await store.news()).accounts == {ANA, BO}
         assert store.find(ANA).devices == ()
         await nothing_is_heard(store)
+        await store.close()
+
+    run(scene())
+
+
+def test_a_change_that_could_not_be_read_is_noticed_at_the_next_look(tmp_path):
+    async def scene():
+        store = MemoryAndSqlite(tmp_path)
+        await store.make(AddAccount(ANA, "Ana", "hash", PHONE))
+        other = AccountsFile(tmp_path)
+        other.make([SetDisabled(ANA, disabled=True)])
+        other.close()
+        store._file._database.set_authorizer(lambda action, *_: action == sqlite3.SQLITE_READ)  # 1: denied
+        with pytest.raises(StoreFailedError):
+            await store.news()
+        store._file._database.set_authorizer(None)
+        async with asyncio.timeout(10 * limits.STORE_LOOK_SECONDS):
+            assert (await store.news()).accounts == {ANA}
+        assert store.find(ANA).is_disabled
         await store.close()
 
     run(scene())
