@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 import ssl
+from enum import Enum
 from typing import Protocol, cast
 
 from locator import limits
@@ -42,6 +43,14 @@ class Server(Protocol):
         """A connection is gone."""
 
 
+class Wait(Enum):
+    """What the next request of a connection has to wait for."""
+
+    WORK = "a hash or a commit for the one before"
+    READER = "the other side reads slowly"
+    TURN = "the other connections go first"
+
+
 class Connection(asyncio.Protocol):
     """Never keeps more bytes, of either direction, than the limits say."""
 
@@ -59,12 +68,9 @@ class Connection(asyncio.Protocol):
         """Bytes queued and not flushed yet."""
         self._transport: asyncio.Transport | None = None
         self._caller: Caller | None = None
-        self._reads_slowly = False
-        self._lets_others_go_first = False
-        self._waits = False
+        self._waits_for: set[Wait] = set()
+        self._is_reading = True
         self._is_closing = False
-        self.works = False
-        """Whether a request waits for a hash or a commit; the next ones wait behind it."""
         self.is_stranger = True
         """Whether the door counts it as a stranger's."""
 
@@ -95,12 +101,12 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The other side reads slowly: its next requests wait."""
-        self._reads_slowly = True
-        self.read_on_or_wait()
+        self._waits_for.add(Wait.READER)
+        self._read_on_or_wait()
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        self._reads_slowly = False
+        self._waits_for.discard(Wait.READER)
         self._answer_what_waits()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -114,7 +120,7 @@ class Connection(asyncio.Protocol):
 
     def next_frame(self) -> Frame | None:
         """Return the next request to answer; None while there is none, or while one must wait."""
-        if self._is_closing or self.works or self._reads_slowly or self._lets_others_go_first:
+        if self._waits_for or self._is_closing:
             return None
         frame = self._reader.next_frame()
         if self.is_stranger and frame is not None:
@@ -131,7 +137,7 @@ class Connection(asyncio.Protocol):
 
     def go_on_later(self) -> None:
         """Give the other connections a turn before the next request is answered."""
-        self._lets_others_go_first = True
+        self._waits_for.add(Wait.TURN)
         asyncio.get_running_loop().call_soon(self._go_on)
 
     def queue(self, frame: bytes) -> None:
@@ -142,10 +148,11 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Send all that is queued with one write."""
-        if self._transport is None or not self._outgoing:
+        if not self._outgoing or self._transport is None:
             return
         # Who reads has ANSWERS_BYTES waiting at most: only of others is it asked.
-        waiting = self._transport.get_write_buffer_size() if self._reads_slowly else 0
+        is_slow = self._waits_for and Wait.READER in self._waits_for
+        waiting = self._transport.get_write_buffer_size() if is_slow else 0
         is_too_much = waiting + self.outgoing_bytes > limits.UNREAD_BYTES
         data = b"".join(self._outgoing)
         self._outgoing.clear()
@@ -155,16 +162,25 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write(data)
 
-    def read_on_or_wait(self) -> None:
-        """Read from the socket only while what was read before is being answered at once."""
-        must_wait = self._must_wait()
-        if must_wait is self._waits or self._transport is None or self._is_closing:
-            return
-        self._waits = must_wait
-        if must_wait:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+    def finish_turn(self) -> None:
+        """Send the answers, and read on, or wait."""
+        if self._outgoing:
+            self.flush()
+        if self._waits_for or not self._is_reading:
+            self._read_on_or_wait()
+
+    @property
+    def works(self) -> bool:
+        """Whether a request waits for a hash or a commit; the next ones wait behind it."""
+        return Wait.WORK in self._waits_for
+
+    def begin_work(self) -> None:
+        """A request takes time."""
+        self._waits_for.add(Wait.WORK)
+
+    def end_work(self) -> None:
+        """It is done."""
+        self._waits_for.discard(Wait.WORK)
 
     def hang_up(self, reason: str) -> None:
         """Close, after what is queued was sent."""
@@ -204,12 +220,20 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _go_on(self) -> None:
-        self._lets_others_go_first = False
+        self._waits_for.discard(Wait.TURN)
         self._answer_what_waits()
 
     def _answer_what_waits(self) -> None:
         if self._caller is not None and not self._is_closing:
             self._server.requests_came(self, self._caller)
 
-    def _must_wait(self) -> bool:
-        return self.works or self._reads_slowly or self._lets_others_go_first
+    def _read_on_or_wait(self) -> None:
+        """Read from the socket only while what was read before is being answered at once."""
+        may_read = not self._waits_for
+        if may_read is self._is_reading or self._transport is None or self._is_closing:
+            return
+        self._is_reading = may_read
+        if may_read:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -16,9 +16,11 @@ from locator.figures import Gauges
 from locator.orders import Caller, HangUp, Now, Orders, Send, Session, Share
 from locator.stores.interface import CoursePresence, Lease, LeaseEnd
 from protocol.device_lists import SignedDeviceList
-from protocol.identity import UserId
+from protocol.identity import UserId, to_builtin
 from protocol.limits import ADDRESSES_PER_USER, LEASE_SECONDS
 from protocol.locator_messages import Endpoint, Moved, Whereabout
+
+_encode = msgspec.msgpack.Encoder(enc_hook=to_builtin).encode
 
 
 class Standing(NamedTuple):
@@ -46,11 +48,19 @@ class _Presence:
     lost_at: float = 0.0
 
 
-class _Views(NamedTuple):
+class Views(NamedTuple):
     """What askers on this machine and askers elsewhere are told of a user."""
 
     near: Whereabout
     far: Whereabout
+    near_encoded: bytes
+    far_encoded: bytes
+
+    @classmethod
+    def of(cls, near: Whereabout, far: Whereabout) -> Self:
+        """Encode both: they are told more often than they change."""
+        near_encoded = _encode(near)
+        return cls(near, far, near_encoded, near_encoded if far is near else _encode(far))
 
 
 class Directory:
@@ -65,17 +75,20 @@ class Directory:
         """Users of the course port: the address of the last login, and when (monotonic). No Hail session is here."""
         self._since: dict[UserId, int] = {}
         self._watchers: dict[UserId, set[Caller]] = {}
-        self._views: dict[UserId, _Views] = {}
+        self._views: dict[UserId, Views] = {}
         """Views made once and given to many; for users with an account or a watcher only, so that it is bounded."""
+        self.views_by_question: dict[bytes, Views] = {}
+        """The same views by the encoded `(user,)`, as it stands in a question; for reading."""
 
     def about(self, user: UserId, *, is_near: bool) -> Whereabout:
         """Tell where a user is; loopback addresses are for askers on this machine only."""
-        views = self._views.get(user)
-        if views is None:
-            views = self._view(user)
-            if views.far.known:
-                self._views[user] = views
+        views = self._views.get(user) or self._look_at(user)
         return views.near if is_near else views.far
+
+    def encoded_about(self, user: UserId, *, is_near: bool) -> msgspec.Raw:
+        """Tell the same in its form on the wire, which is made once."""
+        views = self._views.get(user) or self._look_at(user)
+        return msgspec.Raw(views.near_encoded if is_near else views.far_encoded)
 
     def gauges(self) -> Gauges:
         """Return how to read what is so now."""
@@ -203,7 +216,7 @@ class Directory:
             caller.watched.add(user)
             self._watchers.setdefault(user, set()).add(caller)
             if user not in self._views:
-                self._views[user] = self._view(user)
+                self._keep(user, self._view(user))
 
     def unwatch(self, caller: Caller, users: Iterable[UserId]) -> None:
         """Tell a caller no more of these users."""
@@ -214,15 +227,16 @@ class Directory:
                 watchers.discard(caller)
                 if not watchers:
                     del self._watchers[user]
-                    self._views.pop(user, None)
+                    self._forget(user)
 
     def tell(self, user: UserId) -> Orders:
         """Tell the watchers of a user what changed for them since they last heard; nothing if nothing did."""
-        before = self._views.pop(user, None)
+        before = self._forget(user)
         watchers = self._watchers.get(user, ())
         if not watchers or before is None:
             return []
-        after = self._views[user] = self._view(user)
+        after = self._view(user)
+        self._keep(user, after)
         for_near = _moved(before.near, after.near)
         for_far = _moved(before.far, after.far)
         told = [(watcher, for_near if watcher.is_near else for_far) for watcher in watchers]
@@ -248,7 +262,20 @@ class Directory:
         presence = None if caller.session is None else self._present.get(caller.session.user)
         return presence if presence is not None and presence.caller is caller else None
 
-    def _view(self, user: UserId) -> _Views:
+    def _look_at(self, user: UserId) -> Views:
+        views = self._view(user)
+        if views.far.known:
+            self._keep(user, views)
+        return views
+
+    def _keep(self, user: UserId, views: Views) -> None:
+        self._views[user] = self.views_by_question[_encode((user,))] = views
+
+    def _forget(self, user: UserId) -> Views | None:
+        self.views_by_question.pop(_encode((user,)), None)
+        return self._views.pop(user, None)
+
+    def _view(self, user: UserId) -> Views:
         known, device_list = self._standing(user)
         presence, since = self._present.get(user), self._since.get(user, 0)
         if presence is not None and presence.is_hidden:
@@ -257,7 +284,7 @@ class Directory:
             return self._course_view(user, Whereabout(user, True, (), 0, 0, device_list, since, known))
         if presence is None:
             gone = Whereabout(user, online=False, device_list=device_list, since=since, known=known)
-            return _Views(gone, gone)
+            return Views.of(gone, gone)
         near, far = (
             Whereabout(
                 user=user,
@@ -271,13 +298,13 @@ class Directory:
             )
             for addresses in (presence.near_addresses, presence.far_addresses)
         )
-        return _Views(near, far)
+        return Views.of(near, far)
 
-    def _course_view(self, user: UserId, about: Whereabout) -> _Views:
+    def _course_view(self, user: UserId, about: Whereabout) -> Views:
         """Port 0 marks who is on the course port: nothing of Hail's can be dialled there."""
         address, _ = self._on_course[user]
         near = msgspec.structs.replace(about, addresses=(address,))
-        return _Views(near, about if is_loopback(address) else near)
+        return Views.of(near, about if is_loopback(address) else near)
 
 
 def _for_others(addresses: tuple[str, ...]) -> tuple[str, ...]:

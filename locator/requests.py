@@ -14,9 +14,11 @@ from locator.logins import Logins, must_change_password, not_signed_in, refuse
 from locator.orders import Caller, Now, Orders, Send, Session
 from locator.stores.interface import Account, Arrived, CoursePresence, Lease, Left, News, Store
 from protocol.errors import RefusalCode, RemoteProtocolError
+from protocol.framing import Frame, encode_frame
 from protocol.identity import UserId
 from protocol.limits import LOCATORS_AS_ONE, USERS_PER_QUESTION
 from protocol.locator_messages import (
+    LOCATOR,
     ChangePassword,
     Done,
     KeepAlive,
@@ -28,6 +30,7 @@ from protocol.locator_messages import (
     Watch,
     Welcome,
     Where,
+    Whereabout,
     Whereabouts,
 )
 from protocol.registry import Message
@@ -35,6 +38,9 @@ from protocol.registry import Message
 M = TypeVar("M", bound=Message)
 Handler = Callable[[Message, Caller, Now], Orders]
 ForUsers = LogOut | Where | Watch | Unwatch | KeepAlive | ChangePassword
+_WHERE, _WHEREABOUTS = LOCATOR.number_of(Where), LOCATOR.number_of(Whereabouts)
+_AFTER_TAG = {bytes((0x92, tag)): 2 for tag in range(0x80)} | {b"\x92\xcc": 3, b"\x92\xcd": 4, b"\x92\xce": 6}
+"""Where, in the body of `Where`, the users begin, by its first two bytes: an array of two, and how a tag is written."""
 
 
 class Requests:
@@ -44,6 +50,7 @@ class Requests:
         self._store = store
         self._authority = authority
         self._directory = Directory(self._standing)
+        self._known = self._directory.views_by_question
         self._logins = Logins(store, self._directory, authority, registration_open=registration_open)
         self.course = CourseDesk(store, self._directory)
         """What the course port answers."""
@@ -91,6 +98,24 @@ class Requests:
         if handler is None:
             raise RemoteProtocolError(f"{type(request).__name__} is no request")
         return handler(request, caller, now)
+
+    def look_up(self, question: Frame, caller: Caller, moment: float) -> bytes | None:
+        """Return the whole answer to what is asked most, a `Where` of one user; None: decode it, and `answer`.
+
+        The question is recognised by its bytes, and nothing is decoded or encoded. Up to the user, `[tag, [`, question
+        and answer are written alike; how the users are written, and their whereabouts, the directory keeps at hand.
+        `moment` is monotonic.
+        """
+        body = question.body
+        end = _AFTER_TAG.get(body[:2])
+        if question.kind != _WHERE or end is None or caller.session is None or caller.must_change_password:
+            return None
+        views = self._known.get(body[end:])
+        if views is None:
+            return None
+        caller.heard_at = moment
+        about = views.near_encoded if caller.is_near else views.far_encoded
+        return encode_frame(_WHEREABOUTS, body[: end + 1] + about)
 
     def connection_lost(self, caller: Caller, now: Now) -> Orders:
         """A connection is gone, whoever ended it."""
@@ -151,9 +176,10 @@ class Requests:
     # --- the handlers of those who are logged in -----------------------------------------------
 
     def _where(self, request: Where, caller: Caller, now: Now) -> Orders:  # noqa: ARG002 - one form of handler
-        about, is_near = self._directory.about, caller.is_near
-        answers = tuple([about(user, is_near=is_near) for user in request.users])
-        return [Send(caller, Whereabouts(request.tag, answers))]
+        encoded, is_near = self._directory.encoded_about, caller.is_near
+        answers = tuple([encoded(user, is_near=is_near) for user in request.users])
+        # What is encoded already goes into the answer as it is.
+        return [Send(caller, Whereabouts(request.tag, cast("tuple[Whereabout, ...]", answers)))]
 
     def _watch(self, request: Watch, caller: Caller, now: Now) -> Orders:
         if len(caller.watched.union(request.users)) > USERS_PER_QUESTION:

@@ -30,10 +30,11 @@ from locator.requests import Requests
 from locator.stores.interface import Store, StoreFailedError, StoreOutOfTouchError
 from protocol.errors import RefusalCode, RemoteProtocolError
 from protocol.limits import CHALLENGE_BYTES, HANDSHAKE_SECONDS
-from protocol.locator_messages import LOCATOR
+from protocol.locator_messages import LOCATOR, Where
 
 log = logging.getLogger(__name__)
 _encode, _decode = LOCATOR.encode, LOCATOR.decode
+_monotonic = time.monotonic
 
 
 class LocatorServer:
@@ -51,6 +52,7 @@ class LocatorServer:
     ) -> None:
         self._observer = Observer(figures or Figures(), store, lambda: _now().monotonic)
         self._requests = requests
+        self._requests_counted = self._observer.figures.requests
         self._authority = authority
         self._passwords = passwords
         self._store = store
@@ -121,18 +123,21 @@ class LocatorServer:
 
     def requests_came(self, connection: Connection, caller: Caller) -> None:
         """Answer what a connection has read, until it must wait for work or for its reader."""
-        now, answered = _now(), 0
+        moment, answered = _monotonic(), 0
         try:
             while True:
                 if connection.is_stranger or caller.session is None:
-                    self._sort(connection, caller, now)
+                    self._sort(connection, caller, moment)
                 frame = connection.next_frame()
                 if frame is None:
                     break
-                request = _decode(frame)
-                if request is not None:
+                answer = self._requests.look_up(frame, caller, moment)
+                if answer is not None:
+                    self._requests_counted[Where] += 1
+                    connection.queue(answer)
+                elif (request := _decode(frame)) is not None:
                     self._observer.asked(connection.trail, request)
-                    self._carry_out(self._requests.answer(request, caller, now))
+                    self._carry_out(self._requests.answer(request, caller, Now(moment, time.time())))
                 answered += 1
                 if answered == limits.REQUESTS_AT_ONCE or connection.outgoing_bytes > limits.ANSWERS_BYTES:
                     connection.go_on_later()
@@ -141,16 +146,17 @@ class LocatorServer:
         except Exception:
             log.exception("a request failed; its connection is closed", extra=connection.trail.about)
             connection.hang_up("a request failed")
-        self._flush()
-        connection.read_on_or_wait()
+        if self._to_flush:
+            self._flush()
+        connection.finish_turn()
 
-    def _sort(self, connection: Connection, caller: Caller, now: Now) -> None:
+    def _sort(self, connection: Connection, caller: Caller, moment: float) -> None:
         """Tell the door whether a connection is a stranger's; one that waits for work on a login is not."""
         is_stranger = caller.session is None and not connection.works
         if is_stranger is not connection.is_stranger:
             connection.becomes(is_stranger=is_stranger)
             if is_stranger:
-                self._door.is_stranger(connection, now.monotonic)
+                self._door.is_stranger(connection, moment)
             else:
                 self._door.is_known(connection)
 
@@ -234,7 +240,7 @@ class LocatorServer:
             else:
                 connection = self._connections.get(order.caller)
                 if connection is not None:
-                    connection.works = True
+                    connection.begin_work()
                     self._keep(self._work(connection, order))
 
     def _flush(self) -> None:
@@ -260,7 +266,7 @@ class LocatorServer:
         except Exception:
             log.exception("work for a request failed; its connection is closed", extra=connection.trail.about)
             orders = [HangUp(order.caller, "a request failed")]
-        connection.works = False
+        connection.end_work()
         if order.caller in self._connections:
             self._carry_out(orders)
             self.requests_came(connection, order.caller)

@@ -53,7 +53,7 @@ class FrameReader:
 
     def add(self, data: bytes) -> None:
         """Take more of the stream; `next_frame` gives it back."""
-        if len(self._buffer) == self._start:
+        if not self._buffer:
             self._buffer = data  # nearly always: whole frames came, and are read where they lie
         elif isinstance(self._buffer, bytearray):
             del self._buffer[: self._start]
@@ -65,18 +65,21 @@ class FrameReader:
 
     def next_frame(self) -> Frame | None:
         """Return the next whole frame, or None; `largest` may change between two calls."""
-        buffer, start = self._buffer, self._start
-        body = start + _HEAD_BYTES
-        size = len(buffer)
-        if size < body:
-            if size == start:
-                self._buffer, self._start = b"", 0  # an idle connection keeps nothing
+        buffer = self._buffer
+        if not buffer:
             return None
-        length, kind = _unpack_head(buffer, start)
+        size, body = len(buffer), self._start + _HEAD_BYTES
+        if size < body:
+            return None
+        length, kind = _unpack_head(buffer, self._start)
         if length > self.largest:
             raise RemoteProtocolError(f"a frame of {length} bytes; at most {self.largest} are taken")
         end = body + length
         if size < end:
             return None
-        self._start = end
-        return Frame(kind, bytes(buffer[body:end]))
+        if end == size:
+            self._buffer, self._start = b"", 0  # an idle connection keeps nothing
+        else:
+            self._start = end
+        content = buffer[body:end]
+        return Frame(kind, content if type(content) is bytes else bytes(content))

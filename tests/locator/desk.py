@@ -14,8 +14,11 @@ from locator.stores.changes import changed
 from locator.stores.interface import Account, Change, News, RemoveAccount, Shared
 from protocol.certificates import create_authority_certificate
 from protocol.device_lists import DeviceList, SignedDeviceList, open_device_list
+from protocol.framing import FrameReader
 from protocol.identity import UserId
+from protocol.limits import LOCATOR_REPLY_FRAME
 from protocol.locator_messages import (
+    LOCATOR,
     Endpoint,
     LoggedIn,
     LogIn,
@@ -128,7 +131,7 @@ class Desk:
             match order:
                 case Send():
                     if self.people[order.to].hung_up is None:
-                        self.people[order.to].received.append(order.message)
+                        self.people[order.to].received.append(over_the_wire(order.message))
                 case HangUp():
                     self.people[order.caller].hung_up = order.reason
                     self.carry_out(self.requests.connection_lost(order.caller, self.now))
@@ -143,6 +146,14 @@ class Desk:
                     self.carry_out(order.then(f"hash of {order.password}", self.now))
                 case MakeChange():
                     self.carry_out(order.then(self.store.make_now(order.change), self.now))
+
+
+def over_the_wire(message: Message) -> Message:
+    """Return what the other side reads."""
+    (frame,) = FrameReader(LOCATOR_REPLY_FRAME).receive(LOCATOR.encode(message))
+    read = LOCATOR.decode(frame)
+    assert read is not None
+    return read
 
 
 @dataclass(eq=False)
