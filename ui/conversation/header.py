@@ -78,8 +78,8 @@ class ConversationHeader(QWidget):
     def _make_menu(self, theme: Theme) -> QMenu:
         menu = QMenu(self)
         for icon, words, signal in (
-            ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
             ("shield-check", self.tr("Compare safety number…"), self.safety_wanted),
+            ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
             ("x", self.tr("Remove this contact…"), self.removal_wanted),
             ("ban", self.tr("Block…"), self.block_wanted),
         ):
