@@ -20,13 +20,15 @@ from peer.conversations import Conversations, check_sendable
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import TransferFailed, TransferProgressed
+from peer.pictures.picture_service import Pictures
+from peer.pictures.tasks import PreparedPicture
 from peer.safe_paths import safe_name
 from peer.storage import attachments, messages
 from peer.storage.attachments import AttachmentRow, HolderRow
 from peer.storage.database import Connection, Database
 from peer.storage.messages import BEHIND_ALL, MessageRow
 from peer.storage.settings import get_setting, put_setting
-from peer.transfers.preparing import Prepared, prepare
+from peer.transfers.preparing import Prepared, keep_copy, prepare
 from peer.transfers.speed import SpeedMeter
 from peer.views import AttachmentView, EntryId, HolderView, MessageKind, MessageState, MessageView
 from protocol.consent import Consent
@@ -80,6 +82,7 @@ class Attachments:
         name_of: Callable[[UserId], str],
         copies: Path,
         downloads: Path,
+        pictures: Pictures,
     ) -> None:
         """`copies` is the profile's folder for what is sent from here, `downloads` where others' things land."""
         self._database = database
@@ -90,6 +93,7 @@ class Attachments:
         self._name_of = name_of
         self._copies = copies
         self._downloads = downloads
+        self._pictures = pictures
         self._reading = worker("files")
         self._sending: dict[EntryId, _Sending] = {}
         self._holders: dict[EntryId, dict[DeviceId, HolderRow]] = {}
@@ -154,21 +158,25 @@ class Attachments:
         self._sending[entry] = sending
         telling = self._keep(self._tell_while_reading(sending))
         loop = asyncio.get_running_loop()
+        copies = self._copies / entry.hex()
 
         def progress(done: int) -> None:
             sending.done = done
 
         try:
+            picture = await self._picture_of(outgoing)
+            path, largest_copy = outgoing.path, limits.COPIED_BYTES
+            if picture is not None:
+                # What is sent is not what lies there, but the same pixels without the rest.
+                path = await loop.run_in_executor(self._reading, keep_copy, copies, path, picture.content)
+                largest_copy = 0
+            if outgoing.kind is None:
+                kind = MessageKind.FILE if picture is None else MessageKind.PICTURE
+                sending.outgoing = outgoing = replace(outgoing, kind=kind)
             prepared = await loop.run_in_executor(
-                self._reading,
-                prepare,
-                outgoing.path,
-                self._copies / entry.hex(),
-                lambda: sending.is_cancelled,
-                progress,
-                limits.COPIED_BYTES,
+                self._reading, prepare, path, copies, lambda: sending.is_cancelled, progress, largest_copy
             )
-            body = _body_of(entry, outgoing, prepared)
+            body = _body_of(entry, outgoing, prepared, picture)
             happened = await self._conversations.write(
                 conversation,
                 lambda *_: body,
@@ -185,6 +193,17 @@ class Attachments:
             telling.cancel()
             del self._sending[entry]
         return self._conversations.message_view(conversation, happened.messages[0])
+
+    async def _picture_of(self, outgoing: Outgoing) -> PreparedPicture | None:
+        """Return what to send of a picture; None for what is sent as a file, such as a picture that none can show."""
+        if outgoing.kind is not MessageKind.PICTURE and not _looks_like_picture(outgoing):
+            return None
+        try:
+            return await self._pictures.prepare(outgoing.path)
+        except Refusal:
+            if outgoing.kind is MessageKind.PICTURE:
+                raise
+            return None
 
     async def _tell_while_reading(self, sending: _Sending) -> None:
         """Show what takes its time; a small file is written before anybody needs to see that it is read."""
@@ -215,7 +234,7 @@ class Attachments:
             author=self._me,
             author_name=self._name_of(self._me),
             mine=True,
-            kind=_kind_of(outgoing),
+            kind=outgoing.kind or (MessageKind.PICTURE if _looks_like_picture(outgoing) else MessageKind.FILE),
             text=outgoing.caption,
             written_at=sending.written_at,
             state=MessageState.STORED,
@@ -346,26 +365,27 @@ class Attachments:
         return task
 
 
-def _body_of(entry: EntryId, outgoing: Outgoing, prepared: Prepared) -> Attachment:
+def _body_of(entry: EntryId, outgoing: Outgoing, prepared: Prepared, picture: PreparedPicture | None) -> Attachment:
     return Attachment(
         entry,
         secrets.token_bytes(16),
-        kind=_kind_of(outgoing).value if not prepared.files else MessageKind.FILE.value,
+        kind=MessageKind.FILE.value if prepared.files or outgoing.kind is None else outgoing.kind.value,
         name=prepared.name,
         size=prepared.size,
         files=prepared.files,
         root=prepared.root,
         table_bytes=len(prepared.table),
         caption=outgoing.caption,
+        width=picture.thumbnail.width if picture is not None else 0,
+        height=picture.thumbnail.height if picture is not None else 0,
+        thumbnail=picture.thumbnail.jpeg if picture is not None else b"",
         duration_ms=max(0, round(outgoing.duration * 1000)),
         waveform=outgoing.waveform[:WAVEFORM_BARS],
     )
 
 
-def _kind_of(outgoing: Outgoing) -> MessageKind:
-    if outgoing.kind is not None:
-        return outgoing.kind
-    return MessageKind.PICTURE if outgoing.path.suffix.casefold() in _PICTURES else MessageKind.FILE
+def _looks_like_picture(outgoing: Outgoing) -> bool:
+    return outgoing.kind is None and outgoing.path.suffix.casefold() in _PICTURES
 
 
 def _size_for_show(path: Path) -> int:

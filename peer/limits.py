@@ -76,8 +76,7 @@ ANIMATION_PIXELS_READ = 256_000_000
 ANIMATION_PIXELS_SHOWN = 32_000_000
 """Pixels of all frames of an animation as it is shown, which is made smaller for that: 128 MB while it is encoded."""
 THUMBNAIL_SIDE = 320
-THUMBNAIL_BYTES = 16 * 1024
-"""A thumbnail travels inside its message."""
+"""Longest side of a thumbnail, in pixels."""
 PICTURE_WORKER_BYTES = 1024 * 1024 * 1024
 """Address space of the process that decodes pictures; what needs more is refused."""
 PICTURE_SECONDS = 15.0

@@ -128,6 +128,7 @@ class Session:
         self.conversations = Conversations(
             database, author, events, surroundings.now, self.contacts.name_of, self.contacts.is_online
         )
+        self.pictures = Pictures(surroundings.worker("pictures"), folder.pictures)
         self.attachments = Attachments(
             database,
             self.conversations,
@@ -138,13 +139,13 @@ class Session:
             name_of=self.contacts.name_of,
             copies=folder.sent,
             downloads=surroundings.downloads() / "Hail" / str(user),
+            pictures=self.pictures,
         )
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
-        self.pictures = Pictures(surroundings.worker("pictures"), folder.pictures)
         self._synchronizer: Synchronizer
         self.locator: LocatorClient
 

@@ -15,6 +15,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.pictures.formats import HEAD_BYTES, PictureFormat, need_picture
 from peer.pictures.metadata import ContainerError, without_metadata
 from peer.pictures.tasks import CleanPicture, PreparedPicture, Thumbnail
+from protocol.limits import THUMBNAIL_BYTES
 
 Image.MAX_IMAGE_PIXELS = limits.PICTURE_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -249,7 +250,7 @@ def _small_jpeg(still: Image.Image) -> bytes:
         for quality in _THUMBNAIL_QUALITIES:
             target = BytesIO()
             _bare(still).save(target, "JPEG", quality=quality, optimize=True)
-            if target.tell() <= limits.THUMBNAIL_BYTES:
+            if target.tell() <= THUMBNAIL_BYTES:
                 return target.getvalue()
         still = still.resize((max(1, int(still.width * _SHRINK)), max(1, int(still.height * _SHRINK))))
 

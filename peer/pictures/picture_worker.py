@@ -76,7 +76,12 @@ class PictureWorker:
             if self._is_closed:
                 raise Refusal(RefusalCode.NOT_SIGNED_IN, "Sign in first.")
             if self._process is None:
-                self._process = _start()
+                try:
+                    self._process = _start()
+                except OSError as error:
+                    raise Refusal(
+                        RefusalCode.REFUSED, f"Pictures cannot be decoded now: {error.strerror}. Try again later."
+                    ) from error
             return self._process
 
     def _failed(self, name: str, *, took_long: bool) -> Refusal:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from peer import limits as node_limits
 from peer.errors import Refusal, RefusalCode
+from peer.private_files import write_private_file
 from peer.safe_paths import safe_name
 from peer.transfers.content import Part
 from peer.transfers.disk_errors import refusal_for
@@ -50,6 +51,18 @@ def prepare(
         if isinstance(error, OSError):
             raise refusal_for(error, path.name) from error
         raise
+
+
+def keep_copy(copies: Path, path: Path, content: bytes) -> Path:
+    """Put a content into the folder `copies`, under the name of the file it was made of; raise Refusal."""
+    try:
+        copies.mkdir(mode=0o700, parents=True)
+        copy = copies / safe_name(path.resolve().name)
+        write_private_file(copy, content)
+    except OSError as error:
+        shutil.rmtree(copies, ignore_errors=True)
+        raise refusal_for(error, path.name) from error
+    return copy
 
 
 class _Preparation:

@@ -11,6 +11,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.views import MessageKind, MessageView, TransferState
 from protocol.limits import CAPTION_LENGTH
 from tests.harness.world import LinkedPeers, Person, World
+from tests.peer.pictures_made import PLACE, SECRET, encoded, exif, halves, huge_png
 
 BIG = limits.AUTO_FETCH_BYTES + 1
 
@@ -51,7 +52,9 @@ async def test_a_text_and_a_file_stand_in_the_order_they_were_sent(
 ) -> None:
     ana, bo, conversation = await linked_peers()
     await ana.node.send_text(conversation, "look")
-    await ana.node.send_file(conversation, written(tmp_path, "photo.JPG"))
+    photo = tmp_path / "photo.JPG"
+    photo.write_bytes(encoded(halves(), "JPEG"))
+    await ana.node.send_file(conversation, photo)
     await ana.node.send_text(conversation, "nice?")
     await world.shows(bo, conversation, ["look", "", "nice?"])
     kinds = [message.kind for message in await bo.node.messages(conversation)]
@@ -183,3 +186,58 @@ async def test_a_picture_that_is_here_is_shown_as_a_clean_copy_and_no_other(
     with pytest.raises(Refusal) as refusal:
         await bo.node.picture((await offered(world, bo)).entry, 64)
     assert refusal.value.code is RefusalCode.REFUSED
+
+
+async def test_a_picture_is_sent_without_where_it_was_taken(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    photo = tmp_path / "holiday.jpg"
+    photo.write_bytes(encoded(halves(size=(800, 600)), "JPEG", exif=exif(orientation=6)))
+    assert PLACE in photo.read_bytes()
+    sent = await ana.node.send_file(conversation, photo, "the sea")
+    assert (sent.kind, sent.text, state_of(sent)) == (MessageKind.PICTURE, "the sea", TransferState.HERE)
+    assert sent.attachment is not None
+    copy = Path(sent.attachment.path)
+    assert copy.name == "holiday.jpg"
+    assert sent.attachment.size == copy.stat().st_size
+    for secret in (PLACE, SECRET):
+        assert secret not in copy.read_bytes()
+        assert secret not in sent.attachment.thumbnail
+    with Image.open(copy) as bare, Image.open(photo) as whole:
+        assert bare.tobytes() == whole.tobytes()
+        assert bare.getexif()[0x0112] == 6
+    came = await offered(world, bo)
+    assert came.kind is MessageKind.PICTURE
+    assert came.attachment is not None
+    assert (came.attachment.width, came.attachment.height) == (600, 800), "as it is seen"
+    shown = await bo.node.shown_thumbnail(came.attachment.thumbnail)
+    assert (shown.width, shown.height) == (240, 320)
+
+
+@pytest.mark.parametrize("content", [b"no picture", huge_png(100_000), b"", encoded(halves(), "TIFF")])
+async def test_what_cannot_be_shown_as_a_picture_is_sent_as_a_file(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path, content: bytes
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    path = tmp_path / "bomb.png"
+    path.write_bytes(content)
+    sent = await ana.node.send_file(conversation, path)
+    assert sent.kind is MessageKind.FILE
+    assert sent.attachment is not None
+    assert Path(sent.attachment.path).read_bytes() == content
+    assert (await offered(world, bo)).kind is MessageKind.FILE
+    with pytest.raises(Refusal, match=r"“bomb\.png”"):
+        await ana.node.send_file(conversation, path, kind=MessageKind.PICTURE)
+    assert len(await ana.node.files(conversation)) == 1
+
+
+async def test_a_file_stays_as_it_is_whatever_it_shows(world: World, linked_peers: LinkedPeers, tmp_path: Path) -> None:
+    del world  # closed by its fixture
+    ana, _bo, conversation = await linked_peers()
+    photo = tmp_path / "original.jpg"
+    photo.write_bytes(encoded(halves(), "JPEG", exif=exif()))
+    sent = await ana.node.send_file(conversation, photo, kind=MessageKind.FILE)
+    assert sent.kind is MessageKind.FILE
+    assert sent.attachment is not None
+    assert Path(sent.attachment.path).read_bytes() == photo.read_bytes()

@@ -23,6 +23,7 @@ from peer.pictures.picture_cache import PictureCache
 from peer.pictures.picture_service import Pictures
 from peer.pictures.picture_worker import PictureWorker
 from peer.pictures.tasks import CleanPicture, Job, PreparedPicture, Task, Thumbnail
+from protocol.limits import THUMBNAIL_BYTES
 from tests.peer import pictures_made as made
 
 
@@ -172,7 +173,7 @@ def test_a_thumbnail_fits_into_a_message_whatever_the_picture(worker: PictureWor
     for picture in (noise, made.halves("RGBA", (10, 4000)), made.halves(size=(1, 1))):
         thumbnail = worker.run(Task(Job.THUMBNAIL, "a.png", made.encoded(picture, "PNG")))
         assert isinstance(thumbnail, Thumbnail)
-        assert len(thumbnail.jpeg) <= limits.THUMBNAIL_BYTES
+        assert len(thumbnail.jpeg) <= THUMBNAIL_BYTES
         assert (thumbnail.width, thumbnail.height) == picture.size
         assert max(opened(thumbnail.jpeg).size) <= limits.THUMBNAIL_SIDE
 
