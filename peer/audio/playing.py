@@ -95,6 +95,7 @@ class Player:
         """Its thread calls `on_position(seconds)`, and `on_over` once it ends by itself."""
         start = min(max(0, int(at * RATE)), sound.samples)
         self._stretch = TimeStretch(sound.read, start, sound.samples, speed)
+        self._tell_every = int(RATE * speed) // POSITIONS_A_SECOND
         self._on_position, self._on_over = on_position, on_over
         self._ready: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
         """Buffers for the speaker, each with the place it comes from; None is the end."""
@@ -136,7 +137,7 @@ class Player:
         told, silent, failed = -RATE, 0.0, None
         is_read = False
         while not self._stopped and not self._played.is_set():
-            if self._position - told >= RATE // POSITIONS_A_SECOND:
+            if self._position - told >= self._tell_every:
                 told = self._position
                 self._on_position(told / RATE)
             if not is_read and self._ready.qsize() < PLAYED_AHEAD_BUFFERS:

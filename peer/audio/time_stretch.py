@@ -14,8 +14,7 @@ HOP = 480
 _SEARCH = 240
 """A piece may begin so many samples earlier or later: half the period of a voice of 100 Hz, at both sides."""
 _COARSE = 8
-"""First every eighth place is tried, on every fourth sample; then the places around the best."""
-_THIN = 4
+"""First every eighth place is tried, on every eighth sample; then the places around the best, on every fourth."""
 _FADE = [(index + 0.5) / HOP for index in range(HOP)]
 
 
@@ -54,13 +53,17 @@ class TimeStretch:
 
 def _most_alike(expected: "array.array[int]", around: "array.array[int]") -> int:
     """Return where in `around` a piece is most like the expected one."""
-    thin = expected[::_THIN]
+    rough = _best(expected, around, range(0, 2 * _SEARCH + 1, _COARSE), thin=_COARSE)
+    near = range(max(0, rough - _COARSE + 1), min(2 * _SEARCH + 1, rough + _COARSE))
+    return _best(expected, around, near, thin=_COARSE // 2)
+
+
+def _best(expected: "array.array[int]", around: "array.array[int]", places: range, *, thin: int) -> int:
+    wanted = expected[::thin]
 
     def likeness(place: int) -> float:
-        piece = around[place : place + HOP : _THIN]
-        in_common: int = sum(map(mul, thin, piece))
+        piece = around[place : place + HOP : thin]
+        in_common: int = sum(map(mul, wanted, piece))
         return in_common / math.sqrt(sum(map(mul, piece, piece)) + 1)
 
-    places = 2 * _SEARCH + 1
-    rough = max(range(0, places, _COARSE), key=likeness)
-    return max(range(max(0, rough - _COARSE + 1), min(places, rough + _COARSE)), key=likeness)
+    return max(places, key=likeness)
