@@ -62,6 +62,8 @@ class Contacts:
         self._devices: dict[DeviceId, DeviceRow] = {}
         self._lists: dict[UserId, DeviceList] = {}
         self._where: dict[UserId, Whereabout] = {}
+        self._last_where: dict[UserId, Whereabout] = {}
+        """Where they were when they were last there, also while the locator is out of reach."""
         self._linked: dict[UserId, int] = {}
         self._conversations: Conversations | None = None
         self._storing: set[asyncio.Future[None]] = set()
@@ -140,6 +142,10 @@ class Contacts:
     def whereabout(self, user: UserId) -> Whereabout | None:
         """Return what the locator last told of somebody."""
         return self._where.get(user)
+
+    def last_whereabout(self, user: UserId) -> Whereabout | None:
+        """Return where somebody was when they were last there."""
+        return self._last_where.get(user)
 
     def view(self, user: UserId) -> ContactView:
         """Return a person as the screen shows them."""
@@ -271,6 +277,22 @@ class Contacts:
         await self._meet(user, shown.key)
         return Caller(user, device)
 
+    def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
+        """Return who is at the other end of a file connection: a device that had a link with us before.
+
+        What it may have is judged for each request. Raises RemoteProtocolError for anybody else: nobody is met here for
+        the first time.
+        """
+        shown = read_certificate(certificate, self._authority)
+        if shown.role is not Role.USER or shown.user is None:
+            raise RemoteProtocolError("a file connection with a certificate of another role")
+        caller = Caller(shown.user, shown.device)
+        if expected is not None and caller != expected:
+            raise RemoteProtocolError(f"{caller.user} answered where {expected[0]} was called")
+        if not self.is_still_welcome(caller) or caller.device not in self._devices:
+            raise RemoteProtocolError(f"a file connection with {caller.user}, who gets none")
+        return caller
+
     async def _meet(self, user: UserId, key: PublicKey) -> None:
         device, now_ms = DeviceId.of_key(key), int(self._clock().timestamp() * 1000)
         was_known = device in self._devices
@@ -354,6 +376,8 @@ class Contacts:
         before = self.is_online(about.user)
         known = self._where.get(about.user)
         self._where[about.user] = about
+        if about.online:
+            self._last_where[about.user] = about
         if about.device_list is not None:
             self._take_device_list(about.user, about.device_list)
         if self.is_online(about.user) != before or known is None or known.since != about.since:

@@ -329,7 +329,7 @@ class Conversations:
             first_unread=None if conversation.first_unseen is None else _on_screen(*conversation.first_unseen),
             last_entry=None if conversation.last is None else self.message_view(conversation, conversation.last),
             online=any(map(self._is_online, conversation.members - {self._author.user})),
-            can_write=self._may_write(conversation),
+            can_write=self.may_write(conversation),
             draft=conversation.draft,
         )
 
@@ -340,7 +340,8 @@ class Conversations:
             return name
         return conversation.group.names.get(user, name)
 
-    def _may_write(self, conversation: Conversation) -> bool:
+    def may_write(self, conversation: Conversation) -> bool:
+        """Tell whether we are friends, or a member of the group."""
         if conversation.group is not None:
             return self.is_ours(conversation)
         return conversation.standing.state is Consent.FRIENDS

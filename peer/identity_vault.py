@@ -147,8 +147,10 @@ class IdentityVault:
         """Open the account's database; its key goes nowhere else."""
         await database.open(self._secrets.database_key)
 
-    def link_context(self, *, certificate: bytes, authority: bytes, is_server: bool) -> ssl.SSLContext:
-        """Return a context for mutual TLS 1.3 links under one authority (both DER), with this device's key.
+    def link_context(
+        self, *, certificate: bytes, authority: bytes, is_server: bool, alpn: str = ALPN
+    ) -> ssl.SSLContext:
+        """Return a context for mutual TLS 1.3 with peers under one authority (both DER), with this device's key.
 
         Dates are not judged here (`protocol.certificates`), names neither: the role is checked after the handshake.
         """
@@ -161,7 +163,7 @@ class IdentityVault:
         context.load_verify_locations(cadata=to_pem(authority))
         if is_server:
             context.num_tickets = 0
-        context.set_alpn_protocols([ALPN])
+        context.set_alpn_protocols([alpn])
         self._load_key(context, certificate)
         return context
 

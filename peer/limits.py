@@ -129,3 +129,34 @@ LEVELS_A_SECOND = 15
 """How often a recording tells how loud it is: the meter moves."""
 POSITIONS_A_SECOND = 5
 """How often it is told where in a voice message one is."""
+WHOLE_PIECE_BYTES = 1024 * 1024
+"""Pieces up to this size are kept in memory until they are verified, so that no wrong byte is ever written."""
+REQUEST_BYTES = 16 * 1024 * 1024
+"""Asked of a source at once, where it is the only one."""
+SHARED_REQUEST_BYTES = 2 * 1024 * 1024
+"""Asked of a source at once, where there are several: what each fetches differs, so that they can exchange."""
+REQUESTS_AHEAD = 2
+"""Requests made before the answer to the first has come: the source always has something to do."""
+PULLING_THREADS = 6
+"""Connections on which content is fetched at the same time."""
+SERVING_THREADS = 10
+"""Connections on which content is given at the same time; who comes then is told to come later, by being hung up on."""
+SOURCES_PER_TRANSFER = 4
+"""Connections for one attachment."""
+FIRST_SOURCE_RETRY_SECONDS = 0.5
+LAST_SOURCE_RETRY_SECONDS = 30.0
+"""Waits before a source is tried again after its connection failed: doubling, with jitter."""
+SOURCE_BANNED_SECONDS = 600.0
+"""A source that broke the rules is not asked for this attachment again before this time."""
+SLOWEST_SOURCE = 4 * 1024
+"""Bytes a second; who gives less over a while is given up, for others or for a while."""
+SLOW_SOURCE_SECONDS = 20.0
+"""That while."""
+PIECES_TOLD_SECONDS = 0.5
+"""What has come is told to neighbours no more often."""
+LOOP_ANSWER_SECONDS = 60.0
+"""A transfer thread waits no longer than this for a decision of the loop."""
+NOTHING_TO_ASK_SECONDS = 2.0
+"""A source that has nothing for us now is kept so long, in case it gets something."""
+TABLES_AT_HAND = 8
+"""Piece tables kept in memory for those who fetch."""

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import socket
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from peer import limits
@@ -19,7 +22,7 @@ from peer.identity_vault import IdentityVault
 from peer.intake import Author, renew_incarnations
 from peer.links.dialing import Dialer, Place
 from peer.links.link import Link, LinkEnd
-from peer.links.link_book import LinkBook
+from peer.links.link_book import Caller, LinkBook
 from peer.links.listening import LinkPort
 from peer.locator_client import FINAL, LocatorClient
 from peer.locator_connection import LocatorConnection
@@ -29,11 +32,14 @@ from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
 from peer.synchronizer import Farewell, Synchronizer
+from peer.transfers.pulling import dial_any
+from peer.transfers.serving import FileServer
 from peer.views import ContactView, SessionView
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
+from protocol.file_messages import ALPN, MAGIC
 from protocol.identity import DeviceId, Realm, UserId
-from protocol.link_messages import Greeting
+from protocol.link_messages import Greeting, Pieces, WhatPieces
 from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
 from protocol.membership import Membership
 from protocol.registry import Message
@@ -140,6 +146,8 @@ class Session:
             copies=folder.sent,
             downloads=surroundings.downloads() / "Hail" / str(user),
             pictures=self.pictures,
+            chance=surroundings.chance,
+            door=self,
         )
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
@@ -147,6 +155,7 @@ class Session:
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
         self._synchronizer: Synchronizer
+        self._file_server: FileServer
         self.locator: LocatorClient
 
     async def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
@@ -183,10 +192,13 @@ class Session:
             certificate_is_due=certificate.is_due_for_renewal(now),
         )
         facts = self._facts
+        self._file_server = FileServer(self.attachments, self._files_context(is_server=True))
         self._port.serve(
             self._book,
             self._vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=True),
+            self._file_server.take,
         )
+        await self.attachments.start(self._files_context(is_server=False))
         self.locator.watch(self.contacts.wanted())
         self.locator.start(connection, logged_in)
 
@@ -197,6 +209,8 @@ class Session:
         await self._dialer.close()
         await self._port.close()
         await self._book.close_all(LinkEnd.LEAVING)
+        if hasattr(self, "_file_server"):
+            self._file_server.close()
         await self.attachments.close()
         if hasattr(self, "_synchronizer"):
             await self._synchronizer.close()
@@ -261,13 +275,13 @@ class Session:
     async def confirm_devices(self, user: UserId) -> ContactView:
         """A person said that a friend's new device really is theirs: let it have what waits."""
         view = await self.contacts.confirm_devices(user)
-        self._synchronizer.sharing_changed(user)
+        self._sharing_changed(user)
         return view
 
     async def verify(self, user: UserId, safety_number: str) -> ContactView:
         """The two people compared numbers, which is more than to confirm a device: let it have what waits."""
         view = await self.contacts.verify(user, safety_number)
-        self._synchronizer.sharing_changed(user)
+        self._sharing_changed(user)
         return view
 
     async def set_blocked(self, user: UserId, *, blocked: bool) -> ContactView:
@@ -306,6 +320,7 @@ class Session:
         self.contacts.locator_lost()
         self._dialer.forget_all()
         self._book.close_every(LinkEnd.LEAVING)
+        self._file_server.hang_up()
         self._events.tell(Superseded(self.view()))
 
     def somebody_moved(self, about: Whereabout) -> None:
@@ -323,17 +338,22 @@ class Session:
         self.contacts.link_came(link.user, link.device)
         self.locator.watch([link.user])
         self._synchronizer.add(link)
+        self.attachments.link_came_up(link)
         self._tell_row(link.user)
 
     async def message_came(self, link: Link, message: Message) -> None:
         """See `LinkListener`."""
-        await self._synchronizer.handle(link, message)
+        if isinstance(message, WhatPieces | Pieces):
+            await self.attachments.holdings.handle(link, message)
+        else:
+            await self._synchronizer.handle(link, message)
 
     def link_went_down(self, link: Link) -> None:
         """See `LinkListener`."""
         assert link.user is not None
         self.contacts.link_went(link.user)
         self._synchronizer.remove(link)
+        self.attachments.link_went_down(link)
         self._tell_row(link.user)
         if not self.contacts.wants_link(link.user):
             self.locator.unwatch(link.user)
@@ -343,14 +363,37 @@ class Session:
     # --- inside ------------------------------------------------------------------------------
 
     def _may_share(self, link: Link, conversation: Conversation) -> bool:
-        if link.user is None or link.device is None:
-            return False
+        return (
+            link.user is not None and link.device is not None and self.may_share(link.user, link.device, conversation)
+        )
+
+    def may_share(self, user: UserId, device: DeviceId, conversation: Conversation) -> bool:
+        """See `FileDoor.may_share`."""
         if conversation.group is not None:
-            is_member = link.device in conversation.group.members.get(link.user, ())
-            return is_member and not self.contacts.is_blocked(link.user)
-        if conversation.kept.user != link.user:
-            return False
-        return self.contacts.is_confirmed(link.user, link.device) and not self.contacts.is_blocked(link.user)
+            is_member = device in conversation.group.members.get(user, ())
+        else:
+            is_member = conversation.kept.user == user and self.contacts.is_confirmed(user, device)
+        return is_member and not self.contacts.is_blocked(user)
+
+    def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
+        """See `FileDoor.admit_for_files`."""
+        return self.contacts.admit_for_files(certificate, expected)
+
+    def dial_for_files(self, user: UserId) -> Callable[[], socket.socket]:
+        """See `FileDoor.dial_for_files`: where their link comes from, then where the locator saw them last."""
+        about, link = self.contacts.last_whereabout(user), self._book.link_with(user)
+        addresses = tuple(dict.fromkeys((link.address if link else "", *(about.addresses if about else ()))))
+        port = about.listen_port if about else 0
+        wire = self._surroundings.wire
+        return lambda: dial_any(
+            [address for address in addresses if address], port, lambda host, at: wire.dial_blocking(host, at, MAGIC)
+        )
+
+    def _files_context(self, *, is_server: bool) -> ssl.SSLContext:
+        facts = self._facts
+        return self._vault.link_context(
+            certificate=facts.certificate, authority=facts.authority, is_server=is_server, alpn=ALPN
+        )
 
     def _may_begin_group(self, link: Link) -> bool:
         """Tell whether a group may become known to us by somebody: a friend, and not too many that are not ours."""
@@ -380,6 +423,12 @@ class Session:
             self._dialer.want(user, Place(about.addresses, about.listen_port))
         elif not self.contacts.wants_link(user) or (about is not None and not about.online):
             self._dialer.forget(user)
+
+    def _sharing_changed(self, user: UserId) -> None:
+        self._synchronizer.sharing_changed(user)
+        for link in self._book.links:
+            if link.user == user:
+                self.attachments.link_came_up(link)
 
     def _relation_changed(self, user: UserId) -> None:
         if self.contacts.wants_link(user):

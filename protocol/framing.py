@@ -7,7 +7,8 @@ import msgspec
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 
 _HEAD = struct.Struct(">IH")
-_HEAD_BYTES = _HEAD.size
+HEAD_BYTES = _HEAD.size
+"""Bytes that stand before a frame's body."""
 _pack_head, _unpack_head = _HEAD.pack, _HEAD.unpack_from
 OPTIONAL_KIND = 0x8000
 """Kinds from here on may be ignored by a reader that does not know them."""
@@ -25,6 +26,14 @@ def encode_frame(kind: int, body: bytes) -> bytes:
     if not 0 < kind <= 0xFFFF:
         raise LocalProtocolError(f"kind {kind} does not fit two bytes")
     return _pack_head(len(body), kind) + body
+
+
+def read_head(head: bytes, largest: int) -> tuple[int, int]:
+    """Return (length of the body, kind) of a frame that is read piecewise; raise RemoteProtocolError if too long."""
+    length, kind = _unpack_head(head, 0)
+    if length > largest:
+        raise RemoteProtocolError(f"a frame of {length} bytes; at most {largest} are taken")
+    return length, kind
 
 
 class FrameReader:
@@ -68,7 +77,7 @@ class FrameReader:
         buffer = self._buffer
         if not buffer:
             return None
-        size, body = len(buffer), self._start + _HEAD_BYTES
+        size, body = len(buffer), self._start + HEAD_BYTES
         if size < body:
             return None
         length, kind = _unpack_head(buffer, self._start)

@@ -135,6 +135,16 @@ SMALLEST_PIECE_BYTES = 256 * 1024
 """Bytes of a piece of anything up to 1 GiB; above, pieces grow so that their number does not."""
 PIECES_PER_ATTACHMENT = 4_096
 """Pieces, each with a hash of 32 bytes: the hashes of any file take at most 128 KiB."""
+PIECES_PER_REQUEST = 64
+"""Pieces asked for at once: whether somebody may have them is judged anew for each request."""
+FILE_FRAME = 4 * 1024
+"""Bytes of a frame on a file connection; content is not framed."""
+FILE_IDLE_SECONDS = 30.0
+"""A file connection on which nothing is asked for this long is closed."""
+FILE_STALL_SECONDS = 15.0
+"""A file connection on which content is due and not a byte moves for this long is closed."""
+ENTRIES_ASKED_ABOUT = 64
+"""Attachments of which somebody may ask at once who has what."""
 FILES_PER_ATTACHMENT = 20_000
 """Files of one folder."""
 FILE_NAME_LENGTH = 255

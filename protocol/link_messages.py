@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from protocol import limits
 from protocol.entries import Number, WireEntry
-from protocol.identity import ConversationId, EntryHash, FeedId
+from protocol.identity import ConversationId, EntryHash, EntryId, FeedId
 from protocol.registry import Message, Registry
 from protocol.signatures import SIGNATURE_BYTES
 
@@ -178,3 +178,21 @@ class Equivocation(Message, frozen=True, array_like=True):
     conversation: ConversationId
     first: SignedHeader
     second: SignedHeader
+
+
+@LINK.register(0x820D)
+class WhatPieces(Message, frozen=True, array_like=True):
+    """What do you have of these attachments? Answered by `Pieces` for each."""
+
+    conversation: ConversationId
+    entries: Annotated[tuple[EntryId, ...], Meta(max_length=limits.ENTRIES_ASKED_ABOUT)]
+
+
+@LINK.register(0x820E)
+class Pieces(Message, frozen=True, array_like=True):
+    """What I have of an attachment, and would give: told when asked, and as it changes."""
+
+    conversation: ConversationId
+    entry: EntryId
+    pieces: Annotated[bytes, Meta(max_length=limits.PIECES_PER_ATTACHMENT // 8)] | None
+    """A bit for each piece (`piece_sets`); None when not even the piece table is there."""

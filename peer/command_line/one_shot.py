@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -157,9 +158,7 @@ def _place(address: str, port: int) -> str:
 async def send(options: argparse.Namespace) -> None:
     """Write a message, and say how far it came."""
     async with signed_in(options.profile) as caller:
-        conversation = options.to.lower()
-        if not _is_conversation(conversation):
-            conversation = (await caller.call("conversations.open", user=options.to))["conversation"]
+        conversation = await _conversation(caller, options.to)
         message = await caller.call("messages.send", conversation=conversation, text=options.text)
         is_held = message["state"] in _HELD
         if not is_held:
@@ -170,6 +169,39 @@ async def send(options: argparse.Namespace) -> None:
                 async with asyncio.timeout(options.wait):
                     is_held = await _delivered(caller, message["entry"])
     _say("delivered" if is_held else "queued")
+
+
+async def send_file(options: argparse.Namespace) -> None:
+    """Send a file or folder, and say how far its message came; meanwhile and until then the content is given."""
+    async with signed_in(options.profile) as caller:
+        conversation = await _conversation(caller, options.to)
+        message = await caller.call(
+            "files.send", conversation=conversation, path=str(options.path), caption=options.caption
+        )
+        is_held = message["state"] in _HELD
+        await serve_others(caller)
+        with contextlib.suppress(TimeoutError, Refusal):
+            async with asyncio.timeout(options.wait):
+                is_held = is_held or await _delivered(caller, message["entry"])
+                if is_held and options.until_fetched:
+                    await _fetched(caller, message["entry"])
+    _say("delivered" if is_held else "queued")
+
+
+async def _fetched(caller: Caller, entry: str) -> None:
+    while True:
+        transfer = (await caller.next_event()).get("transfer", {})
+        holders = transfer.get("holders", [])
+        if transfer.get("entry") == entry and any(holder["done"] == transfer["size"] for holder in holders):
+            return
+
+
+async def _conversation(caller: Caller, to: str) -> str:
+    """Return the conversation that was named, or that with the person who was named."""
+    if _is_conversation(to.lower()):
+        return to.lower()
+    conversation: str = (await caller.call("conversations.open", user=to))["conversation"]
+    return conversation
 
 
 def _is_conversation(text: str) -> bool:
@@ -205,7 +237,12 @@ def _line_for(event: dict[str, Json]) -> str:
         case "message_arrived":
             message = event["message"]
             when = datetime.fromisoformat(message["written_at"]).astimezone()
-            return f"{when:%Y-%m-%d %H:%M} {message['author']}: {_shown(message['text'])}"
+            return f"{when:%Y-%m-%d %H:%M} {message['author']}: {_shown(_content(message))}"
+        case "transfer_finished":
+            return f"saved {event['transfer']['path']}"
+        case "transfer_failed":
+            transfer = event["transfer"]
+            return f"{transfer['name']}: {transfer['reason']}"
         case "contact_asked":
             contact = event["contact"]
             note = f": {_shown(contact['note'])}" if contact["note"] else ""
@@ -215,6 +252,13 @@ def _line_for(event: dict[str, Json]) -> str:
         case "superseded":
             return "You signed in on another device. Nothing arrives here until you run hail-cli login."
     return ""
+
+
+def _content(message: dict[str, Json]) -> str:
+    attachment = message["attachment"]
+    if attachment is None:
+        return str(message["text"])
+    return f"[{attachment['name']}, {attachment['size']:,} bytes] {message['text']}".rstrip()
 
 
 def _shown(text: str) -> str:
@@ -299,6 +343,24 @@ def add_one_shot_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParse
     sending.add_argument(
         "--wait", type=_seconds, default=10.0, metavar="S", help="seconds to wait for delivered (default 10)"
     )
+    sending_file = _verb(
+        verbs,
+        "send-file",
+        send_file,
+        "send a file or folder to a friend",
+        "Prints delivered when the friend has the message, or queued. The content is fetched by the friend, whenever "
+        "this profile is open (in a window, with listen or rpc) or while this verb waits.",
+        "bo slides.pdf",
+    )
+    sending_file.add_argument("to", metavar="ID|CONVERSATION", help="a friend, or the 64 hex digits of a conversation")
+    sending_file.add_argument("path", metavar="PATH", type=_absolute, help="a file, or a folder with all that is in it")
+    sending_file.add_argument("--caption", default="", metavar="TEXT", help="what to say beside it")
+    sending_file.add_argument(
+        "--wait", type=_seconds, default=10.0, metavar="S", help="seconds to wait for delivered (default 10)"
+    )
+    sending_file.add_argument(
+        "--until-fetched", action="store_true", help="go on waiting until a friend has fetched all of it"
+    )
     listening = _verb(
         verbs,
         "listen",
@@ -338,3 +400,7 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise ValueError(text)
     return seconds
+
+
+def _absolute(text: str) -> Path:
+    return Path(text).absolute()

@@ -118,6 +118,12 @@ class Link(asyncio.Protocol):
         assert isinstance(certificate, bytes)
         return certificate
 
+    @property
+    def address(self) -> str:
+        """Where the other side is, as far as the connection tells; empty when it is gone."""
+        place = self._transport.get_extra_info("peername") if self._transport else None
+        return str(place[0]).removeprefix("::ffff:") if place else ""
+
     def send(self, message: Message) -> None:
         """Send soon; a link that has ended drops it (what matters is in the feeds)."""
         if self._transport is None or self._transport.is_closing():

@@ -2,15 +2,25 @@
 
 import asyncio
 import logging
+import socket
 import ssl
+from collections.abc import Callable
+from typing import NamedTuple
 
 from peer.errors import Refusal, RefusalCode
 from peer.links.link_book import LinkBook
 from peer.links.wire import Arrival, Listener, Wire
-from protocol import limits
-from protocol.link_messages import MAGIC
+from protocol import file_messages, limits, link_messages
 
 log = logging.getLogger(__name__)
+
+
+class _Within(NamedTuple):
+    """Who takes connections in."""
+
+    book: LinkBook
+    context: ssl.SSLContext
+    take_file_connection: Callable[[socket.socket], None]
 
 
 class LinkPort:
@@ -19,7 +29,7 @@ class LinkPort:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._listener: Listener | None = None
-        self._book: asyncio.Future[tuple[LinkBook, ssl.SSLContext]] = asyncio.get_running_loop().create_future()
+        self._within: asyncio.Future[_Within] = asyncio.get_running_loop().create_future()
 
     @property
     def port(self) -> int:
@@ -40,13 +50,15 @@ class LinkPort:
             log.warning("port %d is taken; another one is used this time", wanted)
             self._listener = await self._wire.listen(0, self._accept)
 
-    def serve(self, book: LinkBook, context: ssl.SSLContext) -> None:
-        """From now on connections become links. The port had to be known before, to be told to the locator."""
-        self._book.set_result((book, context))
+    def serve(
+        self, book: LinkBook, context: ssl.SSLContext, take_file_connection: Callable[[socket.socket], None]
+    ) -> None:
+        """From now on connections are taken in. The port had to be known before, to be told to the locator."""
+        self._within.set_result(_Within(book, context, take_file_connection))
 
     async def close(self) -> None:
         """Take no more connections."""
-        self._book.cancel()
+        self._within.cancel()
         if self._listener is not None:
             await self._listener.close()
             self._listener = None
@@ -54,9 +66,11 @@ class LinkPort:
     async def _accept(self, arrival: Arrival) -> None:
         async with asyncio.timeout(limits.MAGIC_SECONDS):
             magic = await arrival.read_clear(limits.MAGIC_BYTES)
-            book, context = await asyncio.shield(self._book)
-        if magic != MAGIC:
+            within = await asyncio.shield(self._within)
+        if magic == link_messages.MAGIC:
+            link = await arrival.start_tls(within.book.new_link, within.context)
+            await within.book.greet(link, expected=None)
+        elif magic == file_messages.MAGIC:
+            within.take_file_connection(arrival.take_socket())
+        else:
             log.info("a connection from %s speaks no language of ours", arrival.address)
-            return
-        link = await arrival.start_tls(book.new_link, context)
-        await book.greet(link, expected=None)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
+from peer import limits as node_limits
 from protocol import limits
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,9 @@ class Arrival(Protocol):
 
     async def start_tls(self, factory: Callable[[], P], context: ssl.SSLContext) -> P:
         """Shake hands as the server; raise OSError (ssl.SSLError among them) when that fails."""
+
+    def take_socket(self) -> socket.socket:
+        """Hand the connection over as a blocking socket, for a thread; raise OSError where there is none."""
 
     def close(self) -> None:
         """Hang up."""
@@ -51,6 +55,9 @@ class Wire(Protocol):
         self, host: str, port: int, factory: Callable[[], P], context: ssl.SSLContext, clear: bytes = b""
     ) -> P:
         """Connect, say `clear`, shake hands as the client; raise OSError when any of it fails."""
+
+    def dial_blocking(self, host: str, port: int, clear: bytes) -> socket.socket:
+        """Connect and say `clear`, on the caller's thread; raise OSError when that fails."""
 
     async def listen(self, port: int, accept: Accept) -> Listener:
         """Call `accept` for each connection to `port` (0: any free one); raise OSError if it is taken."""
@@ -95,6 +102,16 @@ class TcpWire:
                     return protocol
                 failure = ConnectionResetError(f"{host} hung up during the handshake")
         raise failure
+
+    def dial_blocking(self, host: str, port: int, clear: bytes) -> socket.socket:
+        """See `Wire.dial_blocking`."""
+        connection = socket.create_connection((host, port), node_limits.DIAL_SECONDS)
+        try:
+            connection.sendall(clear)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
     async def listen(self, port: int, accept: Accept) -> "TcpListener":
         """See `Wire.listen`. Listens on all IPv4 and, where there is one, IPv6 interfaces."""
@@ -191,6 +208,12 @@ class TcpArrival:
             connection.close()
             raise
         return protocol
+
+    def take_socket(self) -> socket.socket:
+        """See `Arrival.take_socket`."""
+        assert self._socket is not None
+        connection, self._socket = self._socket, None
+        return connection
 
     def close(self) -> None:
         """See `Arrival.close`."""

@@ -80,6 +80,20 @@ class Content:
             while written < end:
                 written += file.write(data[written:end])
 
+    def may_have_data(self, start: int, length: int) -> bool:
+        """Tell whether something was ever written in a range; False also where the system cannot tell."""
+        if not hasattr(os, "SEEK_DATA"):
+            return False
+        for stretch in self.stretches(start, length):
+            file = self._open(stretch.path)
+            try:
+                at = os.lseek(file.fileno(), stretch.offset, os.SEEK_DATA)
+            except OSError:
+                return False  # nothing but holes from here on
+            if at >= stretch.offset + stretch.length:
+                return False
+        return True
+
     def mark(self, start: int, length: int) -> int:
         """Return when the one file of a range was last changed (ns)."""
         (stretch,) = self.stretches(start, length)

@@ -1,6 +1,7 @@
 """A network in memory, with real TLS on top, that a test can cut, slow down and split into crumbs."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -235,6 +236,9 @@ class MemoryWire:
             near.write(clear)
         return await _tls(near, factory, context, server_side=False)
 
+    def dial_blocking(self, host: str, port: int, clear: bytes) -> socket.socket:
+        raise ConnectionRefusedError("threads have no place on a network in memory")
+
     async def listen(self, port: int, accept: Accept) -> Listener:
         if not port:
             self._network.next_port += 1
@@ -276,6 +280,9 @@ class MemoryArrival:
     def __init__(self, end: _End, address: str) -> None:
         self.address = address
         self._end: _End | None = end
+
+    def take_socket(self) -> socket.socket:
+        raise ConnectionAbortedError("threads have no place on a network in memory")
 
     async def read_clear(self, count: int) -> bytes:
         assert self._end is not None

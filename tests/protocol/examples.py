@@ -18,6 +18,7 @@ from protocol.entries import (
     WireEntry,
     write_entry,
 )
+from protocol.file_messages import Coming, NotServed, WantPieces, WantTable
 from protocol.group_bodies import (
     Added,
     Created,
@@ -42,12 +43,14 @@ from protocol.link_messages import (
     Greeting,
     Keep,
     Lines,
+    Pieces,
     Ping,
     Pong,
     ReadLine,
     Reads,
     SignedHeader,
     VectorLine,
+    WhatPieces,
 )
 from protocol.locator_messages import (
     LOCATOR,
@@ -223,6 +226,15 @@ LINK_MESSAGES: tuple[Message, ...] = (
         SignedHeader(SECOND.wire.header, SECOND.wire.signature),
         SignedHeader(OTHER_SECOND.wire.header, OTHER_SECOND.wire.signature),
     ),
+    WhatPieces(CONVERSATION, (ATTACHMENT.entry_id, TEXT.entry_id)),
+    Pieces(CONVERSATION, ATTACHMENT.entry_id, b"\x02"),
+)
+
+FILE_MESSAGES: tuple[Message, ...] = (
+    WantTable(CONVERSATION, ATTACHMENT.entry_id),
+    WantPieces(CONVERSATION, ATTACHMENT.entry_id, 0, 2),
+    Coming(262_147),
+    NotServed("file_changed"),
 )
 
 ENTRY_BODIES: tuple[Message, ...] = (
@@ -236,7 +248,7 @@ ENTRY_BODIES: tuple[Message, ...] = (
 )
 
 MESSAGES: dict[type[Message], Message] = {
-    type(message): message for message in (*LOCATOR_MESSAGES, *LINK_MESSAGES, *ENTRY_BODIES)
+    type(message): message for message in (*LOCATOR_MESSAGES, *LINK_MESSAGES, *FILE_MESSAGES, *ENTRY_BODIES)
 }
 
 EARLIER: dict[str, tuple[Registry, Message]] = {

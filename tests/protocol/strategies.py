@@ -9,11 +9,12 @@ from msgspec import inspect
 
 from protocol import identity
 from protocol.entries import BODIES
+from protocol.file_messages import FILE
 from protocol.link_messages import LINK, Range
 from protocol.locator_messages import LOCATOR
 from protocol.registry import Message, Registry
 
-REGISTRIES: tuple[Registry, ...] = (LOCATOR, LINK, BODIES)
+REGISTRIES: tuple[Registry, ...] = (LOCATOR, LINK, FILE, BODIES)
 MOST_ITEMS = 4
 """Longest array and text made: the limits themselves have tests of their own."""
 MOST_CHARACTERS = 40
