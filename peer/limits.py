@@ -108,6 +108,8 @@ AUDIO_LOST_SECONDS = 4.0
 """A device that brings or takes nothing for so long has gone; one on Bluetooth may take 2 s to begin."""
 AUDIO_ANSWER_SECONDS = 10.0
 """The audio process answers within this time, hung devices included, or it is ended."""
+AUDIO_IDLE_SECONDS = 60.0
+"""It ends after so long with nothing to do."""
 AUDIO_LINE_BYTES = 64 * 1024
 """Bytes of a line to or from the audio process."""
 AUDIO_NAMES = 64

@@ -1,7 +1,8 @@
 """The audio process: the only one that touches sound devices, for a node that talks to it by pipes.
 
 It is a process of its own because PortAudio and what lies below may hang for ever or crash, and because sound stutters
-when it shares its interpreter with a window. It ends when the node hangs up, and after a device that hangs.
+when it shares its interpreter with a window. It ends when the node hangs up, when it is not needed for a while, and
+after a device that hangs.
 """
 
 import contextlib
@@ -45,7 +46,7 @@ from peer.audio.process_messages import (
 )
 from peer.audio.recording import Recorder
 from peer.errors import Refusal, RefusalCode
-from peer.limits import AUDIO_LINE_BYTES
+from peer.limits import AUDIO_IDLE_SECONDS, AUDIO_LINE_BYTES
 from protocol.limits import WAVEFORM_BARS
 
 _PIECE = RATE // 100
@@ -64,13 +65,22 @@ class AudioServer:
         self._player: Player | None = None
 
     def run(self) -> None:
-        """Serve until the node hangs up; an unfinished recording is dropped then. Raises AudioHangsError."""
+        """Serve until the node hangs up, or wants nothing any more; what is being recorded is dropped then.
+
+        Raises AudioHangsError.
+        """
         threading.Thread(target=self._read, name="commands", daemon=True).start()
-        while (step := self._steps.get()) is not None:
-            step()
+        with contextlib.suppress(queue.Empty):
+            while (step := self._next_step()) is not None:
+                step()
         if self._recorder is not None:
             self._recorder.cancel()
         self._end_playing()
+
+    def _next_step(self) -> Step:
+        """Wait for what is to be done; raise queue.Empty when there was nothing for long."""
+        is_idle = self._recorder is None and self._player is None
+        return self._steps.get(timeout=AUDIO_IDLE_SECONDS if is_idle else None)
 
     def _read(self) -> None:
         decoder = msgspec.json.Decoder(Command)

@@ -37,7 +37,7 @@ class AudioProcess:
         """Return the answer; raise Refusal for one that is no, or that does not come."""
         async with self._asking:
             answer = await self._exchange(self._child, command) if self._child is not None else None
-            # One that was just ending, after a device that hung, did not hear it.
+            # One that was just ending, idle or after a device that hung, did not hear it.
             answer = answer or await self._exchange(self._start(), command)
         if answer is None:
             raise _failed("broke down")

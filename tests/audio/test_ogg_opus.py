@@ -3,6 +3,7 @@
 import array
 import contextlib
 import io
+import struct
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peer.audio.ogg_opus import BadAudioError, OggOpusWriter, read_ogg_opus
+from peer.audio.ogg_opus import BadAudioError, OggOpusWriter, _checksum, read_ogg_opus
 from peer.audio.opus_codec import FRAME, RATE, Encoder, samples_of_packet
 from peer.audio.playing import Sound
 from peer.limits import VOICE_FILE_BYTES, VOICE_PACKETS
@@ -121,6 +122,38 @@ def test_a_changed_byte_does_no_harm(place: int, change: int) -> None:
     content[place] ^= change
     with contextlib.suppress(BadAudioError):
         _decoded(bytes(content))
+
+
+PAGES = st.tuples(
+    st.integers(0, 7),
+    st.one_of(st.integers(0, 5_000), st.integers(0, 2**64 - 1)),
+    st.sampled_from([7, 7, 7, 8]),
+    st.lists(st.sampled_from([0, 1, 2, 19, 254, 255, 255]), max_size=20),
+    st.binary(max_size=20),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PAGES, max_size=12), st.integers(0, 2**16 - 1), st.integers(-(2**15), 2**15 - 1))
+def test_pages_that_fit_nowhere_do_no_harm(
+    pages: list[tuple[int, int, int, list[int], bytes]], pre_skip: int, gain: int
+) -> None:
+    head = struct.pack("<8sBBHIhB", b"OpusHead", 1, 2, pre_skip, RATE, gain, 0)
+    content = _page(2, 0, 7, [len(head)], head) + _page(0, 0, 7, [8], b"OpusTags")
+    content += b"".join(_page(*page) for page in pages)
+    with contextlib.suppress(BadAudioError):
+        audio = read_ogg_opus(content)
+        assert 0 < audio.samples <= sum(map(samples_of_packet, audio.packets))
+        sound = Sound(audio)
+        assert len(sound.read(-5, sound.samples + 5)) == sound.samples + 10
+
+
+def _page(flags: int, granule: int, serial: int, lacing: list[int], body: bytes) -> bytes:
+    """Return a page whose checksum is right, whatever else is."""
+    header = struct.pack("<4sBBQIIIB", b"OggS", 0, flags, granule, serial, 0, 0, len(lacing)) + bytes(lacing)
+    page = bytearray(header + (body * (sum(lacing) + 1))[: sum(lacing)].ljust(sum(lacing), b"\x08"))
+    page[22:26] = struct.pack("<I", _checksum(page))
+    return bytes(page)
 
 
 @settings(deadline=None)

@@ -275,6 +275,16 @@ def test_the_longest_recording_ends_by_itself_and_is_kept(
     assert (voice, voice.duration) == (over.voice, 1.0)
 
 
+def test_an_idle_audio_process_ends_and_comes_back(ana: Speaker, speaker: MakeSpeaker, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import peer.limits\npeer.limits.AUDIO_IDLE_SECONDS = 0.05\n")
+    bo = speaker("bo", {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}"})
+    for _ in range(2):
+        bo.record(0.1)
+        bo.do(lambda v: v.finish_recording())
+        bo.events.clear()
+        wait_until(lambda: not bo.has_process())
+
+
 def test_nobody_records_who_is_not_signed_in(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         asyncio.run(PeerNode(tmp_path).voice.start_recording())

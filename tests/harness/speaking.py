@@ -54,6 +54,10 @@ class Speaker:
         assert isinstance(event, PlaybackChanged)
         return event
 
+    def has_process(self) -> bool:
+        """Tell whether there is an audio process now."""
+        return self._voice._process._child is not None
+
     def kill_process(self) -> None:
         """Let the audio process crash."""
         child = self._voice._process._child
