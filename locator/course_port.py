@@ -169,6 +169,9 @@ class CoursePort:
             is_right, outcome = False, "rate_limited"
         except StoreFailedError:
             is_right, outcome = False, "store_failed"
+        except Exception:
+            log.exception("a login on the course port failed")
+            is_right, outcome = False, "failed"
         if is_right:
             self._wrong.give_back((command.user, network_of(seen)))
             self._right[command.user] = (wanted, self._seal(command.password))

@@ -57,6 +57,8 @@ class LiveSettings:
             "announce": self._open_announcement,
         }
         self._open: dict[str, _Stop] = {}
+        self._changing = asyncio.Lock()
+        """One part at a time: SIGHUP may come while the announcement follows another address of this machine."""
         self._tasks = [asyncio.create_task(self._tell_sums()), asyncio.create_task(self._follow_own_address())]
 
     @property
@@ -117,14 +119,15 @@ class LiveSettings:
 
     async def _change_one(self, name: str, before: Settings) -> None:
         """Open a part anew; if that fails, as it was before."""
-        if name in self._open:
-            await self._open.pop(name)()
-        try:
-            await self._begin_one(name)
-        except CannotServeError as error:
-            tell(log, logging.WARNING, "configuration_kept", setting=name, reason=str(error))
-            self.settings = replace(self.settings, **{name: getattr(before, name)})
-            await self._begin_one(name)
+        async with self._changing:
+            if name in self._open:
+                await self._open.pop(name)()
+            try:
+                await self._begin_one(name)
+            except CannotServeError as error:
+                tell(log, logging.WARNING, "configuration_kept", setting=name, reason=str(error))
+                self.settings = replace(self.settings, **{name: getattr(before, name)})
+                await self._begin_one(name)
 
     async def _begin_one(self, name: str) -> None:
         stop = await self._openers[name](self.settings)

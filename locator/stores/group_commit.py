@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from locator.stores.interface import Account, Change, StoreFailedError
+from locator.stores.interface import Account, Change
 
 
 class GroupCommit:
     """Gathers changes while the batch before them is being written."""
 
     def __init__(self, write: Callable[[list[Change]], Awaitable[list[Account | None]]]) -> None:
-        """`write` makes a batch, in order; it raises StoreFailedError if none of it was made."""
+        """`write` makes a batch, in order; what it raises, if none of it was made, is raised to all who wait."""
         self._write = write
         self._waiting: list[tuple[Change, asyncio.Future[Account | None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -33,7 +33,7 @@ class GroupCommit:
             batch, self._waiting = self._waiting, []
             try:
                 made = await self._write([change for change, _ in batch])
-            except StoreFailedError as error:
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)

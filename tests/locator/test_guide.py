@@ -1,8 +1,10 @@
 """The operator's guide and the systemd unit do what they say."""
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,13 @@ def test_every_command_of_the_guide_works_as_it_stands(tmp_path: Path) -> None:
     assert "line 2: 2026000001 added" in told
     assert re.search(r"^bo .*must change password$", told, re.MULTILINE)
     assert "password  must be changed" in told
+    if shutil.which("sqlite3") is not None:
+        with contextlib.closing(sqlite3.connect(tmp_path / "accounts-backup.sqlite3")) as backup:
+            assert backup.execute("SELECT count(*) FROM accounts").fetchone() == (4,)
+
+
+def test_no_command_of_the_guide_needs_a_variable_that_nobody_set() -> None:
+    assert not re.search(r"\$\w", "".join(blocks("sh")))
 
 
 def test_the_settings_of_the_guide_are_settings(tmp_path: Path) -> None:

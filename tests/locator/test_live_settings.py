@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
@@ -17,7 +17,7 @@ import pytest
 
 from locator import configuration, limits
 from locator.authority import Authority
-from locator.configuration import read_settings
+from locator.configuration import Settings, read_settings
 from locator.data_folder import DataFolder
 from locator.event_log import FloodGate
 from locator.live_settings import LiveSettings
@@ -164,23 +164,54 @@ def test_a_machine_with_another_address_hands_out_another_link(tmp_path: Path, m
     folder = DataFolder(tmp_path)
 
     async def move() -> list[str]:
-        store = MemoryAndSqlite(tmp_path)
-        authority = Authority.open_or_create(tmp_path / "authority.pem", datetime.now(UTC))
-        requests = Requests(store, authority, registration_open=True)
-        bound = ("0.0.0.0", 7400)
-        live = LiveSettings(settings, folder, requests, authority.realm, bound, _no_port, _no_port, FloodGate())
-        await live.begin()
-        links = [folder.kept_link() or ""]
-        addresses.append("198.51.100.9")
-        await asyncio.sleep(0.5)
-        links.append(folder.kept_link() or "")
-        await live.close()
-        await store.close()
-        return links
+        async with _live(settings, folder):
+            links = [folder.kept_link() or ""]
+            addresses.append("198.51.100.9")
+            await asyncio.sleep(0.5)
+            return [*links, folder.kept_link() or ""]
 
     before, after = asyncio.run(move())
     assert before.startswith("hail://192.0.2.5:7400#")
     assert after == before.replace("192.0.2.5", "198.51.100.9")
+
+
+def test_two_reasons_to_announce_anew_at_the_same_time_leave_one_announcement(tmp_path: Path) -> None:
+    settings = read_settings({"data": tmp_path, "listen": "127.0.0.1:0"}, {})
+    announced: list[Settings] = []
+
+    async def announce(settings: Settings) -> Callable[[], Awaitable[None]]:
+        await asyncio.sleep(0.01)
+        announced.append(settings)
+        return take_back
+
+    async def take_back() -> None:
+        await asyncio.sleep(0.01)
+        announced.pop()
+
+    async def change() -> None:
+        async with _live(settings, DataFolder(tmp_path), announce) as live:
+            await asyncio.gather(*(live._change_one("announce", settings) for _ in range(2)))
+            assert len(announced) == 1
+        assert not announced
+
+    asyncio.run(change())
+
+
+@contextlib.asynccontextmanager
+async def _live(
+    settings: Settings, folder: DataFolder, announce: Callable[[Settings], Awaitable[object]] | None = None
+) -> AsyncIterator[LiveSettings]:
+    store = MemoryAndSqlite(folder.path)
+    authority = Authority.open_or_create(folder.path / "authority.pem", datetime.now(UTC))
+    requests = Requests(store, authority, registration_open=True)
+    bound = ("0.0.0.0", 7400)
+    live = LiveSettings(settings, folder, requests, authority.realm, bound, _no_port, _no_port, FloodGate())
+    if announce is not None:
+        live._openers["announce"] = announce
+    await live.begin()
+    yield live
+    await live.close()
+    await store.close()
 
 
 def _no_port(*_: object) -> Never:

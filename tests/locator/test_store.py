@@ -4,6 +4,7 @@ import sqlite3
 import pytest
 
 from locator import limits
+from locator.stores.group_commit import GroupCommit
 from locator.stores.interface import (
     Account,
     AddAccount,
@@ -159,6 +160,22 @@ def test_a_store_that_cannot_write_says_so_and_changes_nothing(tmp_path, monkeyp
         await store.close()
 
     run(scene())
+
+
+def test_whatever_goes_wrong_in_a_commit_is_told_to_all_who_wait_and_the_next_goes_on():
+    async def write(changes):
+        if changes[0] is None:
+            raise RuntimeError("a mistake")
+        return changes
+
+    async def scene():
+        commits = GroupCommit(write)
+        assert [str(e) for e in await asyncio.gather(*(commits.make(None) for _ in "ab"), return_exceptions=True)] == [
+            "a mistake"
+        ] * 2
+        assert await commits.make("a change") == "a change"
+
+    run(asyncio.wait_for(scene(), 5))
 
 
 def test_a_file_that_is_no_database_is_told_plainly(tmp_path):
