@@ -14,6 +14,7 @@ from locator.stores.interface import (
     BeginSessionByPassword,
     ReplacePassword,
     Store,
+    first_list_number,
 )
 from protocol.device_lists import DeviceList, SignedDeviceList
 from protocol.errors import RefusalCode
@@ -103,8 +104,9 @@ class Logins:
         if self._store.find(request.user) is not None:
             return self._register_again(request, caller, now)
 
-        def hashed(password_hash: str, _: Now) -> Orders:
-            change = AddAccount(request.user, name, password_hash, DeviceId.of_key(request.device_key))
+        def hashed(password_hash: str, now: Now) -> Orders:
+            device, number = DeviceId.of_key(request.device_key), first_list_number(now.wall)
+            change = AddAccount(request.user, name, password_hash, device, list_number=number)
             return [MakeChange(caller, request.tag, change, added)]
 
         def added(account: Account | None, now: Now) -> Orders:

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import sys
+import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from locator.stores.interface import (
     SetCoursePassword,
     SetDisabled,
     SetPassword,
+    first_list_number,
 )
 from locator.stores.memory_and_sqlite import FILE_NAME, AccountsFile
 from locator.stores.redis_address import RedisAddress
@@ -164,7 +166,9 @@ def _import(settings: Settings, asked: argparse.Namespace) -> None:
 
 def _account(user: UserId, name: str, password: str, *, must_change: bool) -> AddAccount:
     course_hash = _course_hash(user, password, must_change=must_change)
-    return AddAccount(user, name, hash_password(password), None, course_hash, must_change)
+    return AddAccount(
+        user, name, hash_password(password), None, course_hash, must_change, first_list_number(time.time())
+    )
 
 
 def _course_hash(user: UserId, password: str, *, must_change: bool) -> str:

@@ -73,6 +73,7 @@ def _added(change: AddAccount) -> Account:
         course_hash=change.course_hash,
         is_course_hash_shared=bool(change.course_hash),
         must_change_password=change.must_change_password,
+        list_number=change.list_number,
     )
     return fresh if change.device is None else _next_session(_with_device(fresh, change.device), change.device)
 

@@ -25,7 +25,7 @@ class Account:
     session_device: DeviceId | None = None
     """The device that holds the newest session."""
     list_number: int = 0
-    """How many device lists there were; 0: none was ever needed."""
+    """Of the newest device list; it only grows. 0: none was ever needed."""
     devices: tuple[DeviceId, ...] = ()
     """Devices that logged in with the password since it was last changed, newest last."""
     is_disabled: bool = False
@@ -36,6 +36,15 @@ class Account:
     """Whether it is of the same password as `password_hash`: until the first login, on either side."""
     must_change_password: bool = False
     """Whether its person may do nothing before choosing a password: an operator gave this one out."""
+
+
+def first_list_number(wall: float) -> int:
+    """Return where the device lists' numbers of an account begin that is made now (seconds since 1970).
+
+    Friends take no list with a lower number than they have seen. So those of an ID that was removed and is made again
+    must be higher, and nobody remembers how far they had come: no account changes its list a thousand times a second.
+    """
+    return int(wall * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,8 @@ class AddAccount:
     course_hash: str = ""
     """Of the same password, for an account that may begin on the course port."""
     must_change_password: bool = False
+    list_number: int = 0
+    """See `first_list_number`."""
 
 
 @dataclass(frozen=True, slots=True)

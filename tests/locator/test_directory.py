@@ -2,7 +2,7 @@ import pytest
 
 from locator import limits as locator_limits
 from locator.directory import clean_address
-from locator.stores.interface import AddAccount, RemoveAccount, SetDisabled, SetPassword
+from locator.stores.interface import AddAccount, RemoveAccount, SetDisabled, SetPassword, first_list_number
 from protocol import limits
 from protocol.errors import RefusalCode
 from protocol.identity import UserId
@@ -90,7 +90,7 @@ def test_an_offline_users_devices_are_told_but_no_addresses(desk, ana, bo):
 def test_an_emptied_device_list_is_told(desk, ana, bo):
     desk.operator(SetPassword(ANA, "hash of new"))
     devices = desk.open_list(bo.where("ana")[0].device_list)
-    assert (devices.number, devices.devices) == (2, ())
+    assert (devices.number, devices.devices) == (first_list_number(START.wall) + 2, ())
 
 
 # --- addresses -------------------------------------------------------------------------------------

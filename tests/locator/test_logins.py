@@ -2,7 +2,15 @@ import pytest
 
 from locator import limits as locator_limits
 from locator.orders import Session
-from locator.stores.interface import AddAccount, BecomeCourseOnly, News, SetDisabled, SetPassword
+from locator.stores.interface import (
+    AddAccount,
+    BecomeCourseOnly,
+    News,
+    RemoveAccount,
+    SetDisabled,
+    SetPassword,
+    first_list_number,
+)
 from protocol import limits
 from protocol.certificates import Role, read_certificate
 from protocol.errors import RefusalCode, RemoteProtocolError
@@ -22,9 +30,10 @@ from protocol.locator_messages import (
     Where,
 )
 from protocol.signatures import SigningKey
-from tests.locator.desk import Desk
+from tests.locator.desk import START, Desk
 
 ANA = UserId("ana")
+FIRST_LIST = first_list_number(START.wall) + 1
 
 
 @pytest.fixture
@@ -275,15 +284,15 @@ def test_the_list_grows_by_devices_that_know_the_password(desk):
     first, second = desk.connect(), desk.connect()
     first.register("ana")
     devices = desk.open_list(second.log_in("ana").device_list)
-    assert (devices.number, devices.devices) == (2, (first.key.device, second.key.device))
+    assert (devices.number, devices.devices) == (FIRST_LIST + 1, (first.key.device, second.key.device))
 
 
 def test_the_lists_number_grows_with_changes_only(desk):
     first = desk.connect()
     first.register("ana")
     again = desk.connect(key=first.key).log_in("ana")
-    assert (desk.open_list(again.device_list).number, again.session) == (1, 2)
-    assert desk.open_list(desk.connect(key=first.key).log_in_by_key("ana").device_list).number == 1
+    assert (desk.open_list(again.device_list).number, again.session) == (FIRST_LIST, 2)
+    assert desk.open_list(desk.connect(key=first.key).log_in_by_key("ana").device_list).number == FIRST_LIST
 
 
 def test_the_oldest_device_goes_when_there_are_too_many(desk):
@@ -300,7 +309,7 @@ def test_a_new_password_leaves_this_device_alone_on_the_list(desk):
     new.log_in("ana")
     answer = new.ask(ChangePassword(7, "correct horse", "another horse"), PasswordChanged)
     assert desk.open_list(answer.device_list).devices == (new.key.device,)
-    assert desk.open_list(answer.device_list).number == 3
+    assert desk.open_list(answer.device_list).number == FIRST_LIST + 2
     assert desk.connect(key=old.key).log_in_by_key("ana", Refused).code == RefusalCode.UNKNOWN_DEVICE
     assert desk.connect().log_in("ana", Refused).code == RefusalCode.WRONG_PASSWORD
     assert desk.connect().log_in("ana", password="another horse")
@@ -358,6 +367,19 @@ def test_who_takes_over_with_the_old_password_while_it_is_changed_is_hung_up_on(
     desk.carry_out(writing.then(desk.store.make_now(writing.change), desk.now))
     assert other.hung_up == "its device is not valid any more"
     assert desk.connect(key=other.key).log_in_by_key("ana", Refused).code == RefusalCode.UNKNOWN_DEVICE
+
+
+def test_an_id_that_was_removed_and_made_again_shuts_out_its_former_devices_at_every_friend(desk):
+    """A friend takes no device list with a lower number than it has seen."""
+    former = desk.connect()
+    seen = former.register("ana").device_list
+    for _ in range(3):
+        seen = desk.connect().log_in("ana").device_list
+    desk.operator(RemoveAccount(ANA))
+    desk.wait(1.0)
+    fresh = desk.open_list(desk.connect().register("ana").device_list)
+    assert fresh.number > desk.open_list(seen).number
+    assert former.key.device not in fresh.devices
 
 
 # --- guessing ------------------------------------------------------------------------------------

@@ -492,7 +492,7 @@ def test_tls_and_a_password_work_and_the_password_is_never_told(several):
 
 def refusal_of(several, url) -> str:
     """Return what is said of an address that is none."""
-    result = command(several.folder / "c", "serve", "--store", url, "--authority", "x")
+    result = command(several.folder / "c", "serve", "--listen", "127.0.0.1:0", "--store", url, "--authority", "x")
     assert result.returncode == 2
     return result.stderr
 
@@ -501,7 +501,8 @@ def test_a_redis_whose_certificate_nobody_vouches_for_is_not_talked_to(tmp_path)
     real = RedisServer(tmp_path / "redis", with_tls=True, password="s3cret")
     try:
         url = real.url.partition("?")[0]
-        result = command(tmp_path / "a", "serve", "--store", url, "--authority", str(tmp_path / "key.pem"))
+        flags = ("--listen", "127.0.0.1:0", "--store", url, "--authority", str(tmp_path / "key.pem"))
+        result = command(tmp_path / "a", "serve", *flags)
         assert result.returncode == 1
         assert "nobody known vouches for its certificate" in result.stderr
     finally:
