@@ -29,10 +29,12 @@ from peer.views import (
     MessageState,
     MessageView,
     PageAt,
+    PlaybackView,
     SecretPlace,
     SessionView,
     TransferState,
     UserId,
+    VoiceFile,
 )
 
 ME = UserId("li.wei")
@@ -130,12 +132,43 @@ def make_conversation(user: str = "alice", title: str | None = None, **changes: 
     return msgspec.structs.replace(view, **changes)
 
 
+class ScriptedVoice:
+    """A microphone and a speaker that do what a test tells them."""
+
+    def __init__(self, node: "ScriptedNode") -> None:
+        self._node = node
+        self.file: VoiceFile | None = None
+        """What was recorded."""
+
+    async def play(self, path: str, at: float = 0.0, speed: float = 1.0) -> PlaybackView:
+        await self._node._asked("play", path, at, speed)
+        return PlaybackView(path, at, 14.0, speed)
+
+    async def stop_playing(self) -> None:
+        await self._node._asked("stop_playing")
+
+    async def start_recording(self) -> None:
+        await self._node._asked("start_recording")
+
+    async def finish_recording(self) -> VoiceFile:
+        await self._node._asked("finish_recording")
+        assert self.file is not None
+        return self.file
+
+    async def cancel_recording(self) -> None:
+        await self._node._asked("cancel_recording")
+
+    async def discard(self, path: str) -> None:
+        await self._node._asked("discard", path)
+
+
 class ScriptedNode:
     """Answers from lists; `refusals` names the methods that refuse, `calls` what was asked of it."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.refusals: dict[str, Refusal | Exception] = {}
+        self.voice = ScriptedVoice(self)
         self.pictures: dict[EntryId, CleanPicture] = {}
         """As the picture worker would return them."""
         self.refused_files: dict[str, Refusal] = {}
@@ -310,8 +343,18 @@ class ScriptedNode:
         self._tell((events.ConversationChanged(changed),))
 
     async def send_file(
-        self, conversation: ConversationId, path: Path, caption: str = "", kind: MessageKind | None = None
+        self,
+        conversation: ConversationId,
+        path: Path,
+        caption: str = "",
+        kind: MessageKind | None = None,
+        *,
+        duration: float = 0.0,
+        waveform: bytes = b"",
     ) -> MessageView:
+        if kind is MessageKind.VOICE:
+            await self._asked("send_voice", conversation, path, duration, waveform)
+            return make_file(1_000_000 + len(self.calls), path.name, kind=kind, mine=True, conversation=conversation)
         await self._asked("send_file", conversation, path, caption)
         self._refuse_by_name(path.name)
         number = 1_000_000 + len(self.calls)

@@ -14,6 +14,7 @@ from ui.theme import fonts
 from ui.theme.controls import IconButton, Theme
 from ui.transfers.offered_files import OfferedFiles
 from ui.transfers.tray import MOST_ITEMS, AttachmentTray, TrayItem
+from ui.transfers.voice_recorder import Recording, VoiceRecorder
 
 _MOST_LINES = 6
 _FRAME = 22
@@ -131,16 +132,7 @@ class Composer(QWidget):
         self._attach = IconButton(theme, "paperclip", self.tr("Attach"), name="conversation.attach", area=40)
         self._attach.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self._attach.setMenu(self._attach_menu(theme))
-        self._button = QToolButton()
-        self._button.setObjectName("conversation.send")
-        self._button.setProperty("kind", "send")
-        theme.put_icon(self._button, "send-horizontal", 20, "on_accent", disabled="secondary")
-        self._button.setIconSize(QSize(20, 20))
-        self._button.setFixedSize(40, 40)
-        self._button.setToolTip(self.tr("Send (Enter)"))
-        self._button.setAccessibleName(self.tr("Send"))
-        self._button.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._button.clicked.connect(self._send)
+        self._button = self._send_button(theme)
         self._screenshot = IconButton(
             theme, "scissors", self.tr("Screenshot (Ctrl+Shift+S)"), name="conversation.screenshot", area=40
         )
@@ -152,21 +144,48 @@ class Composer(QWidget):
         self.tools.setSpacing(2)
         self.tools.addWidget(self._attach)
         self.tools.addWidget(self._screenshot)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addLayout(self.tools)
-        row.addWidget(self.input, 1)
-        row.addWidget(emoji)
-        row.addWidget(self._button)
-        row.setAlignment(self.tools, Qt.AlignmentFlag.AlignBottom)
-        row.setAlignment(emoji, Qt.AlignmentFlag.AlignBottom)
-        row.setAlignment(self._button, Qt.AlignmentFlag.AlignBottom)
+        self._writing = QWidget()
+        """What gives way to the recorder."""
+        writing = QHBoxLayout(self._writing)
+        writing.setContentsMargins(0, 0, 0, 0)
+        writing.setSpacing(8)
+        writing.addLayout(self.tools)
+        writing.addWidget(self.input, 1)
+        writing.addWidget(emoji)
+        writing.setAlignment(self.tools, Qt.AlignmentFlag.AlignBottom)
+        writing.setAlignment(emoji, Qt.AlignmentFlag.AlignBottom)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(8)
+        self._row.addWidget(self._writing, 1)
+        self._row.addWidget(self._button, 0, Qt.AlignmentFlag.AlignBottom)
+        self._recorder: VoiceRecorder | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 11, 16, 11)
         layout.setSpacing(10)
         layout.addWidget(self.tray)
-        layout.addLayout(row)
+        layout.addLayout(self._row)
         self._tray_changed()
+
+    def _send_button(self, theme: Theme) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("conversation.send")
+        button.setProperty("kind", "send")
+        theme.put_icon(button, "send-horizontal", 20, "on_accent", disabled="secondary")
+        button.setIconSize(QSize(20, 20))
+        button.setFixedSize(40, 40)
+        button.setToolTip(self.tr("Send (Enter)"))
+        button.setAccessibleName(self.tr("Send"))
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.clicked.connect(self._send)
+        return button
+
+    def put_recorder(self, recorder: VoiceRecorder) -> None:
+        """Offer to record voice messages."""
+        self._recorder = recorder
+        self._row.insertWidget(1, recorder, 1)
+        self._row.insertWidget(2, recorder.microphone, 0, Qt.AlignmentFlag.AlignBottom)
+        recorder.changed.connect(self._recorder_changed)
+        self._recorder_changed()
 
     def text(self) -> str:
         """Return what stands there now."""
@@ -201,6 +220,7 @@ class Composer(QWidget):
         """Where there is little room, what the menu has too gives way."""
         super().resizeEvent(event)
         self._screenshot.setVisible(self.width() >= _WIDE)
+        self._choose_buttons()
 
     def _attach_menu(self, theme: Theme) -> QMenu:
         menu = QMenu(self)
@@ -240,10 +260,36 @@ class Composer(QWidget):
         self.input.setPlaceholderText(words)
         self._allow_sending()
 
+    def _recorder_changed(self) -> None:
+        """The recorder begins or is over."""
+        assert self._recorder is not None
+        had_focus = self._recorder.isAncestorOf(self.focusWidget()) or self.focusWidget() is self._recorder
+        self._writing.setVisible(not self._recorder.is_on)
+        self._recorder.setVisible(self._recorder.is_on)
+        if had_focus and not self._recorder.is_on:
+            self.input.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._allow_sending()
+
+    @property
+    def _records(self) -> bool:
+        return self._recorder is not None and self._recorder.is_on
+
     def _allow_sending(self) -> None:
-        self._button.setEnabled(bool(self.tray.items or self.text().strip()))
+        self._button.setEnabled(self._records or bool(self.tray.items or self.text().strip()))
+        self._choose_buttons()
+
+    def _choose_buttons(self) -> None:
+        """Where there is little room, who writes is not offered to speak."""
+        if self._recorder is None:
+            return
+        is_wide, sends = self.width() >= _WIDE, self._button.isEnabled()
+        listens = self._recorder.state is Recording.LISTENING
+        self._recorder.microphone.setVisible(not listens and (is_wide or not sends or self._records))
 
     def _send(self) -> None:
+        if self._recorder is not None and self._recorder.is_on:
+            self._recorder.send()
+            return
         text = self.text().strip()
         items = self.tray.take()
         if items or text:

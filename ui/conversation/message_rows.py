@@ -5,7 +5,7 @@ computed from it, never the other way round except when somebody drags it. So no
 above or a message changes its height.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -30,7 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
-from peer.views import EntryId, MessageKind
+from peer.views import EntryId, MessageKind, MessageView
 from ui.conversation.anchored_rows import AnchoredRows
 from ui.conversation.bubble_delegate import BubbleDelegate, Hit
 from ui.models.message_list import MOST_ROWS, MOST_SELECTED, MessageListModel
@@ -138,10 +138,12 @@ class MessageRows(QListView):
             return []
         return [self._messages.message(row).entry for row in self.visible_rows()]
 
-    def paint_again(self, entry: EntryId) -> None:
-        """What is shown of a message looks different now, at the same size."""
-        for row, shown in zip(self.visible_rows(), self.entries_in_sight(), strict=False):
-            if shown == entry:
+    def paint_again(self, concerns: Callable[[MessageView], bool]) -> None:
+        """What is shown of some messages looks different now, at the same size."""
+        if self._messages is None or not self._is_settled:
+            return  # all of it is painted anyway
+        for row in self.visible_rows():
+            if concerns(self._messages.message(row)):
                 self.viewport().update(self.visualRect(self.model().index(row, 0)))
 
     # --- the model's changes -------------------------------------------------------------------

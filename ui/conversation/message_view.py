@@ -37,6 +37,8 @@ class MessageView(MessageRows):
 
     typed = Signal(str)
     """Somebody types although the list has the focus: it is meant for the composer."""
+    skipped = Signal(object, bool)
+    """A message in which somebody wants to go on, or back."""
     act_wanted = Signal(object, object, float)
     """A message, an `Act` on its attachment, and how far from its left end that was clicked."""
 
@@ -66,6 +68,8 @@ class MessageView(MessageRows):
         elif event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
             # Qt itself knows the menu key only, on some platforms.
             self._open_menu(self.currentIndex(), None)
+        elif event.key() in {Qt.Key.Key_Left, Qt.Key.Key_Right} and self.currentIndex().isValid() and self._messages:
+            self.skipped.emit(self._messages.message(self.currentIndex().row()), event.key() == Qt.Key.Key_Right)
         elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self._do_first(self.currentIndex())
         elif event.key() == Qt.Key.Key_Escape:
@@ -162,9 +166,11 @@ class MessageView(MessageRows):
 
     def _point_at(self, pointer: Pointer | None) -> None:
         """Show what a click would do something to."""
-        if pointer != self._bubbles.pointer:
+        before = self._bubbles.pointer
+        if pointer != before:
             self._bubbles.pointer = pointer
-            self.viewport().update()
+            concerned = {each.entry for each in (before, pointer) if each is not None}
+            self.paint_again(lambda message: message.entry in concerned)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End selecting, or click."""

@@ -1,11 +1,12 @@
 """Sends what was written and what is in the tray; what could not be sent stands there again."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject
 
 from peer.errors import RefusalCode
-from peer.views import ConversationId
+from peer.views import ConversationId, MessageKind, MessageView, VoiceFile
 from ui.conversation.composer import Composer
 from ui.models.chat_state import ChatState
 from ui.peer_bridge import PeerBridge
@@ -13,6 +14,7 @@ from ui.transfers.tray import TrayItem
 from ui.translations.refusals import refusal_text
 
 GiveBack = Callable[[ConversationId, str], None]
+VoiceGivenBack = Callable[[ConversationId, VoiceFile], None]
 
 
 class Outgoing(QObject):
@@ -29,6 +31,26 @@ class Outgoing(QObject):
         self._give_back = give_back
         self._open: ConversationId | None = None
         self._trays: dict[ConversationId, list[TrayItem]] = {}
+
+    def send_voice(self, conversation: ConversationId, voice: VoiceFile, given_back: VoiceGivenBack) -> None:
+        """Send a recording; when it cannot be, it is given back."""
+
+        def sent(_message: MessageView) -> None:
+            self._bridge.ask(self, lambda node: node.voice.discard(voice.path))
+
+        def refused(code: RefusalCode, message: str) -> None:
+            self._state.warned.emit(refusal_text(code, message))
+            given_back(conversation, voice)
+
+        path, kind = Path(voice.path), MessageKind.VOICE
+        self._bridge.ask(
+            self,
+            lambda node: node.send_file(
+                conversation, path, kind=kind, duration=voice.duration, waveform=voice.waveform
+            ),
+            sent,
+            refused,
+        )
 
     def show_conversation(self, conversation: ConversationId | None) -> None:
         """Another one is open: its tray comes out, that of the one before is kept."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from peer import views as messages
 from peer.errors import RefusalCode
-from peer.views import Consent, ContactView, ConversationId, ConversationView, MessageKind
+from peer.views import Consent, ContactView, ConversationId, ConversationView, MessageKind, VoiceFile
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
@@ -48,6 +48,9 @@ from ui.transfers.picture_store import PictureStore, read_image
 from ui.transfers.picture_viewer import PictureViewer
 from ui.transfers.transfer_actions import TransferActions
 from ui.transfers.tray import TrayItem
+from ui.transfers.voice_block import VoiceBlock
+from ui.transfers.voice_playback import VoicePlayback
+from ui.transfers.voice_recorder import VoiceRecorder
 from ui.translations import people
 from ui.translations.refusals import refusal_text
 
@@ -90,7 +93,14 @@ class ConversationPane(QWidget):
         self._new_device = NewDeviceCard(theme)
         self._pictures = PictureStore(bridge, self)
         self._viewer: PictureViewer | None = None
-        self.view = MessageView(theme, {MessageKind.PICTURE: PictureBlock(theme, self._pictures)})
+        self.playback = VoicePlayback(bridge, self)
+        self.view = MessageView(
+            theme,
+            {
+                MessageKind.PICTURE: PictureBlock(theme, self._pictures),
+                MessageKind.VOICE: VoiceBlock(theme, self.playback),
+            },
+        )
         self._jump = JumpButton(
             theme, self.view, name="conversation.jump", icon="arrow-down", hint=self.tr("Go to the newest message")
         )
@@ -124,6 +134,8 @@ class ConversationPane(QWidget):
         self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
         self._transfers = TransferActions(theme, bridge, self)
+        self.recorder = VoiceRecorder(theme, bridge, self.playback)
+        self.composer.put_recorder(self.recorder)
         self._outgoing = Outgoing(bridge, state, self.composer, self._give_back, self)
         self._drop = DropOverlay(theme, self)
         self.setAcceptDrops(True)
@@ -156,7 +168,10 @@ class ConversationPane(QWidget):
         self.files.closed.connect(self._toggle_files)
         self.header.files_wanted.connect(self._toggle_files)
         self.view.rows_shown.connect(lambda *_: self._keep_moving())
-        self._pictures.came.connect(self.view.paint_again)
+        self._pictures.came.connect(lambda entry: self.view.paint_again(lambda message: message.entry == entry))
+        self.playback.changed.connect(self._playback_changed)
+        self.playback.said.connect(self._state.warned)
+        self.view.skipped.connect(self._skip)
         self.composer.tray.preview_wanted.connect(self._preview)
         self._transfers.said.connect(self._state.warned)
         self._jump.clicked.connect(self.view.follow)
@@ -164,6 +179,8 @@ class ConversationPane(QWidget):
         self.header.dismissal_wanted.connect(self._dismiss_unread)
         self.composer.sent.connect(self._send)
         self.composer.files_sent.connect(self._send_files)
+        self.recorder.recorded.connect(self._send_voice)
+        self.recorder.said.connect(self._state.warned)
         self.composer.said.connect(self._state.warned)
         self._state.session_changed.connect(self._session_changed)
         self.composer.emoji_wanted.connect(self._toggle_emoji)
@@ -206,6 +223,7 @@ class ConversationPane(QWidget):
         self._show_messages(messages)
         self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
         self._outgoing.show_conversation(conversation.conversation)
+        self.recorder.show_conversation(conversation.conversation)
         if not self.files.isHidden():
             self.files.show_files(conversation.conversation)
         self._refresh()
@@ -216,6 +234,7 @@ class ConversationPane(QWidget):
         self.keep_draft()
         self._shown = None
         self._outgoing.show_conversation(None)
+        self.recorder.show_conversation(None)
         self.files.show_files(None)
         self.files.hide()
         self._fit_files()
@@ -291,12 +310,19 @@ class ConversationPane(QWidget):
             self._outgoing.send_files(self._shown.conversation, items, caption)
             self.view.follow()
 
+    def _send_voice(self, voice: VoiceFile) -> None:
+        if self._shown is not None:
+            self._outgoing.send_voice(self._shown.conversation, voice, self.recorder.give_back)
+            self.view.follow()
+
     def _session_changed(self) -> None:
         if self._state.session is None:
             self._outgoing.forget()
             if self._viewer is not None:
                 self._viewer.close_viewer()
             self._pictures.forget()
+            self.recorder.forget()
+            self.playback.forget()
 
     def _preview(self, item: TrayItem) -> None:
         """Show what waits in the tray; what is no picture keeps its icon."""
@@ -373,11 +399,34 @@ class ConversationPane(QWidget):
 
     def _act(self, message: messages.MessageView, act: Act, fraction: float) -> None:
         """Do what somebody clicked on an attachment."""
-        del fraction
-        if act is Act.VIEW:
-            self._look_at(message)
-        else:
-            self._transfers.do(message, act)
+        attachment = message.attachment
+        match act:
+            case Act.VIEW:
+                self._look_at(message)
+            case Act.PLAY if attachment is not None:
+                self.playback.toggle(attachment.path)
+            case Act.SEEK if attachment is not None:
+                self.playback.seek(attachment.path, fraction * attachment.duration)
+            case Act.SPEED:
+                self.playback.next_speed()
+            case _:
+                self._transfers.do(message, act)
+
+    def _skip(self, message: messages.MessageView, forward: bool) -> None:
+        """Go on in a voice message, or back."""
+        attachment = message.attachment
+        if attachment is not None and message.kind is MessageKind.VOICE and attachment.path:
+            self.playback.skip(attachment.path, attachment.duration, forward=forward)
+
+    def _playback_changed(self, path: str) -> None:
+        """Draw a voice message that is played; without a path, all: the speed is another one."""
+        self.view.paint_again(
+            lambda message: (
+                message.kind is MessageKind.VOICE
+                and message.attachment is not None
+                and path in {"", message.attachment.path}
+            )
+        )
 
     def _look_at(self, message: messages.MessageView) -> None:
         """Show a picture large, and those beside it at the arrow keys."""

@@ -43,7 +43,6 @@ _OF_OTHERS: dict[TransferState, tuple[Act, ...]] = {
 }
 _OF_MINE: dict[TransferState, tuple[Act, ...]] = _OF_OTHERS | {
     TransferState.PREPARING: (Act.CANCEL,),
-    TransferState.FAILED: (Act.RETRY,),
 }
 
 
@@ -52,12 +51,15 @@ def acts(message: MessageView) -> tuple[Act, ...]:
     if message.attachment is None:
         return ()
     of_state = (_OF_MINE if message.mine else _OF_OTHERS)[message.attachment.state]
+    if message.mine and message.attachment.state is TransferState.FAILED and not message.arrival:
+        # It was never written: what could not be read stands in the composer again.
+        return ()
     if message.attachment.state is TransferState.HERE:
         match message.kind:
             case MessageKind.PICTURE:
                 of_state = (Act.VIEW, *of_state)
             case MessageKind.VOICE:
-                of_state = (Act.PLAY, Act.SHOW_IN_FOLDER, Act.SAVE_AS)
+                of_state = (Act.PLAY, Act.SPEED, Act.SHOW_IN_FOLDER, Act.SAVE_AS)
     return (*of_state, Act.WHO_HAS) if message.mine and message.attachment.holders else of_state
 
 
@@ -75,9 +77,9 @@ def label(act: Act) -> str:
         Act.SHOW_IN_FOLDER: QCoreApplication.translate("Act", "Show in folder"),
         Act.WHO_HAS: QCoreApplication.translate("Act", "Who has it"),
         Act.VIEW: QCoreApplication.translate("Act", "View"),
-        Act.PLAY: QCoreApplication.translate("Act", "Play"),
+        Act.PLAY: QCoreApplication.translate("Act", "Play or pause"),
         Act.SEEK: QCoreApplication.translate("Act", "Play from here"),
-        Act.SPEED: QCoreApplication.translate("Act", "Speed"),
+        Act.SPEED: QCoreApplication.translate("Act", "Change speed"),
     }[act]
 
 

@@ -33,7 +33,7 @@ class TransferActions(QObject):
         entry = message.entry
         here: dict[Act, Callable[[], None]] = {
             Act.ACCEPT: partial(self._fetch, entry),
-            Act.RETRY: partial(self._retry, message),
+            Act.RETRY: partial(self._fetch, entry),
             Act.SAVE_AS: partial(self._save_as, message),
             Act.DECLINE: lambda: self._bridge.ask(self, lambda node: node.decline_file(entry)),
             Act.PAUSE: lambda: self._bridge.ask(self, lambda node: node.pause_file(entry)),
@@ -48,13 +48,6 @@ class TransferActions(QObject):
 
     def _fetch(self, entry: EntryId, to: Path | None = None) -> None:
         self._bridge.ask(self, lambda node: node.fetch_file(entry, to))
-
-    def _retry(self, message: MessageView) -> None:
-        if message.mine:
-            entry = message.entry
-            self._bridge.ask(self, lambda node: node.resume_file(entry))
-        else:
-            self._fetch(message.entry)
 
     def _save_as(self, message: MessageView) -> None:
         attachment = message.attachment

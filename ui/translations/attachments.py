@@ -45,6 +45,16 @@ def length(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
+def share_of_time(at: float, whole: float) -> float:
+    """Return how much of a voice message was heard, from 0 to 1."""
+    return 0.0 if whole <= 0 else min(1.0, max(0.0, at / whole))
+
+
+def speed_of_sound(speed: float) -> str:
+    """Return how fast something is played: 1.5×."""
+    return f"{speed:g}×"
+
+
 def extent(attachment: AttachmentView) -> str:
     """Return how large a file is, or how much a folder holds: 12 files, 86.2 MB."""
     if not attachment.is_folder:
