@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, cast
 
 import redis.asyncio as redis
@@ -121,15 +121,14 @@ class RedisLink:
             accounts = {UserId(user): read_account(row) async for user, row in self._rows(ACCOUNTS)}
             leases = {UserId(user): read_lease(row) async for user, row in self._rows(LEASES)}
             course = {UserId(user): read_course(user, row) async for user, row in self._rows(COURSE)}
+            if _text(await self._client.get(AUTHORITY)) != self._mark:
+                raise ResponseError(scripts.OTHER_STORE)
         return Snapshot(number, accounts, leases, course)
 
     async def read_accounts(self, users: list[UserId]) -> list[tuple[UserId, AccountRow]]:
         """Read some accounts, beside whatever changes meanwhile."""
-        rows: list[Any] = []
+        rows = await self._run(scripts.READ_ACCOUNT, [(user,) for user in users])
         with self._told_plainly():
-            for start in range(0, len(users), limits.REDIS_ROWS_AT_ONCE):
-                some = [str(user) for user in users[start : start + limits.REDIS_ROWS_AT_ONCE]]
-                rows += await cast("Awaitable[list[Any]]", self._client.hmget(ACCOUNTS, some))
             return [(user, _account_or_none(row)) for user, row in zip(users, rows, strict=True)]
 
     async def _rows(self, key: str) -> AsyncIterator[tuple[str, bytes]]:

@@ -1,7 +1,7 @@
 """What happens in Redis in one step: scripts in Lua. No rule about accounts is here, except which session is newest.
 
 Each begins with (fingerprint and founding, who writes) in ARGV, and fails if the store is not the one it was: a Redis
-that was emptied is never written to.
+that was emptied is never written to, and nobody is taken for removed by it.
 """
 
 from locator.stores.redis_rows import ACCOUNTS, AUTHORITY, CHANNEL, COURSE, LEASES, NODES, NUMBER, Kind
@@ -39,6 +39,14 @@ end
 return redis.call('GET', '{AUTHORITY}')
 """
 """Begin a store for an authority, unless there is one. ARGV: fingerprint and founding."""
+
+READ_ACCOUNT = (
+    _WRITE
+    + f"""
+return redis.call('HGET', '{ACCOUNTS}', ARGV[3]) or ''
+"""
+)
+"""Return an account's row, or nothing. ARGV: …, user."""
 
 CHANGE_ACCOUNT = (
     _WRITE
@@ -137,4 +145,4 @@ return write('{NODES}', '{Kind.GONE}', ARGV[3], '')
 )
 """End a node with all its leases. ARGV: …, node, the beat at which it stood still (empty: whichever)."""
 
-ALL = (FOUND, CHANGE_ACCOUNT, PUT_LEASE, END_LEASE, MOVE_ON_COURSE, BEAT, BURY)
+ALL = (FOUND, READ_ACCOUNT, CHANGE_ACCOUNT, PUT_LEASE, END_LEASE, MOVE_ON_COURSE, BEAT, BURY)

@@ -27,6 +27,7 @@ from locator.stores.interface import (
     SetDisabled,
     SetPassword,
     StoreFailedError,
+    StoreOutOfTouchError,
 )
 from locator.stores.memory_and_sqlite import AccountsFile
 from locator.stores.mirror import Mirror
@@ -210,6 +211,24 @@ def test_a_change_of_an_account_that_was_just_removed_is_not_made(server):
             assert await make_changes(deaf, mirror, [BeginSessionByKey(ANA, PHONE)]) == [None]
             assert mirror.find(ANA) is None
             await deaf.close()
+
+    run(scene())
+
+
+def test_nobody_is_taken_for_removed_because_redis_was_emptied(server, expected_log):
+    expected_log.append("was emptied or exchanged")
+
+    async def scene():
+        async with nodes(server, "a") as (a,):
+            made = await a.make(AddAccount(ANA, "Ana", "hash", PHONE))
+            with server.client() as client:
+                client.flushall()
+            with pytest.raises(StoreOutOfTouchError, match="emptied"):
+                await a.make(BeginSessionByPassword(ANA, PHONE, "an older hash"))
+            assert a.find(ANA) == made
+            await until(lambda: not a.is_current)
+            await asyncio.sleep(3 * limits.REDIS_RETRY_SECONDS)
+            assert a.find(ANA) == made
 
     run(scene())
 
