@@ -33,6 +33,11 @@ class AudioProcess:
         self._closing: asyncio.Event | None = None
         """Set when the process that is being closed has ended."""
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process, as far as is known yet."""
+        return self._child is not None
+
     async def ask(self, command: Command) -> Answer:
         """Return the answer; raise Refusal for one that is no, or that does not come."""
         async with self._asking:

@@ -62,6 +62,8 @@ class VoiceMessages:
         """A recording is begun or ended by one caller at a time."""
         self._recording: Path | None = None
         """What is being recorded, under the name that it will have."""
+        self._has_begun = False
+        """Whether there can be anything of it to be rescued."""
         self._seconds = 0.0
         self._over: RecordingView | None = None
         """How the last recording ended, until somebody asked for it."""
@@ -81,12 +83,15 @@ class VoiceMessages:
             if self._recording is not None:
                 raise Refusal(RefusalCode.ALREADY_RECORDING, "A voice message is being recorded already.")
             final = self._new_name()
-            self._recording, self._over, self._seconds = final, None, 0.0
+            self._recording, self._has_begun, self._over, self._seconds = final, False, None, 0.0
             try:
                 await self._process.ask(Record(str(_part_of(final)), str(final), microphone))
             except BaseException:
                 self._recording = None
                 raise
+            self._has_begun = True
+            if not self._process.is_running:
+                self._process_ended()
 
     async def finish_recording(self) -> VoiceFile:
         """End it and return it, to be listened to and sent; it may have ended by itself before."""
@@ -200,7 +205,7 @@ class VoiceMessages:
         reason = "The sound system broke down. Try again."
         if self._playback is not None:
             self._playback_over(reason)
-        if self._recording is not None and self._rescue is None:
+        if self._recording is not None and self._has_begun and self._rescue is None:
             self._rescue = asyncio.create_task(self._rescue_recording(self._recording, reason))
 
     async def _rescue_recording(self, final: Path, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Voice messages on a real sound system: what is spoken is heard again, and what breaks is said."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -12,8 +13,10 @@ import pytest
 
 from peer.audio.ogg_opus import read_ogg_opus
 from peer.audio.playing import Sound
+from peer.audio.voice_messages import VoiceMessages
 from peer.errors import Refusal, RefusalCode
 from peer.events import PlaybackChanged, RecordingChanged
+from peer.limits import AUDIO_ANSWER_SECONDS
 from peer.node import PeerNode
 from peer.views import VoiceFile
 from tests.harness.sound_card import SoundCard
@@ -34,6 +37,12 @@ def _spoken(ana: Speaker, sound_card: SoundCard, seconds: float = 1.0) -> VoiceF
     ana.do(lambda v: v.start_recording())
     ana.wait_for(lambda e: isinstance(e, RecordingChanged) and e.recording.seconds >= seconds)
     return ana.do(lambda v: v.finish_recording())
+
+
+def _with_limit(folder: Path, name: str, value: float) -> dict[str, str]:
+    """Return the environment in which an audio process has another limit."""
+    (folder / "sitecustomize.py").write_text(f"import peer.limits\npeer.limits.{name} = {value}\n")
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}"}
 
 
 def _over(speaker: Speaker) -> RecordingChanged:
@@ -80,9 +89,9 @@ def test_what_is_spoken_is_recorded_and_heard_again(ana: Speaker, sound_card: So
 
 
 def test_twice_as_fast_from_the_middle_keeps_the_pitch(ana: Speaker, sound_card: SoundCard) -> None:
-    voice = _spoken(ana, sound_card, 1.4)
-    heard = sound_card.listen("ana", 1.0)
-    ana.do(lambda v: v.play(voice.path, at=0.5, speed=2.0))
+    voice = _spoken(ana, sound_card)
+    heard = sound_card.listen("ana", 0.8)
+    ana.do(lambda v: v.play(voice.path, at=0.2, speed=2.0))
     over = ana.wait_until_played()
     assert (over.playback.at, over.playback.reason) == (voice.duration, "")
     sound = heard.heard()
@@ -93,7 +102,7 @@ def test_twice_as_fast_from_the_middle_keeps_the_pitch(ana: Speaker, sound_card:
 def test_what_is_played_next_takes_the_place_of_what_is_played(
     ana: Speaker, sound_card: SoundCard, tmp_path: Path
 ) -> None:
-    voice = _spoken(ana, sound_card)
+    voice = _spoken(ana, sound_card, 0.5)
     other = tmp_path / "other.opus"
     other.write_bytes(Path(voice.path).read_bytes())
     ana.do(lambda v: v.play(voice.path))
@@ -127,7 +136,7 @@ def test_two_record_the_same_microphone_at_once_but_one_person_once(
         ana.do(lambda v: v.start_recording())
     assert refused.value.code is RefusalCode.ALREADY_RECORDING
     for each in (ana, again):
-        each.wait_for(lambda e: isinstance(e, RecordingChanged) and e.recording.seconds > 0.8)
+        each.wait_for(lambda e: isinstance(e, RecordingChanged) and e.recording.seconds > 0.4)
         voice = each.do(lambda v: v.finish_recording())
         sound = Sound(read_ogg_opus(Path(voice.path).read_bytes()))
         assert usual_strength(sound.read(0, sound.samples), 440) > 0.8
@@ -169,18 +178,22 @@ def test_a_portaudio_that_crashes_takes_nothing_along(sound_card: SoundCard, spe
 
 def test_without_pyaudio_that_is_said(speaker: MakeSpeaker, tmp_path: Path) -> None:
     (tmp_path / "pyaudio.py").write_text("raise ImportError('no portaudio')\n")
-    bo = speaker("bo", {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}"})
+    bo = speaker("bo", {"PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"})
     with pytest.raises(Refusal, match="PortAudio"):
         bo.do(lambda v: v.start_recording())
 
 
-def test_a_device_that_hangs_is_given_up_on_and_works_again_later(ana: Speaker, sound_card: SoundCard) -> None:
+def test_a_device_that_hangs_is_given_up_on_and_works_again_later(
+    sound_card: SoundCard, speaker: MakeSpeaker, tmp_path: Path
+) -> None:
+    ana = speaker("ana", sound_card.environment("ana") | _with_limit(tmp_path, "AUDIO_CALL_SECONDS", 1))
+    ana.do(lambda v: v.devices())
     sound_card.suspend()
     began = time.monotonic()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Refusal, match="The sound system does not answer") as refused:
         ana.do(lambda v: v.start_recording())
     assert refused.value.code is RefusalCode.AUDIO_FAILED
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < AUDIO_ANSWER_SECONDS
     assert ana.files() == []
     sound_card.resume()
     assert _spoken(ana, sound_card, 0.3).duration >= 0.3
@@ -208,7 +221,7 @@ def test_what_was_recorded_before_the_microphone_went_is_kept(ana: Speaker, soun
 
 
 def test_a_speaker_that_goes_is_told(ana: Speaker, sound_card: SoundCard) -> None:
-    voice = _spoken(ana, sound_card, 1.0)
+    voice = _spoken(ana, sound_card, 0.5)
     ana.do(lambda v: v.play(voice.path))
     sound_card.kill()
     assert ana.wait_until_played().playback.reason == "The speaker has gone."
@@ -224,6 +237,17 @@ def test_what_the_audio_process_recorded_before_it_died_is_kept(ana: Speaker, so
     assert ana.do(lambda v: v.finish_recording()) == over.voice
     ana.do(lambda v: v.discard(over.voice.path))
     assert ana.files() == []
+
+
+def test_a_recording_begins_also_when_the_process_is_just_ending(ana: Speaker, sound_card: SoundCard) -> None:
+    async def start_while_it_dies(voice: VoiceMessages) -> None:
+        ana.kill_process()
+        await voice.start_recording()
+
+    ana.do(lambda v: v.devices())
+    ana.do(start_while_it_dies)
+    ana.wait_for(lambda e: isinstance(e, RecordingChanged) and e.recording.seconds > 0.3)
+    assert ana.do(lambda v: v.finish_recording()).duration > 0.3
 
 
 def test_a_program_that_is_killed_leaves_no_half_recording(sound_card: SoundCard, tmp_path: Path) -> None:
@@ -266,8 +290,7 @@ def test_a_full_disk_ends_a_recording_and_keeps_what_was_said(sound_card: SoundC
 def test_the_longest_recording_ends_by_itself_and_is_kept(
     sound_card: SoundCard, speaker: MakeSpeaker, tmp_path: Path
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import peer.limits\npeer.limits.VOICE_RECORDED_SECONDS = 1\n")
-    bo = speaker("bo", sound_card.environment("bo") | {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}"})
+    bo = speaker("bo", sound_card.environment("bo") | _with_limit(tmp_path, "VOICE_RECORDED_SECONDS", 1))
     bo.do(lambda v: v.start_recording())
     over = _over(bo).recording
     assert over.reason.startswith("A voice message has at most")
@@ -275,9 +298,8 @@ def test_the_longest_recording_ends_by_itself_and_is_kept(
     assert (voice, voice.duration) == (over.voice, 1.0)
 
 
-def test_an_idle_audio_process_ends_and_comes_back(ana: Speaker, speaker: MakeSpeaker, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import peer.limits\npeer.limits.AUDIO_IDLE_SECONDS = 0.05\n")
-    bo = speaker("bo", {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}"})
+def test_an_idle_audio_process_ends_and_comes_back(sound_card: SoundCard, speaker: MakeSpeaker, tmp_path: Path) -> None:
+    bo = speaker("bo", sound_card.environment("bo") | _with_limit(tmp_path, "AUDIO_IDLE_SECONDS", 0.05))
     for _ in range(2):
         bo.record(0.1)
         bo.do(lambda v: v.finish_recording())

@@ -10,7 +10,7 @@ from tests.harness.speaking import Speaker
 def main() -> None:
     """Record; the folder is the argument."""
     speaker = Speaker(Path(sys.argv[1]))
-    speaker.record(1.0)
+    speaker.record(0.2)
     print("records", flush=True)
     event = speaker.wait_for(lambda e: isinstance(e, RecordingChanged) and e.recording.is_over)
     assert isinstance(event, RecordingChanged)

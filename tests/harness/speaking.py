@@ -56,7 +56,7 @@ class Speaker:
 
     def has_process(self) -> bool:
         """Tell whether there is an audio process now."""
-        return self._voice._process._child is not None
+        return self._voice._process.is_running
 
     def kill_process(self) -> None:
         """Let the audio process crash."""
