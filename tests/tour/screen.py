@@ -61,6 +61,18 @@ class Screen:
         for window in self.run("xdotool", "search", "--onlyvisible", "--pid", str(process)).split():
             self.run("xdotool", "windowmove", window, str(x), "24")
 
+    def count_windows(self, process: int) -> int:
+        """Return how many windows of a process are on the screen, menus among them."""
+        found = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--pid", str(process)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,  # 1: none
+        )
+        return len(found.stdout.split())
+
     def minimize(self, process: int) -> None:
         """Put the windows of a process away."""
         for window in self.run("xdotool", "search", "--onlyvisible", "--pid", str(process)).split():

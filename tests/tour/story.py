@@ -147,8 +147,7 @@ def start_twice(ana: Window, bo: Window) -> None:
 def compare(ana: Window, bo: Window) -> None:
     numbers = []
     for window in (ana, bo):
-        window.click("button", "About this contact")
-        window.press("Down", "Return")
+        window.choose("About this contact", "Down", "Return")
         window.see("button", "They are the same")
         window.see("label", "Safety number with")
         numbers.append(window.labels(r"\d{5}"))
@@ -161,15 +160,13 @@ def compare(ana: Window, bo: Window) -> None:
 
 def turn_dark(ana: Window, bo: Window) -> None:
     before = bo.ground()
-    bo.click("button", "You, Bo")
-    bo.press("Down", "Down", "Down", "Right", "Up", "Return")
+    bo.choose("You, Bo", "Down", "Down", "Down", "Right", "Up", "Return")
     assert bo.ground() != before, "nothing changed"
     assert bo.ground().upper() == DARK_SIDE, f"the ground is {bo.ground()}"
 
 
 def ana_leaves(ana: Window, bo: Window) -> None:
-    ana.click("button", "You, Ana")
-    ana.press("Up", "Return")  # the last line of the menu
+    ana.choose("You, Ana", "Up", "Return")  # the last line of the menu
     ana.see("label", "This computer hosts the locator")
 
 

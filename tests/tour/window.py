@@ -113,6 +113,16 @@ class Window:
 
         self._screen.click(*self._wait(fits, f"no {role} {text!r} to click").middle)
 
+    def choose(self, menu: str, *keys: str) -> None:
+        """Open a menu by its button, and press keys once it is there: before that they would go elsewhere."""
+        before = self._screen.count_windows(self._process.pid)
+        self.click("button", menu)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self._screen.count_windows(self._process.pid) <= before:
+            assert time.monotonic() < deadline, f"{self.name}: {menu!r} opened no menu"
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        self.press(*keys)
+
     def fill(self, field: str, text: str) -> None:
         """Click into a field and type in the place of what is there; look, and type again what went wrong."""
         self.click("text", field, exactly=True)
