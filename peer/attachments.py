@@ -48,7 +48,7 @@ from peer.views import AttachmentView, ConversationId, EntryId, MessageKind, Mes
 from protocol.consent import Consent
 from protocol.entries import Attachment
 from protocol.identity import DeviceId, UserId
-from protocol.limits import CAPTION_LENGTH, WAVEFORM_BARS
+from protocol.limits import CAPTION_LENGTH, RESYNC_SECONDS, WAVEFORM_BARS
 from protocol.manifests import PieceTable, read_table
 from protocol.piece_sets import PieceSet
 from protocol.transfer_states import TransferEvent, TransferState, next_state
@@ -161,6 +161,7 @@ class Attachments:
         for entry in await self._database.read(attachments.entries_under_way):
             await self._begin_fetch(await self._find(entry))
         self._keep(self.look_for_vanished())
+        self._keep(self._ask_now_and_then())
 
     async def close(self) -> None:
         """Stop everything; what has come is kept."""
@@ -490,6 +491,14 @@ class Attachments:
             log.warning("that a transfer failed could not be kept: %s", full)
             message = replace(fetch.message, attachment=row)
         self._tell(TransferFailed, message)
+
+    async def _ask_now_and_then(self) -> None:
+        """Ask again for what nobody seems to have: an answer may have been lost, or not have been allowed yet."""
+        while True:
+            await asyncio.sleep(RESYNC_SECONDS)
+            for fetch in tuple(self._fetches.values()):
+                if not fetch.has_sources:
+                    self.holdings.ask(self._conversation_of(fetch.message), fetch.row.entry)
 
     def _folder_of(self, message: MessageRow) -> Path:
         """Return where what belongs to a conversation lands."""

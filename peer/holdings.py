@@ -60,13 +60,15 @@ class Holdings:
     # --- links -----------------------------------------------------------------------------------
 
     async def link_came_up(self, link: Link) -> None:
-        """Ask for what is wanted here, and for what became of what was sent from here."""
+        """Ask for what is wanted here, and for what became of what was sent from here; tell what there is of that."""
         self._links.add(link)
         for conversation in self._conversations.all():
             if self._may_share(link, conversation):
                 wanted = self._owner.wanted_in(conversation)
                 unfinished = await self._unfinished(conversation, link)
-                both = tuple(dict.fromkeys((*wanted, *unfinished)))
+                for row in unfinished:
+                    link.send(Pieces(conversation.id, row.entry, self._owner.pieces_here(row)))
+                both = tuple(dict.fromkeys((*wanted, *(row.entry for row in unfinished))))
                 for start in range(0, len(both), ENTRIES_ASKED_ABOUT):
                     link.send(WhatPieces(conversation.id, both[start : start + ENTRIES_ASKED_ABOUT]))
 
@@ -130,13 +132,13 @@ class Holdings:
             await self._database.write(lambda c: attachments.put_piece_holder(c, row.entry, device, holder))
         return True
 
-    async def _unfinished(self, conversation: Conversation, link: Link) -> list[EntryId]:
+    async def _unfinished(self, conversation: Conversation, link: Link) -> list[MessageRow]:
         """Return what was sent from here of late and the other side is not known to have."""
         number = conversation.kept.row
         rows = await self._database.read(
             lambda c: messages.attachments_before(c, number, BEHIND_ALL, ENTRIES_ASKED_ABOUT)
         )
-        return [row.entry for row in rows if row.mine and not self._has_all(row, link)]
+        return [row for row in rows if row.mine and not self._has_all(row, link)]
 
     def _has_all(self, row: MessageRow, link: Link) -> bool:
         assert row.attachment is not None

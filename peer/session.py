@@ -426,6 +426,9 @@ class Session:
 
     def _sharing_changed(self, user: UserId) -> None:
         self._synchronizer.sharing_changed(user)
+        self._speak_of_files_with(user)
+
+    def _speak_of_files_with(self, user: UserId) -> None:
         for link in self._book.links:
             if link.user == user:
                 self.attachments.link_came_up(link)
@@ -435,6 +438,7 @@ class Session:
             self.locator.watch([user])
         self._aim(user)
         self._tell_row(user)
+        self._speak_of_files_with(user)
 
     def _shut_out(self, user: UserId, still_valid: frozenset[DeviceId]) -> None:
         self._book.close_user(user, LinkEnd.NOT_VALID, but=still_valid)

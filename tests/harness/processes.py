@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,8 @@ class LocatorProcess:
 class PeerProcess:
     """`hail-cli rpc` on a profile: calls methods, collects events."""
 
-    def __init__(self, profile: Path, *, log: Path | None = None) -> None:
+    def __init__(self, profile: Path, *, log: Path | None = None, inside: Sequence[str] = ()) -> None:
+        """`inside` is a command that runs the one behind it, somewhere special."""
         self.profile = profile
         self.events: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
@@ -100,7 +101,7 @@ class PeerProcess:
         self._changed = threading.Condition()
         errors = log.open("ab") if log else None
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "peer.command_line", "--profile", str(profile), "rpc"],
+            [*inside, sys.executable, "-m", "peer.command_line", "--profile", str(profile), "rpc"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors or subprocess.DEVNULL,
@@ -220,8 +221,8 @@ class Three:
         self.locator = LocatorProcess(folder / "locator", log=folder / "locator.log")
         self.running: list[PeerProcess] = []
 
-    def peer(self, profile: str) -> PeerProcess:
-        peer = PeerProcess(self.folder / profile, log=self.folder / f"{profile}.log")
+    def peer(self, profile: str, *, inside: Sequence[str] = ()) -> PeerProcess:
+        peer = PeerProcess(self.folder / profile, log=self.folder / f"{profile}.log", inside=inside)
         self.running.append(peer)
         return peer
 
@@ -230,8 +231,8 @@ class Three:
         peer.call("session.register", locator=self.locator.link, user=user, password=PASSWORD, name=user.title())
         return peer
 
-    def log_in(self, user: str) -> PeerProcess:
-        peer = self.peer(user)
+    def log_in(self, user: str, *, inside: Sequence[str] = ()) -> PeerProcess:
+        peer = self.peer(user, inside=inside)
         peer.call("session.login", locator=self.locator.link, user=user, password=PASSWORD)
         return peer
 

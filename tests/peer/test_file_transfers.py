@@ -4,9 +4,10 @@ import hashlib
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ class Pair:
     def __getitem__(self, user: str) -> PeerProcess:
         return self.peers[user]
 
-    def restart(self, user: str) -> PeerProcess:
-        self.peers[user] = self.three.log_in(user)
+    def restart(self, user: str, *, inside: Sequence[str] = ()) -> PeerProcess:
+        self.peers[user] = self.three.log_in(user, inside=inside)
         return self.peers[user]
 
     def file(self, name: str, size: int, seed: int = 1) -> Path:
@@ -81,11 +82,13 @@ def test_ten_megabytes_come_through_both_ways(pair: Pair) -> None:
         got = pair.fetch(entry, other)
         assert digest(got) == digest(path)
         assert got == pair.folder / "downloads" / "Hail" / other / by.title() / path.name
-        told = pair[by].wait_for(
+        everything = [{"user": other, "name": other.title(), "done": 10 * MIB + 7}]
+        pair[by].wait_for(
             "transfer_progressed",
-            lambda e, entry=entry: e["transfer"]["entry"] == entry and e["transfer"]["holders"] != [],  # type: ignore[misc]
+            lambda e, entry=entry, board=everything: (
+                (e["transfer"]["entry"], e["transfer"]["holders"]) == (entry, board)
+            ),  # type: ignore[misc]
         )
-        assert told["transfer"]["holders"] == [{"user": other, "name": other.title(), "done": 10 * MIB + 7}]
     assert not leftovers(pair)
     for user in ("ana", "bo"):
         assert (pair.folder / f"{user}.log").read_text() == "", "nothing that anybody should look at"
@@ -162,3 +165,139 @@ def _wait_until_here(pair: Pair, entry: str) -> Path:
             return Path(transfer["path"])
         time.sleep(0.05)
     raise AssertionError(f"never complete: {transfer}, {(pair.folder / 'bo.log').read_text()[-3000:]}")
+
+
+# --- waiting, pausing, changing one's mind -----------------------------------------------------
+
+
+def test_what_nobody_there_has_comes_by_itself_later(pair: Pair) -> None:
+    path = pair.file("large.bin", 12 * MIB)
+    entry = pair.send(path)
+    pair["ana"].close()
+    pair["bo"].wait_for("presence_changed", lambda e: not e["presence"]["online"])
+    assert pair["bo"].call("files.fetch", entry=entry)["state"] == "waiting"
+    waiting = pair["bo"].wait_for("transfer_progressed", lambda e: e["transfer"]["code"] == "nobody_has_it")
+    assert "comes by itself" in waiting["transfer"]["reason"]
+    pair["bo"].close()
+    pair.restart("bo")
+    pair.restart("ana")
+    assert digest(pair.finished("bo", entry)) == digest(path)
+
+
+def test_a_transfer_is_paused_resumed_cancelled_and_begun_again(pair: Pair) -> None:
+    path = pair.file("large.bin", 64 * MIB)
+    entry = pair.send(path)
+    paced = _Paced(pair["ana"])
+    pair["bo"].call("files.fetch", entry=entry)
+    folder = pair.folder / "downloads" / "Hail" / "bo" / "Ana"
+    part = folder / f".hail-{entry}.part"
+    paced.until(lambda: _written(part, path.stat().st_size) > 8 * MIB)
+    paused = pair["bo"].call("files.pause", entry=entry)
+    assert paused["state"] == "paused"
+    assert 0 < paused["done"] < paused["size"]
+    paced.release()
+    assert pair["bo"].call("files.cancel", entry=entry)["done"] == 0
+    assert not part.exists()
+    assert pair["bo"].call("files.decline", entry=entry)["state"] == "declined"
+    assert digest(pair.fetch(entry)) == digest(path)
+
+
+def test_a_file_is_saved_where_somebody_wants_it(pair: Pair) -> None:
+    path = pair.file("large.bin", 2 * MIB)
+    entry = pair.send(path)
+    wanted = pair.folder / "my own place"
+    wanted.mkdir()
+    pair["bo"].call("files.fetch", entry=entry, path=str(wanted))
+    assert pair.finished("bo", entry) == wanted / "large.bin"
+    second = pair.send(pair.file("again.bin", 2 * MIB, seed=2))
+    pair["bo"].call("files.fetch", entry=second, path=str(wanted / "large.bin"))
+    assert pair.finished("bo", second) == wanted / "large (2).bin", "nothing is replaced"
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["changed", "vanished"])
+def test_a_source_that_changes_is_noticed_and_said_at_both_ends(pair: Pair, how: str) -> None:
+    path = pair.file("larger than what is copied.bin", 65 * MIB)
+    entry = pair.send(path)
+    if how == "vanished":
+        path.unlink()
+    else:
+        with path.open("r+b") as file:
+            file.write(b"another beginning")
+    pair["bo"].call("files.fetch", entry=entry)
+    failed = pair["bo"].wait_for("transfer_failed")["transfer"]
+    assert (failed["code"], failed["state"]) == ("file_changed", "failed")
+    assert failed["reason"] == "The file was changed or removed at Ana's end. Ask Ana to send it again."
+    gone = pair["ana"].wait_for("transfer_progressed", lambda e: e["transfer"]["state"] == "gone")["transfer"]
+    assert gone["code"] == "file_changed"
+
+
+def test_a_file_of_nothing_and_one_with_the_longest_name_come_through(pair: Pair) -> None:
+    for name, size in (("nothing.txt", 0), ("字" * 85, 100), ("字" * 83 + ".txt", 100)):
+        assert len(name.encode()) <= 255
+        path = pair.file(name, size)
+        got = pair.finished("bo", pair.send(path))
+        assert got.name == name
+        assert got.read_bytes() == path.read_bytes()
+
+
+def on_a_disk_of_its_own(folder: Path, options: str) -> list[str]:
+    """Return the command that runs another one with a fresh tmpfs at `folder`; skip where that is not allowed."""
+    command = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o "$1" hail "$2" && shift 2 && exec "$@"', "sh"]
+    folder.mkdir(exist_ok=True)
+    inside = [*command, options, str(folder)]
+    try:
+        subprocess.run([*inside, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no mounts in a user namespace are allowed here")
+    return inside
+
+
+@pytest.mark.parametrize(("options", "code"), [("size=4m", "disk_full"), ("ro", "read_only")])
+def test_a_disk_that_takes_nothing_is_said_and_costs_nothing(pair: Pair, options: str, code: str) -> None:
+    inside = on_a_disk_of_its_own(pair.folder / "downloads", options)
+    path = pair.file("large.bin", 16 * MIB)
+    entry = pair.send(path)
+    pair["bo"].close()
+    pair.restart("bo", inside=inside)
+    pair["bo"].call("files.fetch", entry=entry)
+    failed = pair["bo"].wait_for("transfer_failed")["transfer"]
+    assert (failed["code"], failed["state"]) == (code, "failed")
+    assert failed["reason"].count(".") <= 2
+    pair["bo"].call("messages.send", conversation=pair.conversation, text="still here")
+    pair["ana"].wait_for("message_arrived", lambda e: e["message"]["text"] == "still here")
+    elsewhere = pair.folder / "elsewhere"
+    elsewhere.mkdir()
+    pair["bo"].call("files.fetch", entry=entry, path=str(elsewhere))
+    assert digest(pair.finished("bo", entry)) == digest(path)
+
+
+def test_seven_thousand_small_files_come_as_one(pair: Pair) -> None:
+    folder = pair.folder / "many"
+    for number in range(7_000):
+        path = folder / f"{number % 70:02}" / f"{number:04}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"file {number}\n" * 20)
+    entry = pair.send(folder)
+    assert pair.transfer("bo", entry)["files"] == 7_000
+    began = time.monotonic()
+    got = pair.fetch(entry)
+    assert time.monotonic() - began < 30
+    ours = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.txt")}
+    theirs = {path.relative_to(got): path.read_bytes() for path in got.rglob("*") if path.is_file()}
+    assert ours == theirs
+
+
+def test_nothing_is_given_to_anybody_who_is_no_friend(pair: Pair) -> None:
+    entry = pair.send(pair.file("large.bin", 12 * MIB))
+    pair["ana"].call("contacts.remove", user="bo")
+    pair["bo"].wait_for("contact_changed", lambda e: e["contact"]["state"] == "removed")
+    pair["bo"].call("files.fetch", entry=entry)
+    time.sleep(1)
+    assert pair.transfer("bo", entry)["state"] == "waiting"
+    pair["ana"].call("contacts.ask", user="bo", note="")
+    pair["bo"].wait_for("contact_asked")
+    pair["bo"].call("contacts.accept", user="ana")
+    pair.finished("bo", entry)

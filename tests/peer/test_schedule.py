@@ -1,0 +1,128 @@
+"""Which piece is asked of whom: everything comes, nothing is asked of who lacks it."""
+
+import random
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer import limits
+from peer.transfers.schedule import Schedule
+from protocol.piece_sets import PieceSet
+
+PIECE = 256 * 1024
+
+
+def some(size: int, pieces: set[int]) -> PieceSet:
+    held = PieceSet(size)
+    for piece in pieces:
+        held.add(piece)
+    return held
+
+
+@given(st.integers(1, 60), st.integers(1, 5), st.data())
+def test_whatever_sources_have_and_however_they_fail_everything_comes(
+    count: int, sources: int, data: st.DataObject
+) -> None:
+    size = count * PIECE
+    chance = random.Random(data.draw(st.integers(0, 2**32)))
+    schedule = Schedule(PieceSet(size), chance)
+    holds = {number: {piece for piece in range(count) if chance.random() < 0.5} for number in range(sources)}
+    holds[0] |= set(range(count)) - set().union(*holds.values())
+    for number, pieces in holds.items():
+        schedule.set_source(number, some(size, pieces))
+    for _ in range(10_000):
+        source = chance.randrange(sources)
+        run = schedule.take(source)
+        assert set(run) <= holds[source]
+        assert not set(run) & set(schedule.have)
+        assert len(run) * PIECE <= limits.REQUEST_BYTES
+        if chance.random() < 0.2:
+            schedule.release(source)  # it hung up in the middle of its answer
+            run = run[: len(run) // 2]
+        for piece in run:
+            schedule.came(piece)
+        if schedule.have.is_complete:
+            return
+    raise AssertionError("it never ended")
+
+
+def test_a_single_source_is_asked_from_the_beginning_on() -> None:
+    schedule = Schedule(PieceSet(100 * PIECE), random.Random(1))
+    schedule.set_source("ana", PieceSet.complete(100 * PIECE))
+    assert schedule.take("ana") == range(64)
+    assert schedule.take("ana") == range(64, 100)
+    assert schedule.take("ana") == range(0)
+
+
+def test_the_rarest_piece_comes_first() -> None:
+    size = 20 * PIECE
+    schedule = Schedule(PieceSet(size), random.Random(1))
+    schedule.set_source("ana", PieceSet.complete(size))
+    schedule.set_source("bo", some(size, set(range(20)) - {7}))
+    assert schedule.take("ana")[0] == 7
+
+
+def test_no_piece_is_asked_for_twice_before_the_end() -> None:
+    size = 40 * PIECE
+    schedule = Schedule(PieceSet(size), random.Random(1))
+    for source in ("ana", "bo", "cy"):
+        schedule.set_source(source, PieceSet.complete(size))
+    asked = Counter(piece for source in ("ana", "bo", "cy") for piece in schedule.take(source))
+    assert max(asked.values()) == 1
+
+
+def test_at_the_end_a_faster_source_steps_in_for_a_slow_one() -> None:
+    size = 4 * PIECE
+    schedule = Schedule(PieceSet(size), random.Random(1))
+    schedule.set_source("slow", PieceSet.complete(size))
+    assert set(schedule.take("slow")) == {0, 1, 2, 3}
+    schedule.set_source("fast", PieceSet.complete(size))
+    (piece,) = schedule.take("fast")
+    assert schedule.came(piece)
+    assert not schedule.came(piece), "the second copy is no news"
+
+
+def test_two_sources_never_write_one_large_piece_at_once() -> None:
+    size = 8 * 2**30
+    schedule = Schedule(PieceSet(size), random.Random(1))
+    schedule.set_source("slow", PieceSet.complete(size))
+    while schedule.take("slow"):
+        pass
+    schedule.set_source("fast", PieceSet.complete(size))
+    assert not schedule.take("fast")
+
+
+def test_what_a_lost_source_was_asked_for_is_free_for_others() -> None:
+    size = 4 * PIECE
+    schedule = Schedule(PieceSet(size), random.Random(1))
+    schedule.set_source("ana", PieceSet.complete(size))
+    schedule.take("ana")
+    schedule.drop_source("ana")
+    schedule.set_source("bo", PieceSet.complete(size))
+    assert schedule.take("bo") == range(4)
+
+
+def test_twenty_receivers_take_far_less_than_twenty_copies_from_the_sender() -> None:
+    """A class fetches one file: each in turn asks a random neighbour, as many at a time as there are connections."""
+    count, receivers, chance = 160, 20, random.Random(7)
+    size = count * PIECE
+    sender = PieceSet.complete(size)
+    held = [PieceSet(size) for _ in range(receivers)]
+    schedules = [Schedule(have, random.Random(number)) for number, have in enumerate(held)]
+    given_by_sender = 0
+    while not all(have.is_complete for have in held):
+        for number in chance.sample(range(receivers), receivers):
+            neighbours = [n for n in range(receivers) if n != number and held[n].count]
+            chosen = chance.sample(neighbours, min(3, len(neighbours)))
+            for source in ("sender", *chosen):
+                pieces = sender if source == "sender" else PieceSet(size, held[source].to_bytes())  # type: ignore[index]
+                schedules[number].set_source(source, pieces)
+            for source in (*chosen, "sender"):
+                run = schedules[number].take(source)
+                given_by_sender += len(run) if source == "sender" else 0
+                for piece in run:
+                    schedules[number].came(piece)
+            for source in ("sender", *chosen):
+                schedules[number].drop_source(source)
+    assert given_by_sender / (receivers * count) <= 0.5
