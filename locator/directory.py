@@ -317,6 +317,7 @@ def reachable_addresses(seen: str, declared: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for address in clean if address is not None))[:ADDRESSES_PER_USER]
 
 
+@lru_cache(maxsize=limits.ADDRESSES_REMEMBERED)
 def clean_address(text: str) -> str | None:
     """Return an address in its one canonical form, or None for junk and for what nobody elsewhere can dial."""
     try:

@@ -15,7 +15,7 @@ CONNECTIONS = 20_000
 """Connections at once, or fewer where the system gives fewer open files. A newcomer replaces the one that nobody
 logged in on for longest; while somebody is logged in on each, it is hung up on."""
 ADDRESSES_REMEMBERED = 4_096
-"""Addresses known to be this machine's or another's, so that they are not read again: a campus, 1 MB."""
+"""Addresses that were read once, so that they are not read again, for each way of reading them: a campus, 1 MB."""
 SPARE_FILES = 64
 """Open files kept back from connections: the database, its log, the listening sockets, standard streams."""
 CONNECTIONS_PER_ADDRESS = Rate(12_000, 0.01)
@@ -40,6 +40,9 @@ BEFORE_LOGIN_SECONDS = 30.0
 after this time, because the other side takes nothing, is cut."""
 REQUESTS_BEFORE_LOGIN = 32
 """Requests answered on a connection on which nobody is logged in: a person's mistakes at a password."""
+THREAD_SWITCH_SECONDS = 0.0005
+"""How long a thread waits until the other one lets go of the interpreter: a course password's hash takes as long, and
+with Python's own 5 ms the threads that hash stand idle most of the time beside a busy loop."""
 GOODBYE_SECONDS = 1.0
 """How long a hang-up waits for the other side's TLS farewell, and a stop for all of them."""
 TLS_READ_BYTES = 16 * 1024
@@ -74,10 +77,14 @@ OVERSLEPT_SECONDS = 1.0
 # --- passwords -------------------------------------------------------------------------------
 PASSWORD_WAIT_SECONDS = 8.0
 """Passwords are taken until the last one would wait this long, well within a client's patience (15 s)."""
+PASSWORD_TURN_SECONDS = 0.01
+"""A queue's turn: one of Hail's passwords, or some twenty of the course's."""
 PASSWORDS_AHEAD_SECONDS = 0.015
-"""Work that is handed to the threads before they ask for it: some thirty of the course's, none of Hail's own."""
+"""With less work than this the threads get another turn before they ask for it: two of the course's, one of Hail's."""
 HASH_SECONDS_AT_FIRST = 0.02
 """What one hash is believed to take before any was measured."""
+COURSE_HASH_SECONDS_AT_FIRST = 0.0005
+"""The same of the course's."""
 
 # --- how often -------------------------------------------------------------------------------
 # An address is an IPv4 address or an IPv6 /64. Behind one there may be a class of 300 (NAT), or everybody (a reverse

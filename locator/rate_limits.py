@@ -3,6 +3,7 @@
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Hashable
+from functools import lru_cache
 
 from locator import limits
 
@@ -43,6 +44,7 @@ class RateLimit:
             self._full_at[key] -= self._each
 
 
+@lru_cache(maxsize=limits.ADDRESSES_REMEMBERED)
 def network_of(address: str) -> str:
     """Return by what an address is counted: an IPv4 one by itself, an IPv6 one by its /64, which one person has."""
     try:

@@ -44,6 +44,7 @@ def serve(settings: Settings, when_ready: Callable[[str], None], read_again: Cal
         sentence = f"The data folder {settings.data} cannot be used: {error.strerror}. Choose another with --data."
         raise CannotServeError(sentence) from None
     folder.keep_process(os.getpid())
+    sys.setswitchinterval(limits.THREAD_SWITCH_SECONDS)
     with lock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, folder, when_ready, read_again, gate, most_connections(most_files)))
 

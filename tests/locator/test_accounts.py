@@ -123,13 +123,61 @@ def test_short_checks_are_handed_over_before_the_thread_stands_idle():
 
     async def scene():
         pool = PasswordPool(threads=1)
-        for _ in range(60):  # until it knows that they are short
-            await pool.check(lambda: True, "queue")
         waiting = [asyncio.create_task(pool.check(lambda: go_on.wait(5), "queue")) for _ in range(5)]
         await asyncio.sleep(0)
-        assert pool._busy == 5
+        assert pool.gauges()["passwords_running"]() == 5
         go_on.set()
         assert await asyncio.gather(*waiting) == [True] * 5
         pool.close()
 
     run(scene())
+
+
+def test_a_thousand_of_the_course_are_taken_at_once_before_any_was_measured():
+    async def scene():
+        pool = PasswordPool(threads=1)
+        assert await asyncio.gather(*(pool.check(lambda: True, "queue") for _ in range(1_000))) == [True] * 1_000
+        pool.close()
+
+    run(scene())
+
+
+def test_a_check_that_fails_spoils_no_other_of_its_batch():
+    def fails():
+        raise ValueError("no hash")
+
+    async def scene():
+        pool = PasswordPool(threads=1)
+        works = [lambda: True, fails, lambda: False]
+        results = await asyncio.gather(*(pool.check(work, "queue") for work in works), return_exceptions=True)
+        pool.close()
+        return results
+
+    right, failed, wrong = run(scene())
+    assert (right, wrong) == (True, False)
+    assert isinstance(failed, ValueError)
+
+
+def test_the_course_s_short_checks_take_turns_with_long_ones(monkeypatch):
+    order, begun, go_on = [], threading.Event(), threading.Event()
+
+    def check(password, _):
+        begun.set()
+        order.append(password)
+        return go_on.wait(5)
+
+    monkeypatch.setattr("locator.accounts.is_password", check)
+
+    async def scene():
+        pool = PasswordPool(threads=1)
+        own = [asyncio.create_task(pool.verify("own", "$argon2id$ of it", "queue", wanted)) for _ in range(50)]
+        await asyncio.to_thread(begun.wait, 5)
+        course = [asyncio.create_task(pool.check(lambda: not order.append("course"), "queue")) for _ in range(15)]
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await asyncio.gather(*own, *course) == [True] * 65
+        pool.close()
+
+    run(scene())
+    assert order.index("course") <= 3
+    assert order[-1] == "own"
