@@ -1,5 +1,6 @@
 """Files on their way into the tray, and out of it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,23 @@ def test_what_was_refused_stands_in_the_tray_again_with_its_caption(
     assert composer.text() == "look"
     assert talking.toast.text() == "“one.pdf” cannot be read."
     assert composer.tray.isVisible()
+
+
+def test_files_stand_in_the_order_in_which_they_were_added(
+    qtbot, talking: MainWindow, node: ScriptedNode, files: list[Path]
+) -> None:
+    # The first needs its time: those behind it wait for it.
+    node.refused_files = {files[1].name: refuse(RefusalCode.REFUSED, "No.")}
+    node.gate = asyncio.Event()
+    composer = talking.chat.pane.composer
+    composer.add(TrayItem.of(path) for path in files)
+    qtbot.keyClick(composer.input, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(node.asked("send_file")) == 1)
+    qtbot.wait(50)
+    assert len(node.asked("send_file")) == 1
+    node.loop.call_soon_threadsafe(node.gate.set)
+    qtbot.waitUntil(lambda: [path for _, path, _ in node.asked("send_file")] == files)
+    qtbot.waitUntil(lambda: waiting(talking) == [files[1]])
 
 
 def test_what_was_refused_waits_in_its_own_conversation(

@@ -5,6 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from peer import events
+from peer.errors import RefusalCode
 from peer.views import MessageKind, TransferState
 from tests.ui.scripted_node import (
     ScriptedNode,
@@ -14,10 +15,12 @@ from tests.ui.scripted_node import (
     make_file,
     make_message,
     make_session,
+    refuse,
 )
 from ui.main_window.window import MainWindow
 from ui.transfers.files_list import button_act, button_place
 from ui.transfers.files_panel import WIDTH, FilesPanel
+from ui.transfers.picture_viewer import PictureViewer
 
 ALICE = conversation_id("alice")
 BOB = conversation_id("bob")
@@ -134,6 +137,23 @@ def test_keys_do_it_too(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
     menu.close()
     qtbot.keyClick(panel.list, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: node.asked("fetch_file") == [(message.entry, None)])
+
+
+def test_a_picture_far_above_what_is_loaded_is_looked_at_all_the_same(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    shown = {"state": TransferState.HERE, "width": 40, "height": 30, "path": "/x.png"}
+    old = [make_file(number, f"{number}.png", kind=MessageKind.PICTURE, about=shown) for number in (2, 3)]
+    node.history[ALICE] += [*old, *(make_message(number) for number in range(4, 600))]
+    node.refusals["picture"] = refuse(RefusalCode.DAMAGED_PICTURE, "It is damaged.")
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["3.png", "2.png"])
+    row = panel.list.visualRect(panel.list.model().index(1, 0))
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
+    viewer = talking.findChild(PictureViewer, "viewer")
+    assert viewer.current == old[0]
+    qtbot.keyClick(viewer, Qt.Key.Key_Right)
+    assert viewer.current == old[1]
 
 
 def test_thousands_of_files_come_page_by_page(qtbot, talking: MainWindow, node: ScriptedNode) -> None:

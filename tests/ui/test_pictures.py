@@ -144,6 +144,19 @@ def test_a_picture_keeps_to_its_room(theme: Theme, bridge, width: int, height: i
         assert size.width() / size.height() == pytest.approx(800 / 600, abs=0.01)
 
 
+@pytest.mark.parametrize("told", [(0, 0), (600, 800), (3000, 100)])
+def test_a_picture_keeps_its_shape_whatever_was_told_of_it(
+    qtbot, talking: MainWindow, node: ScriptedNode, told: tuple[int, int]
+) -> None:
+    message = make_picture(2, *told)
+    node.pictures[message.entry] = clean(800, 200)
+    show(talking, qtbot, node, message)
+    store = talking.chat.pane._pictures
+    qtbot.waitUntil(lambda: len(store._images) == 1)
+    (image,) = store._images.values()
+    assert image.width() / image.height() == pytest.approx(4, rel=0.05)
+
+
 def test_a_small_picture_is_not_blown_up(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
     message = make_picture(2, 20, 20)
     node.pictures[message.entry] = clean(20, 20)

@@ -1,6 +1,7 @@
 """Sends what was written and what is in the tray; what could not be sent stands there again."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -79,12 +80,14 @@ class Outgoing(QObject):
         self._bridge.ask(self, lambda node: node.send_text(conversation, text), None, refused)
 
     def send_files(self, conversation: ConversationId, items: list[TrayItem], caption: str) -> None:
-        """Send each file, the first with the caption."""
-        for item in items:
-            self._send_file(conversation, item, caption if item is items[0] else "")
+        """Send one file after the other, so that they stand in this order; the first with the caption."""
+        if items:
+            self._send_file(conversation, items[0], caption, then=partial(self.send_files, conversation, items[1:], ""))
 
-    def _send_file(self, conversation: ConversationId, item: TrayItem, caption: str) -> None:
+    def _send_file(self, conversation: ConversationId, item: TrayItem, caption: str, then: Callable[[], None]) -> None:
         def refused(code: RefusalCode, message: str) -> None:
+            if self._state.session is None:
+                return  # whoever signs in next has nothing to do with it
             self._state.warned.emit(refusal_text(code, message))
             if conversation == self._open:
                 self._composer.tray.add([item])
@@ -92,5 +95,9 @@ class Outgoing(QObject):
                 self._trays.setdefault(conversation, []).append(item)
             if caption:
                 self._give_back(conversation, caption)
+            then()
 
-        self._bridge.ask(self, lambda node: node.send_file(conversation, item.path, caption), None, refused)
+        def sent(_message: MessageView) -> None:
+            then()
+
+        self._bridge.ask(self, lambda node: node.send_file(conversation, item.path, caption), sent, refused)

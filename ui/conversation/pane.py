@@ -429,14 +429,14 @@ class ConversationPane(QWidget):
         )
 
     def _look_at(self, message: messages.MessageView) -> None:
-        """Show a picture large, and those beside it at the arrow keys."""
-        if self._messages is None:
-            return
+        """Show a picture large, and at the arrow keys those beside it: here, or among the files."""
+        here = [] if self._messages is None else self._messages.all_here()
+        if message not in here:
+            here = self.files.messages()
         if self._viewer is None:
             self._viewer = PictureViewer(self._theme, self._pictures, self.window())
             self._viewer.closed.connect(lambda: self.view.setFocus(Qt.FocusReason.OtherFocusReason))
             self._viewer.save_wanted.connect(lambda shown: self._transfers.do(shown, Act.SAVE_AS))
-        here = [self._messages.message(row) for row in range(self._messages.rowCount())]
         pictures = [each for each in here if each.kind is MessageKind.PICTURE and Act.VIEW in acts(each)]
         self._viewer.open(pictures, message.entry)
 

@@ -121,6 +121,10 @@ class MessageListModel(QAbstractListModel):
             starts_unread=self._messages[row].entry == self._first_unread,
         )
 
+    def all_here(self) -> list[MessageView]:
+        """Return all messages that are here, oldest first."""
+        return list(self._messages)
+
     def first_unread_row(self) -> int:
         """Return the row above which "New messages" stands; -1 when there is none."""
         view = None if self._first_unread is None else self._by_entry.get(self._first_unread)

@@ -64,7 +64,9 @@ class PictureBlock:
         image = self._store.look(message, pixels)
         refusal = self._store.refusal(message, pixels)
         if not image.isNull():
-            at = QRectF(place.center() - QPointF(fit.width() / 2, fit.height() / 2), QSizeF(fit))
+            drawn = QSizeF(image.size()).scaled(QSizeF(fit), Qt.AspectRatioMode.KeepAspectRatio)
+            drawn = QSizeF(fit) if abs(drawn.width() - fit.width()) + abs(drawn.height() - fit.height()) < 4 else drawn
+            at = QRectF(place.center() - QPointF(drawn.width() / 2, drawn.height() / 2), drawn)
             # One that is as large as it must be is not scaled: that would cost more than all the rest.
             is_exact = image.size() == pixels
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=not is_exact)

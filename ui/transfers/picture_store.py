@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QObject, QSize, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QMovie
 
 from peer.errors import RefusalCode
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 KEPT_BYTES = 64 * 1024 * 1024
 """Decoded pictures in memory; those not looked at for longest go first."""
 _ASKED_AT_ONCE = 4
+_ROUNDING = 4
+"""Pixels by which a shape may be off because sizes are whole numbers."""
 _MOST_WANTED = 24
 """Pictures that wait to be asked for; when more were passed by, the first of them are not waited for any more."""
 
@@ -176,6 +178,13 @@ class PictureStore(QObject):
         movie.start()
 
 
+def _in_shape(own: QSize, wanted: QSize) -> QSize:
+    """Return the wanted size, but in the shape the picture really has: what was told of it may be wrong."""
+    fit = own.scaled(wanted, Qt.AspectRatioMode.KeepAspectRatio) if own.isValid() else wanted
+    is_close = abs(fit.width() - wanted.width()) <= _ROUNDING and abs(fit.height() - wanted.height()) <= _ROUNDING
+    return wanted if is_close else fit.expandedTo(QSize(1, 1))
+
+
 def read_image(content: bytes, kind: str, size: QSize) -> QImage:
     """Return a cleaned picture as an image; of this size in pixels unless that is empty. On any thread."""
     buffer = QBuffer()
@@ -184,7 +193,7 @@ def read_image(content: bytes, kind: str, size: QSize) -> QImage:
     reader = QImageReader(buffer, QByteArray(kind.lower().encode()))
     reader.setAutoDetectImageFormat(False)
     if not size.isEmpty():
-        reader.setScaledSize(size)
+        reader.setScaledSize(_in_shape(reader.size(), size))
     image = reader.read()
     if not image.isNull():
         alpha = image.hasAlphaChannel()

@@ -247,7 +247,10 @@ class PictureViewer(QWidget):
             image, refusal = self._store.look(message, size), self._store.refusal(message, size)
             if not image.isNull():
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-                painter.drawImage(self._place(), image)
+                place = self._place()
+                drawn = QSizeF(image.size()).scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
+                corner = place.center() - QPointF(drawn.width() / 2, drawn.height() / 2)
+                painter.drawImage(QRectF(corner, drawn), image)
             elif refusal:
                 painter.setPen(QColor(tokens.on_scrim))
                 painter.setFont(fonts.font())
