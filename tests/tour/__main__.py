@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,8 @@ def main() -> int:
     if os.environ.get("HAIL_TOUR_BUS") != "1":
         # A bus of its own: the tour must neither see nor disturb the programs of whoever starts it.
         os.environ["HAIL_TOUR_BUS"] = "1"
+        # The accessibility bus has its socket here: two tours at once would take it from each other.
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="hail-tour-")
         os.execvp("dbus-run-session", ["dbus-run-session", "--", sys.executable, "-m", "tests.tour"])
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -37,6 +40,7 @@ def main() -> int:
         return _play(say)
     finally:
         (FOLDER / "transcript.txt").write_text("\n".join(lines) + "\n", "utf-8")
+        shutil.rmtree(os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
 def _play(say: Callable[[str], None]) -> int:

@@ -8,12 +8,14 @@ from tests.tour.window import Window
 PASSWORD = "correct horse"
 FOUND_SECONDS = 10.0
 ENGLISH, CHINESE, EMOJI = "Hello Bo! Shall we do the homework together?", "好的,图书馆三点见", "👍🎉"
+CELEBRATION = "Tomorrow we celebrate 🥳"
+SEEN = "This is what I see"
 WHILE_AWAY = ["Bo, are you still there?", "I write on, it will wait for you.", "回来就能看到"]
 UNFINISHED = "What I meant to say is"
 DRAFT_SECONDS = 1.2
 """A draft is kept within a second of the first letter."""
 DIGIT_GROUPS = 12
-DARK_SIDE = "#181D25"
+LIGHT_SIDE, DARK_SIDE = "#FFFFFF", "#181D25"
 Step = tuple[str, Callable[[Window, Window], None]]
 
 
@@ -98,6 +100,32 @@ def read_marks(ana: Window, bo: Window) -> None:
     ana.see("row", f": {EMOJI}, read")
 
 
+def choose_an_emoji(ana: Window, bo: Window) -> None:
+    ana.fill("Message", "Tomorrow we celebrate ")
+    ana.press("ctrl+period")
+    ana.type("celebrate")
+    ana.see("row", "party popper")
+    ana.fill("Search emoji", "庆祝")
+    ana.see("label", "partying face")
+    ana.press("Return")
+    assert ana.text_in("Message") == CELEBRATION, "the emoji is not where the cursor was"
+    ana.press("Return")
+    bo.see("row", f": {CELEBRATION}, ")
+
+
+def take_a_screenshot(ana: Window, bo: Window) -> None:
+    ana.click("button", "Screenshot")
+    ana.see("button", "Whole screen")
+    ana.press("Right")  # the middle of the screen
+    ana.see("button", "Take this")
+    ana.press("Return")
+    ana.see("button", "Remove Picture")
+    ana.fill("Message", SEEN)
+    ana.press("Return")
+    row = bo.see("row", SEEN).name
+    assert "Picture" in row, f"{row!r} is no picture"
+
+
 def bo_is_killed(ana: Window, bo: Window) -> None:
     bo.kill()
     ana.see("label", "offline")
@@ -159,10 +187,9 @@ def compare(ana: Window, bo: Window) -> None:
 
 
 def turn_dark(ana: Window, bo: Window) -> None:
-    before = bo.ground()
+    assert bo.turns(LIGHT_SIDE)
     bo.choose("You, Bo", "Down", "Down", "Down", "Right", "Up", "Return")
-    assert bo.ground() != before, "nothing changed"
-    assert bo.ground().upper() == DARK_SIDE, f"the ground is {bo.ground()}"
+    assert bo.turns(DARK_SIDE), "it is not dark"
 
 
 def ana_leaves(ana: Window, bo: Window) -> None:
@@ -187,6 +214,8 @@ STEPS: list[Step] = [
     ("Bo accepts", accept),
     ("they write English, 中文 and emoji", talk),
     ("Ana sees that Bo has read", read_marks),
+    ("Ana looks for an emoji in English and 中文", choose_an_emoji),
+    ("Ana sends a screenshot", take_a_screenshot),
     ("Bo's process is killed", bo_is_killed),
     ("Ana writes on", ana_writes_on),
     ("Bo returns and has all of it", bo_returns),

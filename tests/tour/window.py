@@ -15,7 +15,6 @@ _LOOK_AGAIN_SECONDS = 0.05
 _TYPED_SECONDS = 1.5
 _TYPING_TRIES = 3
 _DOT = "●"
-_REPAINT_SECONDS = 0.5
 _NEAR_THE_BOTTOM = 720
 
 
@@ -152,14 +151,22 @@ class Window:
         """Return the labels that are just what a regular expression says, in their order."""
         return [thing.name for thing in self._things() if re.fullmatch(pattern, thing.name)]
 
-    def ground(self) -> str:
-        """Return the colour behind everything, at the window's lower left corner."""
-        time.sleep(_REPAINT_SECONDS)
-        return self._screen.colour_at(self._left + 12, _NEAR_THE_BOTTOM)
+    def turns(self, colour: str) -> bool:
+        """Tell whether the ground, at the window's lower left corner, gets a colour (#RRGGBB) before long."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self._screen.colour_at(self._left + 12, _NEAR_THE_BOTTOM).upper() != colour:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        return True
 
     def press(self, *keys: str) -> None:
         """Press keys, such as `Return`, wherever the focus is."""
         self._screen.press(*keys)
+
+    def type(self, text: str) -> None:
+        """Type wherever the focus is."""
+        self._screen.type(text)
 
     def write(self, text: str) -> None:
         """Write a message and send it with Enter."""

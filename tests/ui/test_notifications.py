@@ -243,6 +243,27 @@ def test_the_real_desktop_shows_it_and_tells_of_a_click() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+_CHILD_ALONE = """
+import asyncio
+from ui.notifications.desktop import DesktopNotifications
+
+async def main():
+    notifications = DesktopNotifications(print)
+    assert not await notifications.show("key", "Ana", "one")
+    assert not await notifications.show("key", "Ana", "another")
+    await notifications.clear("key")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(shutil.which("dbus-run-session") is None, reason="needs a session bus of its own")
+def test_a_bus_without_a_desktop_takes_nothing_and_breaks_nothing() -> None:
+    command = ["dbus-run-session", "--", sys.executable, "-c", _CHILD_ALONE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_without_any_desktop_it_says_so(qtbot, bridge: PeerBridge, monkeypatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/at/all")
     tray = FakeTray()

@@ -31,13 +31,16 @@ class DesktopNotifications:
             self._notifier = DesktopNotifier(app_name="Hail", app_icon=None)
         await self.clear(key)
         taken: list[bool] = []
-        self._shown[key] = await self._notifier.send(
+        identifier = await self._notifier.send(
             title,
             # Linux desktops read the text as markup, and messages are other people's.
             html.escape(text, quote=False) if sys.platform == "linux" else text,
             on_clicked=lambda: self._clicked(key),
             on_dispatched=lambda: taken.append(True),
         )
+        if taken:
+            # What no desktop took cannot be taken back: the library would fail on it.
+            self._shown[key] = identifier
         return bool(taken)
 
     async def clear(self, key: str) -> None:
