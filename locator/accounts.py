@@ -120,6 +120,9 @@ class PasswordPool:
 
     def close(self) -> None:
         """Drop what waits."""
+        queues, self._queues = self._queues, OrderedDict()
+        for job in (job for waiting in queues.values() for job in waiting):
+            job.done.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _run(

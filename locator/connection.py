@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
         self.certificate = server.certificate
         """The locator's certificate that it is shown."""
         self.trail = Trail()
-        self._reader = FrameReader(LOGIN_FRAME)
+        self.reader = FrameReader(LOGIN_FRAME)
         self._strangers_requests = 0
         self._outgoing: list[bytes] = []
         self.outgoing_bytes = 0
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep what came, and have the whole frames in it answered."""
         if not self._is_closing:
-            self._reader.add(data)
+            self.reader.add(data)
             if self._caller is not None:
                 self._server.requests_came(self, self._caller)
 
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         """Return the next request to answer; None while there is none, or while one must wait."""
         if self._waits_for or self._is_closing:
             return None
-        frame = self._reader.next_frame()
+        frame = self.reader.next_frame()
         if self.is_stranger and frame is not None:
             self._strangers_requests += 1
             if self._strangers_requests > limits.REQUESTS_BEFORE_LOGIN:
@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
     def becomes(self, *, is_stranger: bool) -> None:
         """Somebody has logged in, or is not logged in any more."""
         self.is_stranger = is_stranger
-        self._reader.largest = LOGIN_FRAME if is_stranger else LOCATOR_REQUEST_FRAME
+        self.reader.largest = LOGIN_FRAME if is_stranger else LOCATOR_REQUEST_FRAME
         self._strangers_requests = 0
 
     def go_on_later(self) -> None:

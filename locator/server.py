@@ -29,6 +29,7 @@ from locator.rate_limits import network_of
 from locator.requests import Requests
 from locator.stores.interface import Store, StoreFailedError, StoreOutOfTouchError
 from protocol.errors import RefusalCode, RemoteProtocolError
+from protocol.framing import Frame
 from protocol.limits import CHALLENGE_BYTES, HANDSHAKE_SECONDS
 from protocol.locator_messages import LOCATOR, Where
 
@@ -135,9 +136,10 @@ class LocatorServer:
                 if answer is not None:
                     self._requests_counted[Where] += 1
                     connection.queue(answer)
-                elif (request := _decode(frame)) is not None:
-                    self._observer.asked(connection.trail, request)
-                    self._carry_out(self._requests.answer(request, caller, Now(moment, time.time())))
+                    if connection.reader.is_empty:
+                        break
+                else:
+                    self._answer(connection, caller, frame, Now(moment, time.time()))
                 answered += 1
                 if answered == limits.REQUESTS_AT_ONCE or connection.outgoing_bytes > limits.ANSWERS_BYTES:
                     connection.go_on_later()
@@ -149,6 +151,12 @@ class LocatorServer:
         if self._to_flush:
             self._flush()
         connection.finish_turn()
+
+    def _answer(self, connection: Connection, caller: Caller, frame: Frame, now: Now) -> None:
+        request = _decode(frame)
+        if request is not None:
+            self._observer.asked(connection.trail, request)
+            self._carry_out(self._requests.answer(request, caller, now))
 
     def _sort(self, connection: Connection, caller: Caller, moment: float) -> None:
         """Tell the door whether a connection is a stranger's; one that waits for work on a login is not."""

@@ -45,6 +45,8 @@ class FrameReader:
     def __init__(self, largest: int) -> None:
         self.largest = largest
         self._buffer: bytes | bytearray = b""
+        self.is_empty = True
+        """Whether nothing is kept: there is no further frame, nor the beginning of one."""
         self._start = 0
 
     @property
@@ -62,6 +64,7 @@ class FrameReader:
 
     def add(self, data: bytes) -> None:
         """Take more of the stream; `next_frame` gives it back."""
+        self.is_empty = False
         if not self._buffer:
             self._buffer = data  # nearly always: whole frames came, and are read where they lie
         elif isinstance(self._buffer, bytearray):
@@ -87,7 +90,7 @@ class FrameReader:
         if size < end:
             return None
         if end == size:
-            self._buffer, self._start = b"", 0  # an idle connection keeps nothing
+            self._buffer, self._start, self.is_empty = b"", 0, True  # an idle connection keeps nothing
         else:
             self._start = end
         content = buffer[body:end]

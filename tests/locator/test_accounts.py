@@ -142,6 +142,27 @@ def test_a_thousand_of_the_course_are_taken_at_once_before_any_was_measured():
     run(scene())
 
 
+def test_closing_the_pool_drops_what_waits():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def check():
+        begun.set()
+        return go_on.wait(5)
+
+    async def scene():
+        pool = PasswordPool(threads=1)
+        works = [asyncio.create_task(pool.check(check, "queue"))]
+        works += [asyncio.create_task(pool.hash("secret", "queue", wanted)) for _ in range(3)]
+        await asyncio.to_thread(begun.wait, 5)
+        pool.close()
+        go_on.set()
+        return await asyncio.gather(*works, return_exceptions=True)
+
+    first, *others = run(scene())
+    assert first is True
+    assert all(isinstance(other, asyncio.CancelledError) for other in others)
+
+
 def test_a_check_that_fails_spoils_no_other_of_its_batch():
     def fails():
         raise ValueError("no hash")
