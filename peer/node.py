@@ -285,6 +285,12 @@ class PeerNode:
         group = await session.groups.create(name, [parse_user_id(user) for user in members])
         return session.conversations.view(group)
 
+    async def group_with(self, members: Sequence[str]) -> ConversationView | None:
+        """Return a group that ourselves and exactly these people are in; None if there is none."""
+        session = self._need_session()
+        group = session.groups.with_members(parse_user_id(user) for user in members)
+        return session.conversations.view(group) if group is not None else None
+
     async def group(self, conversation: ConversationId) -> GroupView:
         """Return who belongs to a group."""
         session, found = self._find(conversation)

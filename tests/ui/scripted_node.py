@@ -23,7 +23,9 @@ from peer.views import (
     DeviceId,
     EntryId,
     FoundLocator,
+    GroupView,
     HolderView,
+    MemberView,
     MessageKind,
     MessagePage,
     MessageState,
@@ -162,6 +164,23 @@ class ScriptedVoice:
         await self._node._asked("discard", path)
 
 
+def make_member(user: str, **changes: Any) -> MemberView:
+    view = MemberView(user=UserId(user), name=user.title(), manager=False, online=user in {"alice", ME})
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_group(title: str, *members: str | MemberView, **changes: Any) -> tuple[ConversationView, GroupView]:
+    """Return a group of ourselves, its manager, and others: its row of the list, and who is in it."""
+    everybody = (
+        make_member(ME, name="Li Wei", manager=True),
+        *(make_member(each) if isinstance(each, str) else each for each in members),
+    )
+    users = tuple(member.user for member in everybody)
+    about = {"conversation": conversation_id(title), "title": title, "user": None, "members": users}
+    view = msgspec.structs.replace(make_conversation(), **(about | changes))
+    return view, GroupView(view.conversation, title, ME, everybody)
+
+
 class ScriptedNode:
     """Answers from lists; `refusals` names the methods that refuse, `calls` what was asked of it."""
 
@@ -175,6 +194,7 @@ class ScriptedNode:
         """Files of these names cannot be sent."""
         self.people: list[ContactView] = []
         self.talks: list[ConversationView] = []
+        self.groups: dict[ConversationId, GroupView] = {}
         self.history: dict[ConversationId, list[MessageView]] = {}
         self.account: AccountView | None = None
         self.gate: asyncio.Event | None = None
@@ -279,6 +299,15 @@ class ScriptedNode:
     async def conversations(self) -> list[ConversationView]:
         await self._asked("conversations")
         return list(self.talks)
+
+    def keep_group(self, view: ConversationView, group: GroupView) -> None:
+        """Have a group among the conversations."""
+        self.talks = [talk for talk in self.talks if talk.conversation != view.conversation] + [view]
+        self.groups[view.conversation] = group
+
+    async def group(self, conversation: ConversationId) -> GroupView:
+        await self._asked("group", conversation)
+        return self.groups[conversation]
 
     async def ask(self, user: str, note: str = "") -> ContactView:
         await self._asked("ask", user, note)

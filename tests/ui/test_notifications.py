@@ -63,7 +63,10 @@ class Room:
         self.tray = FakeTray()
         self.in_sight: set[ConversationId | None] = set()
         self.settings = NotificationSettings()
-        self.notifier = Notifier(bridge, self.settings, self.tray, self.in_sight.__contains__)
+        self.groups: dict[ConversationId, str] = {}
+        self.notifier = Notifier(
+            bridge, self.settings, self.tray, self.in_sight.__contains__, lambda each: self.groups.get(each, "")
+        )
         self.desktop = self.notifier._desktop = FakeDesktop(mood)  # type: ignore[assignment]
 
 
@@ -81,6 +84,14 @@ def test_one_message_is_told_with_its_text(qtbot, room) -> None:
     here.notifier.messages_arrived([arrived(1, text="hello\n  there")])
     qtbot.waitUntil(lambda: bool(here.desktop.shown))
     assert here.desktop.shown == [(ALICE.hex(), arrived(1).author_name, "hello there")]
+
+
+def test_a_message_in_a_group_names_the_group_and_who_wrote_it(qtbot, room) -> None:
+    here = room("takes")
+    here.groups[BOB] = "Lab 3"
+    here.notifier.messages_arrived([arrived(1, BOB)])
+    qtbot.waitUntil(lambda: bool(here.desktop.shown))
+    assert here.desktop.shown == [(BOB.hex(), "Lab 3", "Alice: hello")]
 
 
 def test_many_at_once_make_one_notification_a_conversation(qtbot, room) -> None:
@@ -267,7 +278,8 @@ def test_a_bus_without_a_desktop_takes_nothing_and_breaks_nothing() -> None:
 def test_without_any_desktop_it_says_so(qtbot, bridge: PeerBridge, monkeypatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/at/all")
     tray = FakeTray()
-    notifier = Notifier(bridge, NotificationSettings(), tray, lambda _: False, QCoreApplication.instance())
+    parent = QCoreApplication.instance()
+    notifier = Notifier(bridge, NotificationSettings(), tray, lambda _: False, lambda _: "", parent)
     notifier.messages_arrived([arrived(1, text="anybody?")])
     qtbot.waitUntil(lambda: tray.said == [(arrived(1).author_name, "anybody?")], timeout=8000)
 

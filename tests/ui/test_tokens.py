@@ -2,7 +2,7 @@ from dataclasses import asdict
 
 import pytest
 
-from ui.theme.tokens import DARK, LIGHT, TEXT_PAIRS, Tokens
+from ui.theme.tokens import AVATAR_COLOURS, DARK, LIGHT, TEXT_PAIRS, Tokens
 
 
 def luminance(colour: str) -> float:
@@ -27,3 +27,10 @@ def test_the_measure_is_right() -> None:
 def test_text_can_be_read_on_its_ground(tokens: Tokens, pair: tuple[str, str]) -> None:
     written, ground = (asdict(tokens)[name] for name in pair)
     assert contrast(written, ground) >= 4.5, f"{pair}: {written} on {ground}"
+
+
+@pytest.mark.parametrize("ground", ["bubble_in", "chat"])
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+def test_names_of_authors_can_be_read(tokens: Tokens, ground: str) -> None:
+    assert len(tokens.authors) == len(AVATAR_COLOURS)
+    assert min(contrast(colour, asdict(tokens)[ground]) for colour in tokens.authors) >= 4.5

@@ -16,7 +16,7 @@ from ui.conversation.text_layouts import LaidOutText, TextLayouts
 from ui.conversation.text_selection import TextSelection
 from ui.models.message_list import MessageListModel, Placement
 from ui.theme import fonts
-from ui.theme.avatars import paint_avatar
+from ui.theme.avatars import author_colour, paint_avatar
 from ui.theme.controls import Theme
 from ui.theme.delivery_marks import SIZE as MARK_SIZE
 from ui.theme.delivery_marks import paint_delivery_mark
@@ -73,7 +73,8 @@ class BubbleDelegate(QStyledItemDelegate):
         self._chip_face = fonts.bold(fonts.SMALL)
         self._chip_metrics = QFontMetrics(self._chip_face)
         self._more_face = fonts.bold(fonts.CAPTION)
-        self._measure = BubbleMeasure(self._meta_face, self._more_face)
+        self._name_face = fonts.bold(fonts.CAPTION)
+        self._measure = BubbleMeasure(self._meta_face, self._more_face, self._name_face)
 
     def height(self, index: Index, width: int) -> int:
         """Return the exact height of a row in a view of this width."""
@@ -127,6 +128,8 @@ class BubbleDelegate(QStyledItemDelegate):
         if placement.ends_group and not message.mine:
             place = QRectF(SIDE, parts.bubble.bottom() - AVATAR, AVATAR, AVATAR)
             paint_avatar(painter, place, message.author, people.short_name(message.author_name))
+        if not parts.name.isEmpty():
+            self._paint_name(painter, parts.name, message)
         if not parts.block.isEmpty():
             self._paint_block(painter, parts, message, placement)
         if message.text:
@@ -207,6 +210,14 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(tokens.bubble_out if message.mine else tokens.bubble_in))
         starts, ends = placement.starts_group, placement.ends_group
         painter.drawPath(bubble_path(place, mine=message.mine, starts_group=starts, ends_group=ends))
+
+    def _paint_name(self, painter: QPainter, place: QRectF, message: MessageView) -> None:
+        painter.setPen(QColor(author_colour(message.author, self._theme.tokens)))
+        painter.setFont(self._name_face)
+        name = people.short_name(message.author_name)
+        shown = QFontMetrics(self._name_face).elidedText(name, Qt.TextElideMode.ElideRight, round(place.width()))
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(place, int(side | Qt.TextFlag.TextSingleLine), shown)
 
     def _paint_block(self, painter: QPainter, parts: Parts, message: MessageView, placement: Placement) -> None:
         block = self._blocks[message.kind]

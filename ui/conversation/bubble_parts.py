@@ -9,7 +9,7 @@ from peer.views import MessageView
 from ui.conversation.text_layouts import LINE_HEIGHT, LaidOutText
 from ui.models.message_list import Placement
 from ui.theme.delivery_marks import SIZE as MARK_SIZE
-from ui.translations import attachments, moments
+from ui.translations import attachments, moments, people
 
 SIDE = 16
 AVATAR = 34
@@ -19,6 +19,8 @@ DAY_ROOM = 44
 UNREAD_ROOM = 36
 """Room above a message for the line "New messages"."""
 META_LINE = 16
+NAME_LINE = 18
+"""Height of the line with the name of who wrote it, in a group."""
 _BESIDE_AVATAR = 8
 _WIDEST_BUBBLE = 520
 _WIDEST_SHARE = 0.78
@@ -26,6 +28,8 @@ _GROUP_GAP, _ROW_GAP = 10, 2
 _META_GAP = 10
 """Between the end of the text and the time."""
 _BELOW_BLOCK = 6
+_BELOW_NAME = 2
+"""Between the name and a picture that reaches to the edges."""
 _OVER_PICTURE = 8
 """Between the edge of a picture and the time that lies on it."""
 _BOTTOM = 8
@@ -37,6 +41,8 @@ class Parts:
     """Where the parts of a row are, from the row's upper left corner."""
 
     bubble: QRectF
+    name: QRectF
+    """Who wrote it; empty where that is not said."""
     block: QRectF
     """The attachment; empty when there is none."""
     text: QRectF
@@ -60,9 +66,10 @@ class BlockRoom:
 class BubbleMeasure:
     """Puts text, attachment and time together."""
 
-    def __init__(self, meta_face: QFont, more_face: QFont) -> None:
+    def __init__(self, meta_face: QFont, more_face: QFont, name_face: QFont) -> None:
         self._meta = QFontMetrics(meta_face)
         self._more = QFontMetrics(more_face)
+        self._name = QFontMetrics(name_face)
 
     def parts(
         self,
@@ -84,20 +91,25 @@ class BubbleMeasure:
         size = QSizeF(inner.width() + 2 * PAD_X, inner.height() + 2 * PAD_Y)
         if block is not None and block.fills and not message.text:
             size = QSizeF(block.size)
+        fills = block is not None and block.fills
+        name = self._name_size(message, placement, size.width() if fills else _widest_bubble(width))
+        name_room = name.height() + (PAD_Y + _BELOW_NAME if fills and name.height() else 0)
+        size = QSizeF(max(size.width(), name.width() + 2 * PAD_X), size.height() + name_room)
         left = width - SIDE - size.width() if message.mine else SIDE + AVATAR + _BESIDE_AVATAR
         bubble = QRectF(QPointF(left, top), size)
-        pads = QPointF(0, 0) if block is not None and block.fills else QPointF(PAD_X, PAD_Y)
+        name_place = QRectF(bubble.topLeft() + QPointF(PAD_X, PAD_Y - 1), name) if name.height() else QRectF()
+        pads = QPointF(0, name_room) if fills else QPointF(PAD_X, PAD_Y + name_room)
         block_place = QRectF() if block is None else QRectF(bubble.topLeft() + pads, QSizeF(block.size))
-        text_top = bubble.top() + PAD_Y if block is None else block_place.bottom() + _BELOW_BLOCK
+        text_top = bubble.top() + PAD_Y + name_room if block is None else block_place.bottom() + _BELOW_BLOCK
         place = QRectF(left + PAD_X, text_top, text.width if text_height else 0, text.height if text_height else 0)
         show_place = QRectF(place.left(), place.bottom() + PAD_Y, more, LINE_HEIGHT) if more else QRectF()
-        lies_on_picture = block is not None and block.fills and not message.text
+        lies_on_picture = fills and not message.text
         low = QPointF(_OVER_PICTURE + 4, _OVER_PICTURE + 2) if lies_on_picture else QPointF(PAD_X, 6)
         meta_top = bubble.bottom() - low.y() - META_LINE
         meta = QRectF(bubble.right() - low.x() - meta_width, meta_top, meta_width, META_LINE)
         board = self._board(message, bubble.left() + low.x(), meta)
         height = round(bubble.bottom()) + (_BOTTOM if is_last else 0)
-        return Parts(bubble, block_place, place, show_place, meta, board, height)
+        return Parts(bubble, name_place, block_place, place, show_place, meta, board, height)
 
     def _inner(
         self, message: MessageView, text: LaidOutText, block: BlockRoom | None, more: int, meta_width: int, widest: int
@@ -116,6 +128,13 @@ class BubbleMeasure:
             width = widest if block.fills else max(width, block.size.width())
             height += block.size.height() + (_BELOW_BLOCK if has_text else 2) - (PAD_Y if block.fills else 0)
         return QSize(width, height), text_height
+
+    def _name_size(self, message: MessageView, placement: Placement, widest: float) -> QSizeF:
+        """Return the room of the name in a bubble that may be so wide."""
+        if not placement.names_author:
+            return QSizeF(0, 0)
+        name = people.short_name(message.author_name)
+        return QSizeF(min(self._name.horizontalAdvance(name) + 2, widest - 2 * PAD_X), NAME_LINE)
 
     def _meta_width(self, message: MessageView) -> int:
         return self._meta.horizontalAdvance(moments.clock(message.written_at)) + (MARK_SIZE + 3 if message.mine else 0)

@@ -1,13 +1,13 @@
-"""The line above a conversation: who it is with, and how they can be reached now."""
+"""The line above a conversation: who it is with, and who of them is there now."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from peer.views import Consent, ContactView, ConversationView
+from peer.views import Consent, ContactView, ConversationView, GroupView
 from ui.theme import fonts
 from ui.theme.controls import Avatar, ElidedText, IconButton, Theme
 from ui.theme.tokens import HEADER_HEIGHT
-from ui.translations import people
+from ui.translations import groups, people
 
 
 class ConversationHeader(QWidget):
@@ -37,7 +37,16 @@ class ConversationHeader(QWidget):
         self._presence.setObjectName("conversation.presence")
         self._more = IconButton(theme, "ellipsis-vertical", self.tr("About this contact"), name="conversation.more")
         self._more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
-        self._more.setMenu(self._make_menu(theme))
+        self._contact_menu = self._make_menu(
+            theme,
+            ("shield-check", self.tr("Compare safety number…"), self.safety_wanted),
+            ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
+            ("x", self.tr("Remove this contact…"), self.removal_wanted),
+            ("ban", self.tr("Block…"), self.block_wanted),
+        )
+        self._group_menu = self._make_menu(
+            theme, ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted)
+        )
         self._files = IconButton(theme, "folder", self.tr("Files"), name="conversation.files")
         self._files.clicked.connect(self.files_wanted)
         names = QVBoxLayout()
@@ -66,6 +75,7 @@ class ConversationHeader(QWidget):
         person = conversation.user or conversation.conversation.hex()
         self._avatar.show_person(person, conversation.title, online=conversation.online if is_friend else None)
         self._name.set_whole(conversation.title)
+        self._show_menu(self._contact_menu, self.tr("About this contact"))
         self._more.setVisible(is_friend)
         if contact is None:
             self._presence.set_whole("")
@@ -75,14 +85,23 @@ class ConversationHeader(QWidget):
             self._presence.set_whole(contact.user)
         self._presence.set_role("online" if is_friend and contact is not None and contact.online else "secondary")
 
-    def _make_menu(self, theme: Theme) -> QMenu:
+    def show_group(self, conversation: ConversationView, group: GroupView | None) -> None:
+        """Show which group this is, and how many are there; `group` is None until that is known."""
+        self._avatar.show_person(conversation.conversation.hex(), conversation.title, is_group=True)
+        self._name.set_whole(conversation.title)
+        online = sum(member.online for member in group.members) if group is not None and conversation.can_write else 0
+        self._presence.set_whole(groups.presence(len(conversation.members), online))
+        self._presence.set_role("secondary")
+        self._show_menu(self._group_menu, self.tr("About this group"))
+
+    def _show_menu(self, menu: QMenu, label: str) -> None:
+        self._more.setMenu(menu)
+        self._more.set_label(label)
+        self._more.show()
+
+    def _make_menu(self, theme: Theme, *items: tuple[str, str, SignalInstance]) -> QMenu:
         menu = QMenu(self)
-        for icon, words, signal in (
-            ("shield-check", self.tr("Compare safety number…"), self.safety_wanted),
-            ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
-            ("x", self.tr("Remove this contact…"), self.removal_wanted),
-            ("ban", self.tr("Block…"), self.block_wanted),
-        ):
+        for icon, words, signal in items:
             action = menu.addAction(words)
             action.triggered.connect(signal)
             theme.put_icon(action, icon, 16)

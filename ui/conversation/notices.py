@@ -83,6 +83,12 @@ class NoWritingNotice(QWidget):
         layout.addWidget(self._ask)
         layout.addWidget(self._unblock)
 
+    def show_group_left(self) -> None:
+        """Say that we belong to this group no more."""
+        self._unblock.hide()
+        self._ask.hide()
+        self._text.setText(self.tr("You are not in this group any more. What was written stays readable here."))
+
     def show_reason(self, contact: ContactView | None, title: str) -> None:
         """Say why, in one sentence that ends in what to do."""
         blocked = contact is not None and contact.blocked

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from peer import views as messages
 from peer.errors import RefusalCode
-from peer.views import Consent, ContactView, ConversationId, ConversationView, MessageKind, VoiceFile
+from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, MessageKind, VoiceFile
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
@@ -117,7 +117,7 @@ class ConversationPane(QWidget):
             theme,
             "message-circle-more",
             self.tr("No messages yet"),
-            self.tr("Write the first one below. It goes straight to your contact's device."),
+            self.tr("Write the first one below. It goes straight from device to device."),
             name="conversation.empty",
         )
         self._middle = QStackedWidget()
@@ -193,6 +193,7 @@ class ConversationPane(QWidget):
         self.composer.input.textChanged.connect(self._start_drafting)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
+        self._state.groups.changed.connect(self._group_changed)
         self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
         self._request.declined.connect(lambda: self._with_user(self._actions.decline))
         self._request.blocked.connect(lambda: self._with_user(self._actions.block))
@@ -218,7 +219,7 @@ class ConversationPane(QWidget):
             return
         self.keep_draft()
         self._shown = conversation
-        messages = self._state.messages(conversation.conversation)
+        messages = self._state.messages(conversation)
         messages.open_at(conversation.first_unread)
         self._show_messages(messages)
         self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
@@ -258,6 +259,10 @@ class ConversationPane(QWidget):
         if self._shown is not None and self._shown.user == user:
             self._refresh()
 
+    def _group_changed(self, group: GroupView) -> None:
+        if self._shown is not None and self._shown.conversation == group.conversation:
+            self._refresh()
+
     def _conversation_changed(self, view: ConversationView) -> None:
         if self._shown is None or self._shown.conversation != view.conversation:
             return
@@ -274,7 +279,11 @@ class ConversationPane(QWidget):
         if self._shown is None:
             return
         contact = self._state.contacts.contact(self._shown.user)
-        self.header.show_conversation(self._shown, contact)
+        is_group = self._shown.user is None
+        if is_group:
+            self.header.show_group(self._shown, self._state.groups.group(self._shown.conversation))
+        else:
+            self.header.show_conversation(self._shown, contact)
         self._new_device.setVisible(contact is not None and contact.new_device and not contact.blocked)
         self._new_device.show_person(self._shown.title)
         if not self._shown.can_write and self.composer.input.hasFocus():
@@ -282,7 +291,10 @@ class ConversationPane(QWidget):
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.composer.setVisible(self._shown.can_write)
         self._notice.setVisible(not self._shown.can_write)
-        self._notice.show_reason(contact, self._shown.title)
+        if is_group:
+            self._notice.show_group_left()
+        else:
+            self._notice.show_reason(contact, self._shown.title)
         self._choose_page()
         self._point_to_unread()
 

@@ -56,7 +56,8 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.setPen(QPen(QColor(tokens.accent), 2))
             painter.drawRoundedRect(place.adjusted(1, 1, -1, -1), _RADIUS, _RADIUS)
         avatar = QRectF(place.left() + _PAD, place.top() + (place.height() - _AVATAR) / 2, _AVATAR, _AVATAR)
-        paint_avatar(painter, avatar, view.user or view.conversation.hex(), view.title)
+        is_group = view.user is None
+        paint_avatar(painter, avatar, view.user or view.conversation.hex(), view.title, is_group=is_group)
         if view.user is not None and view.can_write:
             paint_presence(painter, avatar, tokens, ground, online=view.online)
         text = QRect(

@@ -53,7 +53,7 @@ class MainWindow(QMainWindow):
         )
         self._menu = AccountMenu(theme, appearance, notifications, self)
         self._tray = Tray(theme, self)
-        self._notifier = Notifier(bridge, notifications, self._tray, self._is_in_sight, self)
+        self._notifier = Notifier(bridge, notifications, self._tray, self._is_in_sight, self._group_title, self)
         self.host = LocatorHost(memory.profile / "locator", self)
         """The locator hosted here: its link, and how to start and stop it."""
         self._may_close = False
@@ -198,6 +198,10 @@ class MainWindow(QMainWindow):
 
     def _is_in_sight(self, conversation: ConversationId | None) -> bool:
         return self.isActiveWindow() and conversation in {None, self.chat.pane.conversation}
+
+    def _group_title(self, conversation: ConversationId) -> str:
+        view = self._state.conversations.conversation(conversation)
+        return view.title if view is not None and view.user is None else ""
 
     def _open_from_outside(self, conversation: ConversationId) -> None:
         self.come_forward()

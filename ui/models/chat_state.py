@@ -8,6 +8,7 @@ from peer import events
 from peer.views import ContactView, ConversationId, ConversationView, MessageView, SessionView
 from ui.models.contact_book import ContactBook
 from ui.models.conversation_list import ConversationListModel
+from ui.models.group_book import GroupBook
 from ui.models.message_list import MessageListModel
 from ui.peer_bridge import PeerBridge
 
@@ -32,6 +33,7 @@ class ChatState(QObject):
         self.session: SessionView | None = None
         self.contacts = ContactBook(self)
         self.conversations = ConversationListModel(self.contacts, self)
+        self.groups = GroupBook(bridge, self.contacts, self)
         self._messages: OrderedDict[ConversationId, MessageListModel] = OrderedDict()
         # What events tell while the lists are on their way; it is newer than the lists.
         self._told_contacts: dict[str, ContactView] | None = None
@@ -54,14 +56,16 @@ class ChatState(QObject):
             model.deleteLater()
         self._messages.clear()
         self.conversations.fill(())
+        self.groups.forget()
         self.contacts.fill(())
         self.session_changed.emit()
 
-    def messages(self, conversation: ConversationId) -> MessageListModel:
+    def messages(self, view: ConversationView) -> MessageListModel:
         """Return the messages of a conversation, which begin to load now if they are not here."""
+        conversation = view.conversation
         model = self._messages.get(conversation)
         if model is None:
-            model = MessageListModel(self._bridge, conversation, self)
+            model = MessageListModel(self._bridge, conversation, self, is_group=view.user is None)
             self._messages[conversation] = model
             while len(self._messages) > _OPEN_CONVERSATIONS:
                 self._messages.popitem(last=False)[1].deleteLater()
@@ -112,6 +116,8 @@ class ChatState(QObject):
 
     def _take_other(self, event: events.Event) -> None:
         match event:
+            case events.GroupChanged(group=group):
+                self.groups.take(group)
             case (
                 events.PresenceChanged(contact=contact)
                 | events.ContactAsked(contact=contact)

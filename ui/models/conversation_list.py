@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from peer.views import ConversationId, ConversationView, MessageView
 from ui.models.contact_book import ContactBook
 from ui.models.roles import Role
-from ui.translations import attachments, people
+from ui.translations import attachments, groups, people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -86,12 +86,14 @@ class ConversationListModel(QAbstractListModel):
     def preview(self, view: ConversationView) -> str:
         """Return the second line of a row."""
         last = view.last_entry
+        if last is None and view.user is None:
+            return groups.members(len(view.members))
         if last is None:
             return people.standing(self._contacts.contact(view.user))
         text = attachments.summary(last)
         if last.mine:
             return self.tr("You: %1").replace("%1", text)
-        return text if view.user is not None else f"{last.author_name}: {text}"
+        return text if view.user is not None else f"{people.short_name(last.author_name)}: {text}"
 
     def draft(self, view: ConversationView) -> str:
         """Return what was being written there; empty for nothing."""
@@ -159,7 +161,11 @@ class ConversationListModel(QAbstractListModel):
                 self.dataChanged.emit(self.index(row), self.index(row))
 
     def _spoken(self, view: ConversationView) -> str:
-        parts = [view.title, self.tr("online") if view.online else self.tr("offline")]
+        parts = [view.title]
+        if view.user is None:
+            parts.append(self.tr("group"))
+        else:
+            parts.append(self.tr("online") if view.online else self.tr("offline"))
         if view.unread:
             parts.append(self.tr("%n unread", "", view.unread))
         parts.append(self.draft(view) or self.preview(view))

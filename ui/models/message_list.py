@@ -39,6 +39,8 @@ class Placement:
     starts_group: bool
     ends_group: bool
     starts_unread: bool
+    names_author: bool = False
+    """Whether the name of who wrote it stands above the text: in a group, at the first of a run."""
 
 
 class MessageListModel(QAbstractListModel):
@@ -49,10 +51,18 @@ class MessageListModel(QAbstractListModel):
     came_at_end = Signal(int)
     """So many new messages of others came behind all that are here; just before they are inserted, if they are."""
 
-    def __init__(self, bridge: PeerBridge, conversation: ConversationId, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        bridge: PeerBridge,
+        conversation: ConversationId,
+        parent: QObject | None = None,
+        *,
+        is_group: bool = False,
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self.conversation = conversation
+        self._is_group = is_group
         self._messages: list[MessageView] = []
         self._by_entry: dict[EntryId, MessageView] = {}
         self._held_back: dict[EntryId, MessageView] = {}
@@ -114,11 +124,13 @@ class MessageListModel(QAbstractListModel):
     def placement(self, row: int) -> Placement:
         """Return how a row stands to its neighbours."""
         following = row + 1 < len(self._messages)
+        starts_group = self._starts_group(row)
         return Placement(
             starts_day=self._starts_day(row),
-            starts_group=self._starts_group(row),
+            starts_group=starts_group,
             ends_group=not following or self._starts_group(row + 1),
             starts_unread=self._messages[row].entry == self._first_unread,
+            names_author=self._is_group and starts_group and not self._messages[row].mine,
         )
 
     def all_here(self) -> list[MessageView]:

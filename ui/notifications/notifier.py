@@ -10,7 +10,7 @@ from ui.notifications.desktop import DesktopNotifications
 from ui.notifications.settings import Loudness, NotificationSettings
 from ui.notifications.tray import Tray
 from ui.peer_bridge import PeerBridge
-from ui.translations import attachments
+from ui.translations import attachments, people
 
 _GATHER_MS = 600
 """Messages that come within this time make one notification a conversation."""
@@ -34,14 +34,19 @@ class Notifier(QObject):
         settings: NotificationSettings,
         tray: Tray,
         is_in_sight: Callable[[ConversationId | None], bool],
+        group_title: Callable[[ConversationId], str],
         parent: QObject | None = None,
     ) -> None:
-        """`is_in_sight` tells whether a person looks at a conversation now (None: at the window at all)."""
+        """`is_in_sight` tells whether a person looks at a conversation now (None: at the window at all).
+
+        `group_title` returns what a group is called; nothing for a conversation of two.
+        """
         super().__init__(parent)
         self._bridge = bridge
         self._settings = settings
         self._tray = tray
         self._is_in_sight = is_in_sight
+        self._group_title = group_title
         # The desktop answers on the network thread; a signal brings it here.
         self._desktop = DesktopNotifications(self._clicked.emit)
         self._clicked.connect(self._open)
@@ -84,16 +89,19 @@ class Notifier(QObject):
         for conversation, messages in waiting.items():
             if self._is_in_sight(conversation):
                 continue
-            title = messages[-1].author_name if is_full else "Hail"
-            self._show(conversation.hex(), title, self._text_of(messages, is_full=is_full))
+            group = self._group_title(conversation)
+            title = (group or messages[-1].author_name) if is_full else "Hail"
+            self._show(conversation.hex(), title, self._text_of(messages, is_full=is_full, in_group=bool(group)))
         if asked is not None:
             sentence = self.tr("%1 wants to be your contact.").replace("%1", asked.name)
             self._show(_REQUESTS, "Hail", sentence if is_full else self.tr("Somebody wants to be your contact."))
 
-    def _text_of(self, messages: list[MessageView], *, is_full: bool) -> str:
+    def _text_of(self, messages: list[MessageView], *, is_full: bool, in_group: bool) -> str:
         if len(messages) > 1 or not is_full:
             return self.tr("%n new messages", "", len(messages))
         text = attachments.summary(messages[0])
+        if in_group:
+            text = f"{people.short_name(messages[0].author_name)}: {text}"
         return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
 
     def _show(self, key: str, title: str, text: str) -> None:

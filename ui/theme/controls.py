@@ -187,7 +187,7 @@ class IconButton(QToolButton):
 
 
 class Avatar(QLabel):
-    """The picture of a person, with or without the dot of presence."""
+    """The picture of a person or a group, with or without the dot of presence."""
 
     def __init__(self, theme: Theme, size: int, ground: str) -> None:
         """`ground` is the token of the colour around the dot."""
@@ -195,14 +195,14 @@ class Avatar(QLabel):
         self._theme = theme
         self._size = size
         self._ground = ground
-        self._shown: tuple[str, str, bool | None, float] | None = None
+        self._shown: tuple[str, str, bool | None, bool, float] | None = None
         self.setFixedSize(size, size)
         theme.dress(self, Avatar._draw)
 
-    def show_person(self, user: str, name: str, *, online: bool | None = None) -> None:
-        """Draw this person; `online` None leaves the dot out."""
+    def show_person(self, user: str, name: str, *, online: bool | None = None, is_group: bool = False) -> None:
+        """Draw this person, or group; `online` None leaves the dot out."""
         scale = self.devicePixelRatioF()
-        shown = (user, name, online, scale)
+        shown = (user, name, online, is_group, scale)
         if shown == self._shown:
             return
         self._shown = shown
@@ -212,10 +212,11 @@ class Avatar(QLabel):
     def _draw(self) -> None:
         if self._shown is None:
             return
-        user, name, online, scale = self._shown
+        user, name, online, is_group, scale = self._shown
         tokens = self._theme.tokens
         ground = getattr(tokens, self._ground)
-        self.setPixmap(avatar_pixmap(user, name, self._size, scale, tokens, ground, online=online))
+        picture = avatar_pixmap(user, name, self._size, scale, tokens, ground, online=online, is_group=is_group)
+        self.setPixmap(picture)
 
 
 class Line(QFrame):

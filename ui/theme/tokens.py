@@ -36,6 +36,8 @@ class Tokens:
     on_scrim: str
     toast: str
     on_toast: str
+    authors: tuple[str, ...]
+    """The avatars' colours, as dark or light as names in them must be to be read on a bubble."""
 
 
 LIGHT = Tokens(
@@ -67,6 +69,7 @@ LIGHT = Tokens(
     on_scrim="#FFFFFF",
     toast="#17202B",
     on_toast="#FFFFFF",
+    authors=("#6B47EE", "#CA2550", "#167766", "#97591B", "#246BB8", "#9A4A91", "#52731C"),
 )
 
 DARK = Tokens(
@@ -98,6 +101,7 @@ DARK = Tokens(
     on_scrim="#FFFFFF",
     toast="#E8EDF4",
     on_toast="#12161C",
+    authors=("#9C84F4", "#E46C8B", "#1EA78E", "#D9822B", "#5597DE", "#C07CB8", "#72A027"),
 )
 
 TEXT_PAIRS: tuple[tuple[str, str], ...] = (
