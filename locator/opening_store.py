@@ -27,7 +27,7 @@ async def open_store(settings: Settings, folder: DataFolder, place: Place) -> tu
     """
     file = settings.authority or folder.path / FILE_NAME
     if settings.store is None:
-        return _open_authority(file), MemoryAndSqlite(folder.path)
+        return _open_authority(file, folder), MemoryAndSqlite(folder.path)
     require_client_library()
     from locator.stores.redis import RedisStore
     from locator.stores.redis_link import RedisLink
@@ -67,7 +67,7 @@ async def _join(link: "RedisLink", address: RedisAddress, file: Path, folder: Da
             f"The {address} is empty, but the accounts of this locator were in it. Put back its backup; to begin anew "
             f"without them, give another --data than {folder.path}."
         )
-    authority = _open_authority(file, may_be_new=not mark)
+    authority = _open_authority(file, folder, is_shared=bool(mark))
     if not mark:
         log.info("the %s is empty: its first accounts will be made here", address)
         mark = await link.found(f"{authority.realm.hex()} {secrets.token_hex(8)}")
@@ -85,9 +85,15 @@ async def _join(link: "RedisLink", address: RedisAddress, file: Path, folder: Da
     return authority
 
 
-def _open_authority(file: Path, *, may_be_new: bool = True) -> Authority:
-    if not may_be_new and not file.exists():
+def _open_authority(file: Path, folder: DataFolder, *, is_shared: bool = False) -> Authority:
+    """Return the authority; a new one only where none ever served, for nobody's program would take it instead."""
+    if is_shared and not file.exists():
         raise _failed(f"The authority's key {file} is not there. Copy it from another locator that shares this store.")
+    if not file.exists() and folder.kept_link() is not None:
+        raise _failed(
+            f"The authority's key {file} is not there, and a locator served from {folder.path} before. "
+            "Put a copy of its key there; to begin anew without it, give another --data."
+        )
     try:
         return Authority.open_or_create(file, datetime.now(UTC))
     except (OSError, ValueError) as error:

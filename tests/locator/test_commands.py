@@ -196,6 +196,17 @@ def test_a_damaged_authority_is_told_plainly(data):
     assert "Traceback" not in done.stderr
 
 
+def test_an_authority_that_is_gone_is_not_replaced_by_another(data, tmp_path):
+    RealLocator(data).stop()
+    (data / "authority.pem").rename(tmp_path / "key.pem")
+    done = command(data, "serve", "--listen", "127.0.0.1:0")
+    assert done.returncode == 1
+    assert "Put a copy of its key there" in done.stderr
+    assert not (data / "authority.pem").exists()
+    again = RealLocator(data, "--authority", str(tmp_path / "key.pem"))
+    assert again.stop() == 0
+
+
 def test_closed_registration_is_told_in_the_welcome(data):
     real = RealLocator(data, "--registration", "closed")
     with real.connect().greeted() as client:
