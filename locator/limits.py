@@ -43,7 +43,7 @@ REQUESTS_BEFORE_LOGIN = 32
 THREAD_SWITCH_SECONDS = 0.0005
 """How long a thread waits until the other one lets go of the interpreter: a course password's hash takes as long, and
 with Python's own 5 ms the threads that hash stand idle most of the time beside a busy loop."""
-GOODBYE_SECONDS = 1.0
+GOODBYE_SECONDS = 0.8
 """How long a hang-up waits for the other side's TLS farewell, and a stop for all of them."""
 TLS_READ_BYTES = 16 * 1024
 """Read buffer of one TLS connection: one TLS record. asyncio's own 256 KiB are zero-filled for every one."""
@@ -145,7 +145,7 @@ COURSE_LEASE_SECONDS = 12 * 3600.0
 # --- several locators on one Redis -----------------------------------------------------------
 REDIS_ANSWER_SECONDS = 2.0
 """Redis answers in well under a millisecond; one that takes so long is out of reach."""
-REDIS_FAREWELL_SECONDS = 0.5
+REDIS_FAREWELL_SECONDS = 0.4
 """A locator that stops tells the others within this time, or they notice by themselves."""
 REDIS_RETRY_SECONDS = 0.5
 """A Redis out of reach is tried again so often."""

@@ -88,8 +88,7 @@ class LiveSettings:
         """End everything that was opened here."""
         for task in self._tasks:
             task.cancel()
-        for name in tuple(self._open):
-            await self._open.pop(name)()
+        await asyncio.gather(*(self._open.pop(name)() for name in tuple(self._open)))
         self._gate.tell_sums(at_once=True)
 
     # --- inside ------------------------------------------------------------------------------

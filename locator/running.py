@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from locator import limits
@@ -72,7 +72,6 @@ async def _serve(
         server = LocatorServer(
             requests, authority, passwords, store, figures=figures, most_connections=most_connections
         )
-        opened.push_async_callback(server.stop)
         course = partial(CoursePort, requests.course, passwords, store, server.tell, figures)
         gauges = {**server.gauges(), **requests.gauges(), **passwords.gauges()}
         gauges["store_is_current"] = lambda: float(store.is_current)
@@ -80,7 +79,7 @@ async def _serve(
         metrics = partial(MetricsPort, figures=figures, gauges=gauges)
         bound = listener.getsockname()
         live = LiveSettings(settings, folder, requests, authority.realm, bound, course, metrics, gate)
-        opened.push_async_callback(live.close)
+        opened.push_async_callback(_stop_together, server.stop, live.close)
         await server.start(listener)
         await live.begin()
         opened.push_async_callback(_ended, asyncio.create_task(live.follow(told_to_read, read_again)))
@@ -88,6 +87,11 @@ async def _serve(
         tell(log, logging.INFO, "started", link=live.link)
         await told_to_stop.wait()
         tell(log, logging.INFO, "stopping")
+
+
+async def _stop_together(*stops: Callable[[], Awaitable[None]]) -> None:
+    """Each may wait for somebody who does not let go: not one after the other."""
+    await asyncio.gather(*(stop() for stop in stops))
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -399,16 +399,19 @@ def refusal_to_start(several, name, *flags):
 
 
 def test_a_locator_stops_at_once_while_redis_hangs(several):
-    a = several.start("a")
+    place = ("127.0.0.1", free_port())
+    metrics = ("--metrics", "{}:{}".format(*place))
+    a = several.start("a", *metrics)
     several.redis.suspend()
     for _ in range(2):  # at once, and when it has noticed
-        client = a.connect()
-        start = time.monotonic()
-        assert a.stop() == 0
-        assert time.monotonic() - start < 2
-        client.socket.close()
+        several.connect(a)  # and does not let go
+        with socket.create_connection(place, 5) as scraper:
+            scraper.sendall(b"GET /")  # and nothing more
+            start = time.monotonic()
+            assert a.stop() == 0
+            assert time.monotonic() - start < 2
         several.redis.resume()
-        a = several.start("a")
+        a = several.start("a", *metrics)
         several.redis.suspend()
         until(lambda: "out of reach" in a.log, 10)  # noqa: B023 - called at once
     several.redis.resume()
