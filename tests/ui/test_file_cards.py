@@ -246,7 +246,8 @@ def test_the_sender_sees_who_has_it(qtbot, talking: MainWindow, node: ScriptedNo
     assert said[0] == "Bob has it"
     texts = {label.text() for label in board.findChildren(QLabel)}
     assert {"1 of 3 have it", "Bob", "Carol", "Dan", "100\u00a0%", "50\u00a0%", "0\u00a0%"} <= texts
-    board.close()
+    qtbot.keyClick(board, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: talking.findChild(QWidget, "transfers.board") is None)
 
 
 def test_a_screen_reader_hears_all_that_is_seen(qtbot, talking: MainWindow, node: ScriptedNode) -> None:

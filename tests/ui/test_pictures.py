@@ -123,7 +123,7 @@ def test_what_cannot_be_shown_says_why(qtbot, talking: MainWindow, node: Scripte
     node.refusals["picture"] = refuse(RefusalCode.UNSUPPORTED_PICTURE, sentence)
     message = make_picture(2)
     show(talking, qtbot, node, message)
-    store = talking.chat.pane._pictures
+    store = talking.chat.pane.desk.pictures
     qtbot.waitUntil(lambda: len(store._refused) == 1)
     assert list(store._refused.values()) == [sentence]
     talking.chat.pane.view.viewport().repaint()
@@ -151,7 +151,7 @@ def test_a_picture_keeps_its_shape_whatever_was_told_of_it(
     message = make_picture(2, *told)
     node.pictures[message.entry] = clean(800, 200)
     show(talking, qtbot, node, message)
-    store = talking.chat.pane._pictures
+    store = talking.chat.pane.desk.pictures
     qtbot.waitUntil(lambda: len(store._images) == 1)
     (image,) = store._images.values()
     assert image.width() / image.height() == pytest.approx(4, rel=0.05)
@@ -161,7 +161,7 @@ def test_a_small_picture_is_not_blown_up(qtbot, talking: MainWindow, node: Scrip
     message = make_picture(2, 20, 20)
     node.pictures[message.entry] = clean(20, 20)
     show(talking, qtbot, node, message)
-    qtbot.waitUntil(lambda: len(talking.chat.pane._pictures._images) == 1)
+    qtbot.waitUntil(lambda: len(talking.chat.pane.desk.pictures._images) == 1)
     assert colour_on_screen(talking) != GREEN
 
 
@@ -195,7 +195,7 @@ def test_a_picture_moves_only_while_it_is_in_sight(qtbot, talking: MainWindow, n
     content = encoded(GREEN, 200, 160, "WEBP", frames=4)
     node.pictures[moving.entry] = CleanPicture(content, PictureFormat.WEBP, 200, 160, frames=4)
     show(talking, qtbot, node, moving)
-    store = talking.chat.pane._pictures
+    store = talking.chat.pane.desk.pictures
     frames: list[object] = []
     store.came.connect(frames.append)
     qtbot.waitUntil(lambda: len(store._movies) == 1)
@@ -212,7 +212,7 @@ def test_nothing_moves_in_a_conversation_that_is_not_open(qtbot, talking: MainWi
     content = encoded(GREEN, 200, 160, "WEBP", frames=4)
     node.pictures[moving.entry] = CleanPicture(content, PictureFormat.WEBP, 200, 160, frames=4)
     show(talking, qtbot, node, moving)
-    store = talking.chat.pane._pictures
+    store = talking.chat.pane.desk.pictures
     qtbot.waitUntil(lambda: len(store._movies) == 1)
     talking.chat.close_conversation()
     qtbot.waitUntil(lambda: not store._movies)
@@ -312,7 +312,7 @@ def test_tab_stays_in_the_viewer(qtbot, viewer: PictureViewer) -> None:
 
 
 def test_signing_out_leaves_no_picture_behind(qtbot, viewer: PictureViewer, talking: MainWindow) -> None:
-    store = talking.chat.pane._pictures
+    store = talking.chat.pane.desk.pictures
     qtbot.waitUntil(lambda: store.bytes_kept > 0)
     talking._logged_out(None)
     assert not viewer.isVisible()

@@ -68,7 +68,7 @@ def click(window: MainWindow, qtbot, row: int, act: Act, share: float = 0.5) -> 
 def plays_on(qtbot, window: MainWindow, node: ScriptedNode, path: str, at: float, **changes) -> None:
     node.tell(events.PlaybackChanged(PlaybackView(path, at, SECONDS, 1.0, **changes)))
     over = changes.get("is_over", False)
-    qtbot.waitUntil(lambda: over or window.chat.pane.playback.of(path).at == at)
+    qtbot.waitUntil(lambda: over or window.chat.pane.desk.playback.of(path).at == at)
 
 
 def test_a_click_plays_and_another_pauses_where_it_is(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
@@ -84,7 +84,7 @@ def test_a_click_plays_and_another_pauses_where_it_is(qtbot, talking: MainWindow
 
 
 def test_heard_to_its_end_it_begins_anew(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
-    playback = talking.chat.pane.playback
+    playback = talking.chat.pane.desk.playback
     click(talking, qtbot, 0, Act.PLAY)
     plays_on(qtbot, talking, node, "/1.opus", 13.0)
     plays_on(qtbot, talking, node, "/1.opus", SECONDS, is_over=True)
@@ -110,7 +110,7 @@ def test_the_mouse_over_the_waveform_shows_where_a_click_would_lead(qtbot, talki
 
 
 def test_one_at_a_time(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
-    playback: VoicePlayback = talking.chat.pane.playback
+    playback: VoicePlayback = talking.chat.pane.desk.playback
     click(talking, qtbot, 0, Act.PLAY)
     plays_on(qtbot, talking, node, "/1.opus", 3.0)
     click(talking, qtbot, 1, Act.PLAY)
@@ -149,7 +149,7 @@ def test_no_speaker_is_said_in_words(qtbot, talking: MainWindow, node: ScriptedN
     node.refusals["play"] = refuse(RefusalCode.NO_SPEAKER, "There is no speaker here.")
     click(talking, qtbot, 0, Act.PLAY)
     qtbot.waitUntil(lambda: talking.toast.text() == "There is no speaker here.")
-    assert not talking.chat.pane.playback.of("/1.opus").is_playing
+    assert not talking.chat.pane.desk.playback.of("/1.opus").is_playing
 
 
 def test_what_is_not_here_is_downloaded_by_the_same_button(qtbot, talking: MainWindow, node: ScriptedNode) -> None:

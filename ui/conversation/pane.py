@@ -1,13 +1,9 @@
 """The right side of the window: the open conversation, whatever state it is in."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QHideEvent,
     QKeySequence,
     QResizeEvent,
@@ -16,12 +12,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from peer import views as messages
 from peer.errors import RefusalCode
-from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, MessageKind, VoiceFile
+from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, VoiceFile
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
+from ui.conversation.attachment_desk import AttachmentDesk
 from ui.conversation.composer import Composer
 from ui.conversation.emoji.memory import EmojiMemory
 from ui.conversation.emoji.picker import EmojiPicker
@@ -38,24 +34,13 @@ from ui.peer_bridge import PeerBridge
 from ui.screenshot.screenshot import Screenshot
 from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
-from ui.transfers.acts import Act, acts
 from ui.transfers.drop_overlay import DropOverlay
 from ui.transfers.files_panel import WIDTH as FILES_WIDTH
 from ui.transfers.files_panel import FilesPanel
-from ui.transfers.offered_files import OfferedFiles
-from ui.transfers.picture_block import PictureBlock
-from ui.transfers.picture_store import PictureStore, read_image
-from ui.transfers.picture_viewer import PictureViewer
-from ui.transfers.transfer_actions import TransferActions
 from ui.transfers.tray import TrayItem
-from ui.transfers.voice_block import VoiceBlock
-from ui.transfers.voice_playback import VoicePlayback
 from ui.transfers.voice_recorder import VoiceRecorder
 from ui.translations import people
 from ui.translations.refusals import refusal_text
-
-if TYPE_CHECKING:
-    from peer.pictures.tasks import Thumbnail
 
 NARROWEST_TALK = 360
 """Pixels that a conversation needs beside its files."""
@@ -91,16 +76,8 @@ class ConversationPane(QWidget):
         self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
         self._new_device = NewDeviceCard(theme)
-        self._pictures = PictureStore(bridge, self)
-        self._viewer: PictureViewer | None = None
-        self.playback = VoicePlayback(bridge, self)
-        self.view = MessageView(
-            theme,
-            {
-                MessageKind.PICTURE: PictureBlock(theme, self._pictures),
-                MessageKind.VOICE: VoiceBlock(theme, self.playback),
-            },
-        )
+        self.desk = AttachmentDesk(theme, bridge, self)
+        self.view = MessageView(theme, self.desk.blocks())
         self._jump = JumpButton(
             theme, self.view, name="conversation.jump", icon="arrow-down", hint=self.tr("Go to the newest message")
         )
@@ -127,18 +104,16 @@ class ConversationPane(QWidget):
         self._screenshot = Screenshot(theme, self)
         self._talk = QWidget()
         """All but the files."""
-        self.files = FilesPanel(theme, bridge, self._pictures)
+        self.files = FilesPanel(theme, bridge, self.desk.pictures)
         self._build()
         self._reading = Reading(bridge, self.view, self)
         self._reading.in_sight.connect(self.in_sight)
         self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
-        self._transfers = TransferActions(theme, bridge, self)
-        self.recorder = VoiceRecorder(theme, bridge, self.playback)
+        self.recorder = VoiceRecorder(theme, bridge, self.desk.playback)
         self.composer.put_recorder(self.recorder)
         self._outgoing = Outgoing(bridge, state, self.composer, self._give_back, self)
-        self._drop = DropOverlay(theme, self)
-        self.setAcceptDrops(True)
+        self._drop = DropOverlay(theme, self, self._drop_words)
         self._connect()
 
     def _build(self) -> None:
@@ -163,17 +138,13 @@ class ConversationPane(QWidget):
         self.view.rows_shown.connect(self._point_to_unread)
         self.view.missed_changed.connect(self._jump.show_count)
         self.view.typed.connect(self._type_in)
-        self.view.act_wanted.connect(self._act)
-        self.files.list.act_wanted.connect(lambda message, act: self._act(message, act, 0.0))
+        self.desk.serve(self.view)
+        self.desk.said.connect(self._state.warned)
+        self.files.list.act_wanted.connect(lambda message, act: self.desk.act(message, act, self.files.messages()))
+        self._drop.dropped.connect(self.composer.offer)
         self.files.closed.connect(self._toggle_files)
         self.header.files_wanted.connect(self._toggle_files)
-        self.view.rows_shown.connect(lambda *_: self._keep_moving())
-        self._pictures.came.connect(lambda entry: self.view.paint_again(lambda message: message.entry == entry))
-        self.playback.changed.connect(self._playback_changed)
-        self.playback.said.connect(self._state.warned)
-        self.view.skipped.connect(self._skip)
-        self.composer.tray.preview_wanted.connect(self._preview)
-        self._transfers.said.connect(self._state.warned)
+        self.composer.tray.preview_wanted.connect(lambda item: self.desk.preview(self.composer.tray, item))
         self._jump.clicked.connect(self.view.follow)
         self._unread_above.clicked.connect(self._go_to_unread)
         self.header.dismissal_wanted.connect(self._dismiss_unread)
@@ -330,19 +301,8 @@ class ConversationPane(QWidget):
     def _session_changed(self) -> None:
         if self._state.session is None:
             self._outgoing.forget()
-            if self._viewer is not None:
-                self._viewer.close_viewer()
-            self._pictures.forget()
             self.recorder.forget()
-            self.playback.forget()
-
-    def _preview(self, item: TrayItem) -> None:
-        """Show what waits in the tray; what is no picture keeps its icon."""
-
-        def came(thumbnail: "Thumbnail") -> None:
-            self.composer.tray.show_preview(item, read_image(thumbnail.jpeg, "jpeg", QSize()))
-
-        self._bridge.ask(self, lambda node: node.preview(item.path), came, lambda *_: None)
+            self.desk.forget()
 
     def _toggle_files(self) -> None:
         """Show the files of this conversation, or hide them."""
@@ -371,33 +331,18 @@ class ConversationPane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """What moves goes on moving."""
         super().showEvent(event)
-        self._keep_moving()
+        self.desk.keep_moving()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing moves that nobody sees."""
         super().hideEvent(event)
-        self._pictures.keep_moving(())
+        self.desk.pictures.keep_moving(())
 
-    def _keep_moving(self) -> None:
-        self._pictures.keep_moving(self.view.entries_in_sight())
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Offer to take files."""
-        if self.composer.isVisible() and self._shown is not None and OfferedFiles.has_any(event.mimeData()):
-            event.acceptProposedAction()
-            name = people.short_name(self._shown.title)
-            self._drop.offer(self.tr("Drop here to send to %1").replace("%1", name))
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Nothing is offered any more."""
-        self._drop.hide()
-        super().dragLeaveEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Put what was dropped into the tray: a caption may follow."""
-        self._drop.hide()
-        self.composer.offer(event.mimeData())
-        event.acceptProposedAction()
+    def _drop_words(self) -> str:
+        """Return what dropping files here would do; empty when nothing can be sent."""
+        if not self.composer.isVisible() or self._shown is None:
+            return ""
+        return self.tr("Drop here to send to %1").replace("%1", people.short_name(self._shown.title))
 
     def _give_back(self, conversation: ConversationId, text: str) -> None:
         """Nothing written is lost: what could not be sent stands in the composer again."""
@@ -408,49 +353,6 @@ class ConversationPane(QWidget):
             view = self._state.conversations.conversation(conversation)
             begun = self._drafts.get(conversation, view.draft if view is not None else "")
             self._keep(conversation, f"{text}\n{begun}" if begun else text)
-
-    def _act(self, message: messages.MessageView, act: Act, fraction: float) -> None:
-        """Do what somebody clicked on an attachment."""
-        attachment = message.attachment
-        match act:
-            case Act.VIEW:
-                self._look_at(message)
-            case Act.PLAY if attachment is not None:
-                self.playback.toggle(attachment.path)
-            case Act.SEEK if attachment is not None:
-                self.playback.seek(attachment.path, fraction * attachment.duration)
-            case Act.SPEED:
-                self.playback.next_speed()
-            case _:
-                self._transfers.do(message, act)
-
-    def _skip(self, message: messages.MessageView, forward: bool) -> None:
-        """Go on in a voice message, or back."""
-        attachment = message.attachment
-        if attachment is not None and message.kind is MessageKind.VOICE and attachment.path:
-            self.playback.skip(attachment.path, attachment.duration, forward=forward)
-
-    def _playback_changed(self, path: str) -> None:
-        """Draw a voice message that is played; without a path, all: the speed is another one."""
-        self.view.paint_again(
-            lambda message: (
-                message.kind is MessageKind.VOICE
-                and message.attachment is not None
-                and path in {"", message.attachment.path}
-            )
-        )
-
-    def _look_at(self, message: messages.MessageView) -> None:
-        """Show a picture large, and at the arrow keys those beside it: here, or among the files."""
-        here = [] if self._messages is None else self._messages.all_here()
-        if message not in here:
-            here = self.files.messages()
-        if self._viewer is None:
-            self._viewer = PictureViewer(self._theme, self._pictures, self.window())
-            self._viewer.closed.connect(lambda: self.view.setFocus(Qt.FocusReason.OtherFocusReason))
-            self._viewer.save_wanted.connect(lambda shown: self._transfers.do(shown, Act.SAVE_AS))
-        pictures = [each for each in here if each.kind is MessageKind.PICTURE and Act.VIEW in acts(each)]
-        self._viewer.open(pictures, message.entry)
 
     def keep_draft(self) -> None:
         """Have what is being written kept, so that it is there after a switch, a restart, a crash."""

@@ -1,7 +1,7 @@
 """Who has how much of an attachment of ours: a list that pops up at the line "3 of 5 have it"."""
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from peer.views import HolderView, MessageView
@@ -56,6 +56,13 @@ class Board(QFrame):
         height = min(_MOST_HEIGHT, len(attachment.holders) * (_AVATAR + 10))
         self._area.setFixedHeight(height)
         self.adjustSize()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close at Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
 
     def popup(self, place: QPoint) -> None:
         """Open above a point, on the screen."""

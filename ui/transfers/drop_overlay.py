@@ -1,11 +1,14 @@
 """What lies over a conversation while files are dragged above it: they may be let go here."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from ui.theme import fonts
 from ui.theme.controls import Theme
+from ui.transfers.offered_files import OfferedFiles
 
 _MARGIN = 16
 _RADIUS = 16
@@ -16,8 +19,14 @@ _COVER = 0.92
 class DropOverlay(QWidget):
     """Hidden unless something is dragged; the mouse goes through it."""
 
-    def __init__(self, theme: Theme, over: QWidget) -> None:
+    dropped = Signal(object)
+    """Mime data with something that can be sent as a file."""
+
+    def __init__(self, theme: Theme, over: QWidget, words: Callable[[], str]) -> None:
+        """`words` returns what letting go would do now; empty when nothing can be taken."""
         super().__init__(over)
+        over.setAcceptDrops(True)
+        self._words_now = words
         self.setObjectName("conversation.drop")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._theme = theme
@@ -26,8 +35,13 @@ class DropOverlay(QWidget):
         over.installEventFilter(self)
         self.hide()
 
-    def offer(self, words: str) -> None:
-        """Show what letting go would do."""
+    def _offer(self, event: QDragEnterEvent) -> None:
+        """Show what letting go would do, if it would do anything."""
+        words = self._words_now() if OfferedFiles.has_any(event.mimeData()) else ""
+        if not words:
+            event.ignore()
+            return
+        event.acceptProposedAction()
         self._words = words
         self.setAccessibleName(words)
         self.setGeometry(self._over.rect())
@@ -35,9 +49,19 @@ class DropOverlay(QWidget):
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Be as large as what it lies over."""
+        """Be as large as what it lies over, and take what is dropped there."""
         if event.type() == QEvent.Type.Resize:
             self.setGeometry(self._over.rect())
+        elif isinstance(event, QDragEnterEvent):
+            self._offer(event)
+            return True
+        elif event.type() == QEvent.Type.DragLeave:
+            self.hide()
+        elif isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
+            self.hide()
+            self.dropped.emit(event.mimeData())
+            event.acceptProposedAction()
+            return True
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -97,4 +97,6 @@ class TransferActions(QObject):
     def _show_board(self, message: MessageView) -> None:
         board = Board(self._theme, self._over.window())
         board.show_holders(message)
-        board.popup(QCursor.pos())
+        mouse, over = QCursor.pos(), self._over.rect()
+        is_here = over.contains(self._over.mapFromGlobal(mouse))
+        board.popup(mouse if is_here else self._over.mapToGlobal(over.center()))

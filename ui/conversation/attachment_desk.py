@@ -1,0 +1,124 @@
+"""What the attachments of a conversation need on the screen: their pictures, their sound, and what a click does."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from peer.views import MessageKind, MessageView
+from ui.conversation.message_view import MessageView as MessageListView
+from ui.peer_bridge import PeerBridge
+from ui.theme.controls import Theme
+from ui.transfers.acts import Act, acts
+from ui.transfers.blocks import Block
+from ui.transfers.picture_block import PictureBlock
+from ui.transfers.picture_store import PictureStore, read_image
+from ui.transfers.picture_viewer import PictureViewer
+from ui.transfers.transfer_actions import TransferActions
+from ui.transfers.tray import AttachmentTray, TrayItem
+from ui.transfers.voice_block import VoiceBlock
+from ui.transfers.voice_playback import VoicePlayback
+
+if TYPE_CHECKING:
+    from peer.pictures.tasks import Thumbnail
+
+
+class AttachmentDesk(QObject):
+    """One for a pane, whichever conversation is open in it."""
+
+    said = Signal(str)
+    """A sentence to show for a moment."""
+
+    def __init__(self, theme: Theme, bridge: PeerBridge, over: QWidget) -> None:
+        super().__init__(over)
+        self._theme = theme
+        self._bridge = bridge
+        self._over = over
+        self._view: MessageListView | None = None
+        self._viewer: PictureViewer | None = None
+        self.pictures = PictureStore(bridge, self)
+        self.playback = VoicePlayback(bridge, self)
+        self._transfers = TransferActions(theme, bridge, over)
+        self._transfers.said.connect(self.said)
+        self.playback.said.connect(self.said)
+
+    def blocks(self) -> Mapping[MessageKind, Block]:
+        """Return what draws attachments that are not mere files."""
+        return {
+            MessageKind.PICTURE: PictureBlock(self._theme, self.pictures),
+            MessageKind.VOICE: VoiceBlock(self._theme, self.playback),
+        }
+
+    def serve(self, view: MessageListView) -> None:
+        """Do what is clicked in this list of messages, and keep what is seen there up to date."""
+        self._view = view
+        view.act_wanted.connect(lambda message, act, fraction: self.act(message, act, view.messages(), fraction))
+        view.skipped.connect(self._skip)
+        view.rows_shown.connect(lambda *_: self.keep_moving())
+        self.pictures.came.connect(lambda entry: view.paint_again(lambda message: message.entry == entry))
+        self.playback.changed.connect(self._playback_changed)
+
+    def act(self, message: MessageView, act: Act, among: list[MessageView], fraction: float = 0.0) -> None:
+        """Do what somebody clicked on an attachment; `among` are its neighbours, oldest first."""
+        attachment = message.attachment
+        match act:
+            case Act.VIEW:
+                self._look_at(message, among)
+            case Act.PLAY if attachment is not None:
+                self.playback.toggle(attachment.path)
+            case Act.SEEK if attachment is not None:
+                self.playback.seek(attachment.path, fraction * attachment.duration)
+            case Act.SPEED:
+                self.playback.next_speed()
+            case _:
+                self._transfers.do(message, act)
+
+    def preview(self, tray: AttachmentTray, item: TrayItem) -> None:
+        """Show what waits in the tray; what is no picture keeps its icon."""
+
+        def came(thumbnail: "Thumbnail") -> None:
+            tray.show_preview(item, read_image(thumbnail.jpeg, "jpeg", QSize()))
+
+        self._bridge.ask(tray, lambda node: node.preview(item.path), came, lambda *_: None)
+
+    def keep_moving(self) -> None:
+        """Let move what is in sight, and nothing else."""
+        self.pictures.keep_moving(() if self._view is None else self._view.entries_in_sight())
+
+    def forget(self) -> None:
+        """Somebody else signs in."""
+        if self._viewer is not None:
+            self._viewer.close_viewer()
+        self.pictures.forget()
+        self.playback.forget()
+
+    def _skip(self, message: MessageView, forward: bool) -> None:
+        """Go on in a voice message, or back."""
+        attachment = message.attachment
+        if attachment is not None and message.kind is MessageKind.VOICE and attachment.path:
+            self.playback.skip(attachment.path, attachment.duration, forward=forward)
+
+    def _playback_changed(self, path: str) -> None:
+        """Draw a voice message that is played; without a path, all: the speed is another one."""
+        if self._view is not None:
+            self._view.paint_again(
+                lambda message: (
+                    message.kind is MessageKind.VOICE
+                    and message.attachment is not None
+                    and path in {"", message.attachment.path}
+                )
+            )
+
+    def _look_at(self, message: MessageView, among: list[MessageView]) -> None:
+        """Show a picture large, and its neighbours at the arrow keys."""
+        if self._viewer is None:
+            self._viewer = PictureViewer(self._theme, self.pictures, self._over.window())
+            self._viewer.closed.connect(self._viewer_closed)
+            self._viewer.save_wanted.connect(lambda shown: self._transfers.do(shown, Act.SAVE_AS))
+        pictures = [each for each in among if each.kind is MessageKind.PICTURE and Act.VIEW in acts(each)]
+        self._viewer.open(pictures, message.entry)
+
+    def _viewer_closed(self) -> None:
+        if self._view is not None:
+            self._view.setFocus(Qt.FocusReason.OtherFocusReason)
