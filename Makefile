@@ -51,10 +51,11 @@ test: setup ## every test, at most 10 minutes
 test-long: setup ## the long forms too
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m 'long or not long'
 
-bench: APT_PACKAGES += syncthing-discosrv
+bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client
 bench: setup ## measure the real programs beside named references, and the window beside its goals
 	@$(BIN)/python -m tests.bench locator --json .run/bench-locator.json
 	@$(BIN)/python -m tests.bench messages --json .run/bench-messages.json
+	@$(BIN)/python -m tests.bench files --json .run/bench-files.json
 	@$(BIN)/python -m tests.bench window --json .run/bench-window.json
 
 check: setup ## the gate: format, lint, types, walls, spelling

@@ -162,3 +162,7 @@ NOTHING_TO_ASK_SECONDS = 2.0
 """A source that has nothing for us now is kept so long, in case it gets something."""
 TABLES_AT_HAND = 8
 """Piece tables kept in memory for those who fetch."""
+SERVED_AT_ONCE = 4
+"""Connections on which one attachment is given at once: of a class the others take it from those who have some."""
+BUSY_SOURCE_SECONDS = 0.5
+"""A source that has no place for us now is asked again after about this time."""

@@ -309,6 +309,8 @@ class Fetch:
         match end:
             case PullEnd.DONE:
                 source.retry_at = now + limits.NOTHING_TO_ASK_SECONDS
+            case PullEnd.BUSY if pull.refusal is RefusalCode.RATE_LIMITED:
+                source.retry_at = now + limits.BUSY_SOURCE_SECONDS * self._chance.uniform(0.5, 1.5)
             case PullEnd.LOST | PullEnd.BUSY | PullEnd.SLOW | PullEnd.STOPPED:
                 source.retry_at = now + self._wait_after_failure(source)
             case PullEnd.LIED:

@@ -88,6 +88,8 @@ class Pull:
         self._connection: FileConnection | None = None
         self._stopping = threading.Event()
         self.error: OSError | Refusal | None = None
+        self.refusal: RefusalCode | None = None
+        """Why the source did not give what it was asked for last."""
         self.got = 0
         """Bytes that came from this source."""
         self._began_at = time.monotonic()
@@ -193,14 +195,14 @@ class Pull:
                     self._on_complete(download)
         return PullEnd.STOPPED
 
-    @staticmethod
-    def _size_of_answer(answer: Message | None) -> int | None:
+    def _size_of_answer(self, answer: Message | None) -> int | None:
         """Return how many bytes follow; None where none do."""
         match answer:
             case Coming():
                 return answer.size
             case NotServed():
-                log.info("a source does not give: %s", RefusalCode.from_wire(answer.code))
+                self.refusal = RefusalCode.from_wire(answer.code)
+                log.info("a source does not give: %s", self.refusal)
                 return None
             case None:
                 raise ConnectionResetError("the other side hung up")

@@ -18,10 +18,12 @@ class Schedule:
     def __init__(self, have: PieceSet, chance: random.Random) -> None:
         self.have = have
         self._chance = chance
-        self._sources: dict[Hashable, PieceSet] = {}
+        self._sources: dict[Hashable, frozenset[int]] = {}
         self._rarity = [0] * have.pieces
         self._asked: dict[int, set[Hashable]] = {}
         """Pieces under way, and from whom."""
+        self._free = set(range(have.pieces)) - set(have)
+        """Pieces that are neither here nor under way."""
         piece_bytes = piece_bytes_for(have.size)
         self._may_double = piece_bytes <= limits.WHOLE_PIECE_BYTES
         """Large pieces are written while they come, so no two sources may write the same one."""
@@ -31,7 +33,7 @@ class Schedule:
     def set_source(self, source: Hashable, pieces: PieceSet) -> None:
         """A source has these pieces now."""
         self._count(source, -1)
-        self._sources[source] = pieces
+        self._sources[source] = frozenset(pieces)
         self._count(source, +1)
 
     def drop_source(self, source: Hashable) -> None:
@@ -46,32 +48,30 @@ class Schedule:
             askers.discard(source)
             if not askers:
                 del self._asked[piece]
+                self._free.add(piece)
 
     def take(self, source: Hashable) -> range:
         """Return the pieces to ask a source for now, one after the other; an empty range if it has none to give."""
-        pieces = self._sources.get(source)
-        if pieces is None:
-            return range(0)
-        free = [piece for piece in pieces if piece not in self.have and piece not in self._asked]
+        pieces = self._sources.get(source, frozenset())
+        free = self._free & pieces
         if not free:
             return self._take_double(source, pieces)
         if len(self._sources) == 1:
-            first = free[0]
-        else:
-            rarest = min(self._rarity[piece] for piece in free)
-            first = self._chance.choice([piece for piece in free if self._rarity[piece] == rarest])
-        most = self._run_alone if len(self._sources) == 1 else self._run_among_many
-        return self._ask(source, self._run_from(first, set(free), most))
+            return self._ask(source, self._run_from(min(free), free, self._run_alone))
+        rarest = min(self._rarity[piece] for piece in free)
+        first = self._chance.choice(sorted(piece for piece in free if self._rarity[piece] == rarest))
+        return self._ask(source, self._run_from(first, free, self._run_among_many))
 
     def came(self, piece: int) -> bool:
         """A piece is here and verified; tell whether that is news."""
         self._asked.pop(piece, None)
+        self._free.discard(piece)
         if piece in self.have:
             return False
         self.have.add(piece)
         return True
 
-    def _take_double(self, source: Hashable, pieces: PieceSet) -> range:
+    def _take_double(self, source: Hashable, pieces: frozenset[int]) -> range:
         """At the very end: have a piece that a slower source was asked for come from here, too."""
         if not self._may_double:
             return range(0)
@@ -88,6 +88,7 @@ class Schedule:
         return range(first, end)
 
     def _ask(self, source: Hashable, run: range) -> range:
+        self._free.difference_update(run)
         for piece in run:
             self._asked.setdefault(piece, set()).add(source)
         return run

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -57,11 +58,12 @@ class FileServer:
         self._context = context
         self._threads = TransferThreads(node_limits.SERVING_THREADS)
         self._open: set[_Serving] = set()
+        self._places = Places()
         self._is_closed = False
 
     def take(self, raw: socket.socket) -> None:
         """Serve a connection, or hang up where too many are served."""
-        serving = _Serving(raw, self._context, self._judge, asyncio.get_running_loop())
+        serving = _Serving(raw, self._context, self._judge, self._places, asyncio.get_running_loop())
         if self._is_closed or not self._threads.start(lambda: self._run(serving)):
             raw.close()
 
@@ -83,12 +85,43 @@ class FileServer:
         self.hang_up()
 
 
+class Places:
+    """Who is being given what: of one attachment only a few at once, so that the others take it from these."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: dict[EntryId, set[object]] = {}
+
+    def take(self, asker: object, entry: EntryId) -> bool:
+        """Have a place until `leave`; return False where there is none now."""
+        with self._lock:
+            askers = self._taken.setdefault(entry, set())
+            if asker not in askers and len(askers) >= node_limits.SERVED_AT_ONCE:
+                return False
+            askers.add(asker)
+            return True
+
+    def leave(self, asker: object) -> None:
+        """Make room for others."""
+        with self._lock:
+            for entry, askers in list(self._taken.items()):
+                askers.discard(asker)
+                if not askers:
+                    del self._taken[entry]
+
+
 class _Serving:
     """One connection, from its handshake to its end, on a thread of its own."""
 
     def __init__(
-        self, raw: socket.socket, context: ssl.SSLContext, judge: Judge, loop: asyncio.AbstractEventLoop
+        self,
+        raw: socket.socket,
+        context: ssl.SSLContext,
+        judge: Judge,
+        places: Places,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
+        self._places = places
         self._raw = raw
         self._context = context
         self._judge = judge
@@ -117,6 +150,7 @@ class _Serving:
             # A RuntimeError is a loop that was closed meanwhile.
             log.debug("a file connection ended: %s", error)
         finally:
+            self._places.leave(self)
             self._connection.close()
 
     def _serve(self, connection: FileConnection) -> None:
@@ -139,6 +173,8 @@ class _Serving:
         elif isinstance(request, WantTable):
             connection.say(Coming(len(served.encoded)))
             connection.give(memoryview(served.encoded))
+        elif not self._places.take(self, request.entry):
+            connection.say(NotServed(RefusalCode.RATE_LIMITED.value))
         else:
             self._give_pieces(connection, request, served)
 

@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import locator, messages, window
+from tests.bench import files, locator, messages, window
 from tests.bench.report import Row, table
 
-BENCHMARKS = {"locator": locator.run, "messages": messages.run, "window": window.run}
+BENCHMARKS = {"files": files.run, "locator": locator.run, "messages": messages.run, "window": window.run}
 
 
 def main() -> int:

@@ -17,3 +17,17 @@ def processor_seconds(process: int) -> float:
 def resident_bytes(process: int) -> int:
     """Return the memory that a process holds now."""
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
+
+
+def peak_bytes(process: int) -> int:
+    """Return the most memory that a process held since it began, or since `clear_refs` was written."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"process {process} tells no peak")
+
+
+def written_bytes(process: int) -> int:
+    """Return the bytes that a process gave to files and connections."""
+    first = Path(f"/proc/{process}/io").read_text().partition("wchar: ")[2]
+    return int(first.partition("\n")[0])

@@ -301,3 +301,21 @@ def test_nothing_is_given_to_anybody_who_is_no_friend(pair: Pair) -> None:
     pair["bo"].wait_for("contact_asked")
     pair["bo"].call("contacts.accept", user="ana")
     pair.finished("bo", entry)
+
+
+def test_whoever_of_a_group_has_a_file_gives_it(pair: Pair) -> None:
+    cy = pair.three.registered("cy")
+    befriend(pair["ana"], cy, "ana", "cy")
+    group = pair["ana"].call("groups.create", name="Lab", members=["bo", "cy"])["conversation"]
+    path = pair.file("large.bin", 8 * MIB)
+    entry = pair["ana"].call("files.send", conversation=group, path=str(path))["entry"]
+    for peer in (pair["bo"], cy):
+        peer.wait_for("message_arrived", lambda event: event["message"]["entry"] == entry)
+    pair.fetch(entry)
+    board = [{"user": "bo", "name": "Bo", "done": 8 * MIB}]
+    pair["ana"].wait_for("transfer_progressed", lambda event: event["transfer"]["holders"] == board)
+    pair["ana"].close()
+    cy.call("files.fetch", entry=entry)
+    finished = cy.wait_for("transfer_finished", lambda event: event["transfer"]["entry"] == entry, wait=60)
+    assert digest(Path(finished["transfer"]["path"])) == digest(path)
+    assert Path(finished["transfer"]["path"]).parent.name == "Lab"

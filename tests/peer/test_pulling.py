@@ -6,6 +6,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from peer import limits as node_limits
 from peer.errors import RefusalCode
 from peer.links.link_book import Caller
 from peer.transfers import landing
@@ -293,6 +295,7 @@ class _Judge:
         self.answer: Served | RefusalCode = Served(parts, PieceSet.complete(SIZE), ENCODED, TABLE, 0)
         self.asked: list[EntryId] = []
         self.changed: list[EntryId] = []
+        self.noticed = threading.Event()
         self.refuses = False
 
     def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
@@ -306,6 +309,7 @@ class _Judge:
 
     def content_changed(self, entry: EntryId, served: Served) -> None:
         self.changed.append(entry)
+        self.noticed.set()
 
 
 class _Running:
@@ -410,6 +414,7 @@ def test_a_file_that_changed_is_noticed_and_not_passed_on(running: _Running, jud
     with pytest.raises(OSError):
         taken(connection, 262_144)
     connection.close()
+    assert judge.noticed.wait(5)
     assert judge.changed == [BODY.entry_id]
 
 
@@ -439,3 +444,22 @@ def test_askers_who_break_the_rules_are_hung_up_on(
         assert connection.hear() is not None
     connection.close()
     assert not judge.asked
+
+
+def test_of_one_file_only_a_few_are_served_at_once(running: _Running) -> None:
+    want, connections = WantPieces(CONVERSATION, BODY.entry_id, 0, 1), []
+    for number in range(node_limits.SERVED_AT_ONCE + 1):
+        connections.append(running.connect())
+        connections[-1].say(want)
+        answer = connections[-1].hear()
+        assert answer == (Coming(262_144) if number < node_limits.SERVED_AT_ONCE else NotServed("rate_limited"))
+    connections[0].close()
+    for _ in range(100):
+        connections[-1].say(want)
+        if connections[-1].hear() == Coming(262_144):
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("the place that was left was never given to another")
+    for connection in connections[1:]:
+        connection.close()
