@@ -8,7 +8,7 @@ import pytest
 
 from peer.addresses import parse_locator_address
 from peer.locator_places import LocatorPlaces
-from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, befriend, texts_of
+from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, RpcRefusal, befriend, texts_of
 from tests.harness.redis_server import RedisServer
 
 BACK_SECONDS = 15.0
@@ -124,3 +124,54 @@ def test_who_loses_a_locator_is_back_at_the_other_and_goes_on_writing(two, how):
     assert texts_of(again, conversation)[-1] == "still here"
     cy = two.peer("cy", two.second, "session.register")
     assert cy.call("where", users=["ana"])[0]["online"]
+
+
+@pytest.mark.long
+def test_a_whole_minute_without_redis_is_got_over(tmp_path: Path) -> None:
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - began:5.1f} s  {what}")
+
+    two = TwoLocators(tmp_path)
+    try:
+        ana, bo = two.peer("ana", two.first, "session.register"), two.peer("bo", two.second, "session.register")
+        conversation = befriend(ana, bo, "ana", "bo")
+        say("Ana is at one locator, Bo at the other, and they are friends")
+        two.redis.kill()
+        lost = time.monotonic()
+        say("Redis is killed")
+        while time.monotonic() < lost + 60:
+            (about,) = ana.call("where", users=["bo"])
+            assert about["online"], "a look-up was answered wrongly"
+            number = f"{time.monotonic() - lost:.0f}"
+            ana.call("messages.send", conversation=conversation, text=number)
+            time.sleep(2)
+        say("for a minute Ana was told where Bo is, and wrote to him")
+        with pytest.raises(RpcRefusal) as refused:
+            two.peer("chen", two.first, "session.register")
+        say(f"Chen cannot register meanwhile: {refused.value.message}")
+        two.redis.start()
+        say("Redis is back")
+        two.peer("chen-later", two.second, "session.register")
+        say("Chen registers at the other locator")
+        bo.wait_for("message_arrived", lambda event: event["message"]["text"] == number)
+        until = time.monotonic() + BACK_SECONDS
+        while not ana.call("where", users=["chen-later"])[0]["online"]:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        say("and Ana is told of her by the first one")
+        assert len(texts_of(bo, conversation)) == len(texts_of(ana, conversation)) >= 25
+        two.first.kill()
+        killed = time.monotonic()
+        say("Ana's locator is killed with -9")
+        ana.wait_for(
+            "connected", lambda event: event["received"] > 0 and event["session"]["connected"], wait=BACK_SECONDS
+        )
+        while not ana.call("session.status")["connected"]:
+            assert time.monotonic() < killed + BACK_SECONDS
+            time.sleep(0.1)
+        say(f"she is back at the other one after {time.monotonic() - killed:.1f} s")
+        assert ana.call("where", users=["bo"])[0]["online"]
+    finally:
+        two.close()
