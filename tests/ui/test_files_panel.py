@@ -21,6 +21,7 @@ from ui.main_window.window import MainWindow
 from ui.transfers.files_list import button_act, button_place
 from ui.transfers.files_panel import WIDTH, FilesPanel
 from ui.transfers.picture_viewer import PictureViewer
+from ui.translations import attachments
 
 ALICE = conversation_id("alice")
 BOB = conversation_id("bob")
@@ -63,6 +64,20 @@ def test_everything_shared_is_listed_the_newest_first(qtbot, talking: MainWindow
     assert heard == "File, old.pdf, 86.2 MB, Not downloaded, Alice · 3 Nov"
     toggle(talking, qtbot)
     assert not panel.isVisible()
+
+
+def test_a_row_says_in_a_word_what_its_tooltip_says_in_a_sentence(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    about = {"state": TransferState.FAILED, "reason": "The disk is full. Make room for 50 MB and try again."}
+    message = make_file(2, "a.pdf", about=about)
+    node.history[ALICE].append(message)
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+    place = panel.list.visualRect(panel.list.model().index(0, 0)).center()
+    qtbot.mouseMove(panel.list.viewport(), place)
+    qtbot.waitUntil(lambda: "Make room for 50 MB" in panel.list.viewport().toolTip())
+    assert attachments.brief_state(message) == "Failed"
 
 
 def test_an_empty_conversation_says_what_to_do(qtbot, talking: MainWindow) -> None:

@@ -183,9 +183,8 @@ class FilesList(QListView):
     def _tip(index: QModelIndex, act: Act | None) -> str:
         if not index.isValid():
             return ""
-        attachment = _message(index).attachment
-        assert attachment is not None
-        return f"{label(act)}: {attachment.name}" if act is not None else attachment.name
+        about = attachments.spoken(_message(index))
+        return f"{label(act)}: {about}" if act is not None else about
 
     def _do_first(self, index: QModelIndex) -> None:
         if index.isValid():
@@ -221,7 +220,7 @@ def _about(message: MessageView) -> str:
     if attachment.state in _RUNNING:
         speed = [attachments.speed(attachment.speed)] if attachment.speed > 0 else []
         return " · ".join([first, attachments.percent(attachment.done, attachment.size), *speed])
-    state = attachments.state(message)
+    state = attachments.brief_state(message)
     return f"{first} · {state}" if state else first
 
 

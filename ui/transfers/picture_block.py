@@ -146,7 +146,7 @@ def _words(message: MessageView) -> str:
         return f"{attachments.size(attachment.size)} · {attachments.percent(attachment.done, attachment.size)}"
     if attachment.state is TransferState.OFFERED:
         return attachments.size(attachment.size)
-    return attachments.state(message)
+    return attachments.brief_state(message)
 
 
 def _first(can: tuple[Act, ...]) -> Act | None:

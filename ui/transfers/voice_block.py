@@ -79,7 +79,7 @@ class VoiceBlock:
             return f"{attachments.length(seeks * attachment.duration)} / {whole}"
         if attachment.state in _RUNNING:
             return f"{whole} · {attachments.percent(attachment.done, attachment.size)}"
-        state = attachments.state(message)
+        state = attachments.brief_state(message)
         if state:
             return f"{whole} · {state}"
         return f"{attachments.length(playing.at)} / {whole}" if playing.at or playing.is_playing else whole

@@ -94,6 +94,18 @@ def state(message: MessageView) -> str:
     )
 
 
+def brief_state(message: MessageView) -> str:
+    """Return how it stands with the content where there is room for a word only; the sentence is in the tooltip."""
+    attachment = message.attachment
+    assert attachment is not None
+    short = {
+        TransferState.WAITING: QCoreApplication.translate("Attachment", "Waiting"),
+        TransferState.FAILED: QCoreApplication.translate("Attachment", "Failed"),
+        TransferState.GONE: QCoreApplication.translate("Attachment", "No longer here"),
+    }
+    return short.get(attachment.state) or state(message)
+
+
 def board(attachment: AttachmentView) -> str:
     """Return who has it, for its sender: Alice has it; Alice: 42 %; 3 of 5 have it. Empty while nobody has any."""
     holders = attachment.holders
