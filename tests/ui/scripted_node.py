@@ -305,6 +305,17 @@ class ScriptedNode:
         self.talks = [talk for talk in self.talks if talk.conversation != view.conversation] + [view]
         self.groups[view.conversation] = group
 
+    async def group_with(self, members: list[str]) -> ConversationView | None:
+        await self._asked("group_with", members)
+        return next((talk for talk in self.talks if talk.user is None and set(talk.members) == {ME, *members}), None)
+
+    async def create_group(self, name: str, members: list[str]) -> ConversationView:
+        await self._asked("create_group", name, members)
+        view, group = make_group(name, *members)
+        self.keep_group(view, group)
+        self._tell((events.GroupChanged(group), events.ConversationChanged(view)))
+        return view
+
     async def group(self, conversation: ConversationId) -> GroupView:
         await self._asked("group", conversation)
         return self.groups[conversation]

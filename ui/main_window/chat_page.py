@@ -10,6 +10,8 @@ from ui.contacts.actions import ContactActions
 from ui.contacts.add_dialog import AddContactDialog
 from ui.contacts.requests_dialog import RequestsDialog
 from ui.conversation.pane import ConversationPane
+from ui.groups.actions import GroupActions
+from ui.groups.new_group_dialog import NewGroupDialog
 from ui.login.hosting import LocatorHost
 from ui.login.share_line import ShareLine
 from ui.main_window.account_menu import AccountMenu
@@ -17,7 +19,7 @@ from ui.main_window.sidebar import Sidebar
 from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.peer_bridge import PeerBridge
-from ui.theme.controls import Theme
+from ui.theme.controls import PushButton, Theme
 from ui.theme.empty_state import EmptyState
 from ui.theme.tokens import NARROWEST_SIDEBAR, ONE_COLUMN_BELOW, SIDEBAR_WIDTH
 
@@ -44,15 +46,19 @@ class ChatPage(QWidget):
         self._bridge = bridge
         self._state = state
         self._actions = ContactActions(bridge, state, self)
+        self._group_actions = GroupActions(bridge, state, self)
         self.sidebar = Sidebar(theme, state, menu)
         self._menu = menu
         self.sidebar.setMinimumWidth(NARROWEST_SIDEBAR)
         self.pane = ConversationPane(theme, bridge, state, self._actions, memory)
+        group = PushButton(self.tr("New group"), name="conversation.none.new_group")
+        group.clicked.connect(self._new_group)
         self._choose = EmptyState(
             theme,
             "messages-square",
             self.tr("No conversation is open"),
-            self.tr("Choose one on the left, or add a contact."),
+            self.tr("Choose one on the left, add a contact, or make a group."),
+            group,
             name="conversation.none",
         )
         share = ShareLine(
@@ -92,6 +98,7 @@ class ChatPage(QWidget):
     def _connect(self) -> None:
         self.sidebar.opened.connect(self.open)
         self.sidebar.own_line.add_contact.connect(self._add_contact)
+        self.sidebar.own_line.new_group.connect(self._new_group)
         self.sidebar.own_line.show_requests.connect(self.show_requests)
         self._menu.copied.connect(self.said)
         self._menu.change_password.connect(self._change_password)
@@ -142,6 +149,11 @@ class ChatPage(QWidget):
     def _add_contact(self) -> None:
         dialog = AddContactDialog(self._actions, self.window())
         dialog.asked.connect(self._asked)
+        dialog.open()
+
+    def _new_group(self) -> None:
+        dialog = NewGroupDialog(self._theme, self._state.contacts, self._group_actions, self.window())
+        dialog.made.connect(self.open)
         dialog.open()
 
     def show_requests(self) -> None:

@@ -1,4 +1,4 @@
-"""The head of the sidebar: who I am, whether I am online, and the two ways to find people."""
+"""The head of the sidebar: who I am, whether I am online, and the ways to people."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont, QIcon, QPainter, QPaintEvent
@@ -14,9 +14,10 @@ _AVATAR = 36
 
 
 class OwnLine(QWidget):
-    """Own picture (with a small menu), name and presence, add contact, requests."""
+    """Own picture (with a small menu), name and presence, add contact, new group, requests."""
 
     add_contact = Signal()
+    new_group = Signal()
     show_requests = Signal()
 
     def __init__(self, theme: Theme, menu: QMenu) -> None:
@@ -41,6 +42,8 @@ class OwnLine(QWidget):
         self._presence.setObjectName("main.presence")
         add = IconButton(theme, "user-plus", self.tr("Add a contact by ID"), name="main.add_contact")
         add.clicked.connect(self.add_contact)
+        group = IconButton(theme, "users", self.tr("New group"), name="main.new_group")
+        group.clicked.connect(self.new_group)
         self._requests = RequestsButton(theme)
         self._requests.clicked.connect(self.show_requests)
         names = QVBoxLayout()
@@ -55,6 +58,7 @@ class OwnLine(QWidget):
         layout.addWidget(self._me)
         layout.addLayout(names, 1)
         layout.addWidget(add)
+        layout.addWidget(group)
         layout.addWidget(self._requests)
 
     def show_session(self, session: SessionView | None) -> None:

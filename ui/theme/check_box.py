@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox
 from ui.theme import fonts
 from ui.theme.controls import Theme
 
-_BOX = 20
+BOX = 20
 _GAP = 8
 _RADIUS = 5.0
 _SIGN = 14
@@ -26,7 +26,7 @@ class CheckBox(QCheckBox):
     def sizeHint(self) -> QSize:
         """Return the room for the box and the text."""
         text = self.fontMetrics().size(Qt.TextFlag.TextShowMnemonic, self.text())
-        return QSize(_BOX + _GAP + text.width() + 4, max(_BOX + 4, text.height()))
+        return QSize(BOX + _GAP + text.width() + 4, max(BOX + 4, text.height()))
 
     def minimumSizeHint(self) -> QSize:
         """Give way to no less than the text."""
@@ -40,23 +40,17 @@ class CheckBox(QCheckBox):
         """Draw the box, the tick and the words."""
         del event
         tokens = self._theme.tokens
-        box = QRectF(1, (self.height() - _BOX) / 2, _BOX, _BOX)
-        is_on = self.isChecked()
-        line = tokens.accent if is_on or self.hasFocus() else tokens.secondary
+        box = QRectF(1, (self.height() - BOX) / 2, BOX, BOX)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(line), 2 if self.hasFocus() else 1))
-        painter.setBrush(QColor(tokens.accent if is_on and self.isEnabled() else tokens.card))
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
-        if is_on:
-            colour = tokens.on_accent if self.isEnabled() else tokens.secondary
-            sign = self._theme.icons.pixmap("check", colour, _SIGN, self.devicePixelRatioF(), 3)
-            corner = box.center() - QPoint(_SIGN // 2, _SIGN // 2)
-            painter.drawPixmap(corner, sign)
-        if self.hasFocus() and is_on:
-            painter.setPen(QPen(QColor(tokens.text), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(box, _RADIUS, _RADIUS)
+        paint_box(
+            painter,
+            self._theme,
+            box,
+            is_on=self.isChecked(),
+            is_enabled=self.isEnabled(),
+            has_focus=self.hasFocus(),
+        )
         painter.setPen(QColor(tokens.text if self.isEnabled() else tokens.secondary))
         painter.setFont(self.font())
         left = round(box.right()) + _GAP
@@ -64,3 +58,22 @@ class CheckBox(QCheckBox):
         align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextShowMnemonic
         painter.drawText(words, align, self.text())
         painter.end()
+
+
+def paint_box(
+    painter: QPainter, theme: Theme, box: QRectF, *, is_on: bool, is_enabled: bool = True, has_focus: bool = False
+) -> None:
+    """Draw the box and the tick into a square of `BOX` pixels."""
+    tokens = theme.tokens
+    line = tokens.accent if is_on or has_focus else tokens.secondary
+    painter.setPen(QPen(QColor(line), 2 if has_focus else 1))
+    painter.setBrush(QColor(tokens.accent if is_on and is_enabled else tokens.card))
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+    if is_on:
+        colour = tokens.on_accent if is_enabled else tokens.secondary
+        sign = theme.icons.pixmap("check", colour, _SIGN, painter.device().devicePixelRatioF(), 3)
+        painter.drawPixmap(box.center() - QPoint(_SIGN // 2, _SIGN // 2), sign)
+    if has_focus and is_on:
+        painter.setPen(QPen(QColor(tokens.text), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box, _RADIUS, _RADIUS)

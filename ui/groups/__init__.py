@@ -1,0 +1,1 @@
+"""Making groups, and what can be done about who is in them."""
