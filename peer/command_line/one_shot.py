@@ -183,17 +183,20 @@ async def send_file(options: argparse.Namespace) -> None:
         with contextlib.suppress(TimeoutError, Refusal):
             async with asyncio.timeout(options.wait):
                 is_held = is_held or await _delivered(caller, message["entry"])
-                if is_held and options.until_fetched:
-                    await _fetched(caller, message["entry"])
+        if options.until_fetched:
+            await _fetched(caller, conversation, message["entry"])
     _say("delivered" if is_held else "queued")
 
 
-async def _fetched(caller: Caller, entry: str) -> None:
-    while True:
-        transfer = (await caller.next_event()).get("transfer", {})
-        holders = transfer.get("holders", [])
-        if transfer.get("entry") == entry and any(holder["done"] == transfer["size"] for holder in holders):
-            return
+async def _fetched(caller: Caller, conversation: str, entry: str) -> None:
+    """Wait until somebody else has all of it."""
+    transfers = await caller.call("files.list", conversation=conversation)
+    while not any(_is_with_somebody(each, entry) for each in transfers):
+        transfers = [(await caller.next_event()).get("transfer", {})]
+
+
+def _is_with_somebody(transfer: dict[str, Json], entry: str) -> bool:
+    return transfer.get("entry") == entry and any(each["done"] == transfer["size"] for each in transfer["holders"])
 
 
 async def _conversation(caller: Caller, to: str) -> str:

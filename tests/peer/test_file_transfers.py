@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.processes import PeerProcess, Three, befriend
+from tests.harness.processes import PASSWORD, PeerProcess, Three, befriend
 
 MIB = 1024 * 1024
 
@@ -212,6 +212,24 @@ def test_a_file_is_saved_where_somebody_wants_it(pair: Pair) -> None:
     second = pair.send(pair.file("again.bin", 2 * MIB, seed=2))
     pair["bo"].call("files.fetch", entry=second, path=str(wanted / "large.bin"))
     assert pair.finished("bo", second) == wanted / "large (2).bin", "nothing is replaced"
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["through the open profile", "with a node of its own"])
+def test_the_verb_sends_a_file_and_waits_until_somebody_has_it(pair: Pair, is_open: bool) -> None:
+    path = pair.file("notes.bin", MIB // 2)
+    if not is_open:
+        pair["ana"].close()
+    command = [sys.executable, "-m", "peer.command_line", "--profile", str(pair.folder / "ana"), "send-file"]
+    done = subprocess.run(
+        [*command, "bo", str(path), "--until-fetched"],
+        env={**os.environ, "HAIL_PASSWORD": PASSWORD},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == b"delivered\n"
+    (got,) = pair["bo"].call("files.list", conversation=pair.conversation)
+    assert digest(Path(got["path"])) == digest(path)
 
 
 # --- what goes wrong --------------------------------------------------------------------------
