@@ -320,6 +320,44 @@ class ScriptedNode:
         await self._asked("group", conversation)
         return self.groups[conversation]
 
+    async def add_to_group(self, conversation: ConversationId, user: str, *, from_now_on: bool = False) -> GroupView:
+        await self._asked("add_to_group", conversation, user, from_now_on)
+        return self._change_group(conversation, members=(*self.groups[conversation].members, make_member(user)))
+
+    async def remove_from_group(self, conversation: ConversationId, user: str) -> GroupView:
+        await self._asked("remove_from_group", conversation, user)
+        return self._without(conversation, user)
+
+    async def leave_group(self, conversation: ConversationId) -> GroupView:
+        await self._asked("leave_group", conversation)
+        return self._without(conversation, ME)
+
+    async def rename_group(self, conversation: ConversationId, name: str) -> GroupView:
+        await self._asked("rename_group", conversation, name)
+        return self._change_group(conversation, name=name)
+
+    async def set_group_manager(self, conversation: ConversationId, user: str, *, is_manager: bool) -> GroupView:
+        await self._asked("set_group_manager", conversation, user, is_manager)
+        members = tuple(
+            msgspec.structs.replace(each, manager=is_manager) if each.user == user else each
+            for each in self.groups[conversation].members
+        )
+        return self._change_group(conversation, members=members)
+
+    def _without(self, conversation: ConversationId, user: str) -> GroupView:
+        members = tuple(each for each in self.groups[conversation].members if each.user != user)
+        return self._change_group(conversation, members=members)
+
+    def _change_group(self, conversation: ConversationId, **changes: Any) -> GroupView:
+        """Bring the group and its row up to date, and tell both."""
+        group = msgspec.structs.replace(self.groups[conversation], **changes)
+        users = tuple(member.user for member in group.members)
+        known = next(talk for talk in self.talks if talk.conversation == conversation)
+        view = msgspec.structs.replace(known, title=group.name, members=users, can_write=ME in users)
+        self.keep_group(view, group)
+        self._tell((events.GroupChanged(group), events.ConversationChanged(view)))
+        return group
+
     async def ask(self, user: str, note: str = "") -> ContactView:
         await self._asked("ask", user, note)
         return make_contact(user, state=Consent.ASKED_BY_ME, note=note, online=False)

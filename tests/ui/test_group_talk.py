@@ -58,6 +58,18 @@ def test_the_header_counts_who_is_there_as_they_come_and_go(qtbot, talking: Main
     qtbot.waitUntil(lambda: presence(talking) == "4 members, 1 online")
 
 
+def test_being_added_to_a_group_is_said_once(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    view, group = make_group("Chess", "alice")
+    of_alice = msgspec.structs.replace(group, creator=group.members[1].user)
+    said: list[str] = []
+    talking._state.warned.connect(said.append)
+    node.tell(events.GroupChanged(of_alice), events.ConversationChanged(view))
+    qtbot.waitUntil(lambda: talking._state.conversations.rowCount() == 3)
+    node.tell(events.GroupChanged(msgspec.structs.replace(of_alice, name="Go")), events.GroupChanged(GROUP))
+    qtbot.waitUntil(lambda: talking._state.groups.group(view.conversation).name == "Go")
+    assert said == ["You were added to the group Chess."]
+
+
 def test_a_new_name_and_a_new_member_are_shown(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
     view, group = make_group("Lab 4", "alice", "bob", "chen", "dan", conversation=LAB)
     node.tell(events.GroupChanged(msgspec.structs.replace(group, conversation=LAB)), events.ConversationChanged(view))

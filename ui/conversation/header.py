@@ -18,6 +18,8 @@ class ConversationHeader(QWidget):
     """Show the files of this conversation, or hide them."""
     dismissal_wanted = Signal()
     """Nothing here is to count as new any more."""
+    members_wanted = Signal()
+    """Show who is in this group."""
     safety_wanted = Signal()
     removal_wanted = Signal()
     block_wanted = Signal()
@@ -45,8 +47,14 @@ class ConversationHeader(QWidget):
             ("ban", self.tr("Block…"), self.block_wanted),
         )
         self._group_menu = self._make_menu(
-            theme, ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted)
+            theme,
+            ("users", self.tr("Members…"), self.members_wanted),
+            ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
         )
+        self._members = IconButton(theme, "users", self.tr("Members"), name="conversation.members")
+        self._members.clicked.connect(self.members_wanted)
+        self._is_group = self._is_narrow = False
+        self._members.hide()
         self._files = IconButton(theme, "folder", self.tr("Files"), name="conversation.files")
         self._files.clicked.connect(self.files_wanted)
         names = QVBoxLayout()
@@ -61,12 +69,15 @@ class ConversationHeader(QWidget):
         layout.addWidget(self._back)
         layout.addWidget(self._avatar)
         layout.addLayout(names, 1)
+        layout.addWidget(self._members)
         layout.addWidget(self._files)
         layout.addWidget(self._more)
 
     def show_back(self, *, shown: bool) -> None:
         """Offer the way back to the list."""
         self._back.setVisible(shown)
+        self._is_narrow = shown
+        self._fit()
         self._line.setContentsMargins(6 if shown else 16, 0, 16, 0)
 
     def show_conversation(self, conversation: ConversationView, contact: ContactView | None) -> None:
@@ -75,6 +86,8 @@ class ConversationHeader(QWidget):
         person = conversation.user or conversation.conversation.hex()
         self._avatar.show_person(person, conversation.title, online=conversation.online if is_friend else None)
         self._name.set_whole(conversation.title)
+        self._is_group = False
+        self._fit()
         self._show_menu(self._contact_menu, self.tr("About this contact"))
         self._more.setVisible(is_friend)
         if contact is None:
@@ -92,7 +105,13 @@ class ConversationHeader(QWidget):
         online = sum(member.online for member in group.members) if group is not None and conversation.can_write else 0
         self._presence.set_whole(groups.presence(len(conversation.members), online))
         self._presence.set_role("secondary")
+        self._is_group = True
+        self._fit()
         self._show_menu(self._group_menu, self.tr("About this group"))
+
+    def _fit(self) -> None:
+        """In one column the name needs the room: the members stand in the menu, too."""
+        self._members.setVisible(self._is_group and not self._is_narrow)
 
     def _show_menu(self, menu: QMenu, label: str) -> None:
         self._more.setMenu(menu)

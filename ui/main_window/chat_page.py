@@ -11,6 +11,7 @@ from ui.contacts.add_dialog import AddContactDialog
 from ui.contacts.requests_dialog import RequestsDialog
 from ui.conversation.pane import ConversationPane
 from ui.groups.actions import GroupActions
+from ui.groups.members_dialog import MembersDialog
 from ui.groups.new_group_dialog import NewGroupDialog
 from ui.login.hosting import LocatorHost
 from ui.login.share_line import ShareLine
@@ -105,6 +106,7 @@ class ChatPage(QWidget):
         self._state.session_changed.connect(self._session_changed)
         self.sidebar.banner.use_here.connect(self._use_here)
         self.sidebar.banner.change_password.connect(self._change_password)
+        self.pane.header.members_wanted.connect(self._show_members)
         self.pane.back.connect(self.close_conversation)
         rows = self._state.conversations
         for signal in (rows.rowsInserted, rows.rowsRemoved, rows.modelReset):
@@ -155,6 +157,18 @@ class ChatPage(QWidget):
         dialog = NewGroupDialog(self._theme, self._state.contacts, self._group_actions, self.window())
         dialog.made.connect(self.open)
         dialog.open()
+
+    def _show_members(self) -> None:
+        group = self.pane.conversation
+        if group is not None:
+            dialog = MembersDialog(self._theme, self._state, self._group_actions, self._actions, group, self.window())
+            dialog.write_wanted.connect(self._write_to)
+            dialog.open()
+
+    def _write_to(self, user: str) -> None:
+        view = self._state.conversations.with_user(user)
+        if view is not None:
+            self.open(view)
 
     def show_requests(self) -> None:
         """Show who waits for an answer."""

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from PySide6.QtCore import QObject, Signal
 
 from peer import events
-from peer.views import ContactView, ConversationId, ConversationView, MessageView, SessionView
+from peer.views import ContactView, ConversationId, ConversationView, GroupView, MessageView, SessionView
 from ui.models.contact_book import ContactBook
 from ui.models.conversation_list import ConversationListModel
 from ui.models.group_book import GroupBook
@@ -117,6 +117,7 @@ class ChatState(QObject):
     def _take_other(self, event: events.Event) -> None:
         match event:
             case events.GroupChanged(group=group):
+                self._announce(event)
                 self.groups.take(group)
             case (
                 events.PresenceChanged(contact=contact)
@@ -139,8 +140,17 @@ class ChatState(QObject):
             case events.ContactAsked(contact=contact):
                 self.warned.emit(self.tr("%1 wants to be your contact.").replace("%1", contact.name))
                 self.asked.emit(contact)
+            case events.GroupChanged(group=group) if self._is_new_to_us(group):
+                self.warned.emit(self.tr("You were added to the group %1.").replace("%1", group.name))
             case events.ContactAccepted(contact=contact):
                 self.warned.emit(self.tr("You and %1 are contacts now.").replace("%1", contact.name))
+
+    def _is_new_to_us(self, group: GroupView) -> bool:
+        """Tell whether somebody has just added us; while the lists are on their way nothing is new."""
+        if self.session is None or self._told_conversations is not None or group.creator == self.session.user:
+            return False
+        is_listed = self.conversations.row_of(group.conversation) >= 0
+        return not is_listed and any(member.user == self.session.user for member in group.members)
 
     def _take_contact(self, contact: ContactView) -> None:
         if self._told_contacts is not None:
