@@ -200,3 +200,19 @@ async def test_a_stranger_makes_no_group_known_to_us(world: World) -> None:
     assert other != group
     await asyncio.sleep(60)
     assert {view.conversation for view in await chen.node.conversations()} <= {group}
+
+
+async def test_a_group_of_exactly_these_members_is_found(world: World) -> None:
+    ana, bo, chen, group = await group_of_three(world)
+    found = await ana.node.group_with(["chen", "bo"])
+    assert found is not None
+    assert (found.conversation, found.title) == (group, "Lab 3")
+    assert await ana.node.group_with(["bo"]) is None
+    await chen.node.leave_group(group)
+    await has_members(world, ana, group, ["ana", "bo"])
+    assert await ana.node.group_with(["bo", "chen"]) is None
+    found = await ana.node.group_with(["bo"])
+    assert found is not None
+    assert found.conversation == group
+    await world.until(lambda: bool(bo.told("group_changed")))
+    assert await chen.node.group_with(["ana", "bo"]) is None, "who left is not in it"

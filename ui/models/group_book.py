@@ -27,7 +27,9 @@ class GroupBook(QObject):
         known = self._groups.get(conversation)
         if known is None and conversation not in self._asked:
             self._asked.add(conversation)
-            self._bridge.ask(self, lambda node: node.group(conversation), self._came)
+            self._bridge.ask(
+                self, lambda node: node.group(conversation), self._came, lambda *_: self._asked.discard(conversation)
+            )
         return known
 
     def take(self, group: GroupView) -> None:
