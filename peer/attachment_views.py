@@ -16,9 +16,13 @@ def attachment_view(
     *,
     done: int | None = None,
     speed: float = 0.0,
+    left: int | None = None,
     reason: tuple[RefusalCode | None, str] | None = None,
 ) -> AttachmentView:
-    """Return the view; what is only known while it moves (`done`, `speed`, why it waits) is handed in."""
+    """Return the view; what is only known while it moves (`done`, `speed`, why it waits) is handed in.
+
+    `left` is how much is to come at that speed, where that is not what is missing here.
+    """
     body = row.body
     is_here = row.state is TransferState.HERE
     if done is None:
@@ -32,7 +36,7 @@ def attachment_view(
         state=row.state,
         done=done,
         speed=speed,
-        seconds_left=(body.size - done) / speed if speed > 0 else None,
+        seconds_left=(body.size - done if left is None else left) / speed if speed > 0 else None,
         path=row.path if is_here else "",
         code=code,
         reason=sentence,

@@ -132,6 +132,8 @@ class Attachments:
         self._door = door
         self._sending: dict[EntryId, _Sending] = {}
         self._fetches: dict[EntryId, Fetch] = {}
+        self._given: dict[EntryId, SpeedMeter] = {}
+        """What goes out at this moment, and how fast."""
         self._tables: dict[EntryId, tuple[bytes, PieceTable]] = {}
         self._pulling_threads = TransferThreads(limits.PULLING_THREADS)
         self._commanding = asyncio.Lock()
@@ -532,7 +534,28 @@ class Attachments:
             elif pieces.count or not pieces.pieces or fetch.download is None:
                 fetch.heard(link.user, link.device, pieces)
         elif is_news:
-            self._tell(TransferProgressed, message)
+            self._note_given(message)
+
+    def _note_given(self, message: MessageRow) -> None:
+        """Others have more of it: let the board be told soon, once for all that is told at this moment."""
+        meter = self._given.get(message.entry)
+        if meter is None:
+            meter = self._given[message.entry] = SpeedMeter()
+            self._keep(self._tell_board(message.entry))
+        given = sum(holder.done for holder in self.holdings.board(message.entry))
+        meter.note(asyncio.get_running_loop().time(), given)
+
+    async def _tell_board(self, entry: EntryId) -> None:
+        """Tell while something is going out, and once when nothing does any more."""
+        told = -1
+        while self._given[entry].last != told:
+            told = self._given[entry].last
+            self._tell(TransferProgressed, await self._find(entry))
+            await asyncio.sleep(limits.TRANSFER_TELL_SECONDS)
+            if self._given[entry].last == told:
+                await asyncio.sleep(limits.GIVEN_QUIET_SECONDS)
+        del self._given[entry]
+        self._tell(TransferProgressed, await self._find(entry))
 
     def _give_up_if_gone(self, fetch: Fetch, user: UserId) -> None:
         """What its author has no more, and nobody else ever had, will not come by waiting."""
@@ -682,7 +705,9 @@ class Attachments:
         fetch = self._fetches.get(row.entry)
         board = self.holdings.board(row.entry)
         if fetch is None:
-            return attachment_view(row, board)
+            meter = self._given.get(row.entry)
+            left = sum(row.body.size - holder.done for holder in board)
+            return attachment_view(row, board, speed=meter.bytes_per_second if meter and left else 0.0, left=left)
         state = TransferState.LOADING if fetch.is_loading else TransferState.WAITING
         return attachment_view(
             replace(row, state=state),

@@ -166,3 +166,5 @@ SERVED_AT_ONCE = 4
 """Connections on which one attachment is given at once: of a class the others take it from those who have some."""
 BUSY_SOURCE_SECONDS = 0.5
 """A source that has no place for us now is asked again after about this time."""
+GIVEN_QUIET_SECONDS = 1.0
+"""When others have had nothing more for so long, nothing is going out any more."""

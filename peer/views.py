@@ -102,7 +102,7 @@ class AttachmentView(View, frozen=True):
     done: int
     """Bytes here, verified."""
     speed: float = 0.0
-    """Bytes a second, while loading."""
+    """Bytes a second: while loading, or, of our own, while it goes out to others."""
     seconds_left: float | None = None
     """None while it is not known."""
     path: str = ""

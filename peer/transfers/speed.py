@@ -22,6 +22,11 @@ class SpeedMeter:
             self._seen.popleft()
 
     @property
+    def last(self) -> int:
+        """How much was done when it was noted last."""
+        return self._seen[-1][1] if self._seen else 0
+
+    @property
     def bytes_per_second(self) -> float:
         """Return 0 while it is not known."""
         if len(self._seen) < 2:

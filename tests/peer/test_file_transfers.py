@@ -63,6 +63,9 @@ def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     monkeypatch.setenv("HAIL_DOWNLOADS", str(tmp_path / "downloads"))
     pair = Pair(tmp_path)
     yield pair
+    for peer in pair.peers.values():
+        if sys.platform != "win32" and peer.process.poll() is None:
+            peer.process.send_signal(signal.SIGCONT)  # a test that failed may have left it stopped
     pair.three.close()
 
 
@@ -101,13 +104,14 @@ class _Paced:
         self._pid = peer.process.pid
         os.kill(self._pid, signal.SIGSTOP)
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0, rest: float = 0.0) -> Any:
         deadline = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < deadline, "that did not happen in time"
             os.kill(self._pid, signal.SIGCONT)
             time.sleep(0.005)
             os.kill(self._pid, signal.SIGSTOP)
+            time.sleep(rest)
         return found
 
     def release(self) -> None:
@@ -230,6 +234,35 @@ def test_the_verb_sends_a_file_and_waits_until_somebody_has_it(pair: Pair, is_op
     assert done.stdout == b"delivered\n"
     (got,) = pair["bo"].call("files.list", conversation=pair.conversation)
     assert digest(Path(got["path"])) == digest(path)
+
+
+def test_a_download_that_was_removed_is_gone_and_can_be_fetched_again(pair: Pair) -> None:
+    path = pair.file("large.bin", 2 * MIB)
+    entry = pair.send(path)
+    pair.fetch(entry).unlink()
+    pair["bo"].close()
+    pair.restart("bo")
+    gone = pair["bo"].wait_for("transfer_progressed", lambda e: e["transfer"]["entry"] == entry)["transfer"]
+    assert (gone["state"], gone["path"]) == ("gone", "")
+    assert digest(pair.fetch(entry)) == digest(path)
+
+
+def test_the_sender_sees_how_fast_it_goes_out(pair: Pair) -> None:
+    entry = pair.send(pair.file("large.bin", 128 * MIB))
+    paced = _Paced(pair["bo"])
+    number = pair["bo"].post("files.fetch", entry=entry)
+
+    def seen() -> bool:
+        told = [e["transfer"] for e in list(pair["ana"].events) if e["type"] == "transfer_progressed"]
+        return any(each["speed"] > 0 and each["seconds_left"] > 0 for each in told)
+
+    paced.until(seen, rest=0.04)
+    paced.release()
+    pair["bo"].take(number)
+    pair.finished("bo", entry)
+    pair["ana"].wait_for(
+        "transfer_progressed", lambda e: e["transfer"]["holders"] != [] and e["transfer"]["seconds_left"] is None
+    )
 
 
 # --- what goes wrong --------------------------------------------------------------------------
