@@ -8,6 +8,7 @@ from peer.errors import RefusalCode
 from peer.views import Consent
 from tests.ui.scripted_node import ScriptedNode, make_contact, make_conversation, make_group, make_session, refuse
 from ui.groups.friend_picker import FriendPicker
+from ui.groups.friends_list import ROW
 from ui.groups.new_group_dialog import NewGroupDialog
 from ui.main_window.window import MainWindow
 
@@ -150,3 +151,14 @@ def test_the_offer_goes_when_others_are_chosen(qtbot, dialog: NewGroupDialog) ->
     tick(qtbot, dialog, "Chen")
     assert not part(dialog, "new_group.offer").isVisible()
     assert part(dialog, "new_group.submit").isVisible()
+
+
+def test_it_fits_into_the_smallest_window(qtbot, window: MainWindow, dialog: NewGroupDialog) -> None:
+    dialog.reject()
+    window.resize(360, 480)
+    qtbot.mouseClick(window.findChild(QAbstractButton, "main.new_group"), Qt.MouseButton.LeftButton)
+    small = next(each for each in window.findChildren(NewGroupDialog) if each.isVisible())
+    tick(qtbot, small, "Alice")
+    assert small.width() <= 360
+    assert small.height() <= 480
+    assert picker(small).list.height() >= 2 * ROW

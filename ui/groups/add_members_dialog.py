@@ -49,6 +49,8 @@ class AddMembersDialog(CardDialog):
         self._explain()
         self._chosen_changed()
         self._picker.search.setFocus()
+        self.resize(self.minimumWidth(), self.height())
+        self.fit()
 
     def _explain(self) -> None:
         self._explained.setText(

@@ -26,7 +26,8 @@ from ui.theme.controls import Text, Theme
 from ui.theme.empty_state import EmptyState
 from ui.translations import people
 
-_ROWS = 5
+_FEWEST_ROWS = 2
+"""The list gives way so far in a small window."""
 _CHIPS_HEIGHT = 34
 _LONGEST_IN_CHIP = 24
 
@@ -63,7 +64,6 @@ class FriendPicker(QWidget):
         self._error.setObjectName(f"{name}.error")
         self.list = FriendsList(theme, name=f"{name}.list")
         self.list.setModel(self._model)
-        self.list.setMinimumHeight(2 * ROW)
         self.list.toggled.connect(self._toggle)
         self.list.left_above.connect(lambda: self.search.setFocus(Qt.FocusReason.OtherFocusReason))
         nobody = EmptyState(
@@ -77,7 +77,7 @@ class FriendPicker(QWidget):
             theme, "search", self.tr("Nobody found"), self.tr("No contact has this name or ID."), name=f"{name}.none"
         )
         self._pages = QStackedWidget()
-        self._pages.setMinimumHeight(_ROWS * ROW)
+        self._pages.setMinimumHeight(_FEWEST_ROWS * ROW)
         for page in (self.list, nobody, not_found):
             self._pages.addWidget(page)
         layout = QVBoxLayout(self)

@@ -14,6 +14,7 @@ from ui.theme.controls import Theme
 Index = QModelIndex | QPersistentModelIndex
 
 ROW = 48
+_WISHED_ROWS = 6
 _AVATAR = 36
 _PAD = 8
 _GAP = 12
@@ -90,6 +91,10 @@ class FriendsList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.clicked.connect(self._toggle)
+
+    def sizeHint(self) -> QSize:
+        """Wish for some rows; a small window has fewer."""
+        return QSize(super().sizeHint().width(), _WISHED_ROWS * ROW)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Tick, or go up and out."""

@@ -43,6 +43,8 @@ class NewGroupDialog(CardDialog):
         self.end(cancel, self._submit)
         self._offer.hide()
         self._name.setFocus()
+        self.resize(self.minimumWidth(), self.height())
+        self.fit()
 
     def _make_offer(self) -> QFrame:
         card = QFrame()

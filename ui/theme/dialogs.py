@@ -6,6 +6,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from ui.theme import fonts
 from ui.theme.controls import PushButton, Text
 
+_BESIDE = 24
+"""Pixels of the window above and below a dialog that would be higher."""
+
 
 class CardDialog(QDialog):
     """Forgets itself when closed, and is as high as its texts are at its width."""
@@ -38,6 +41,7 @@ class CardDialog(QDialog):
         self.content.addLayout(row)
 
     def fit(self) -> None:
-        """Be as high as the texts are at this width: an error needs a line more."""
+        """Be as high as the texts are at this width: an error needs a line more. What can give way fits the window."""
         self.content.activate()
-        self.resize(self.width(), self.content.totalHeightForWidth(self.width()))
+        wanted, window = self.content.totalHeightForWidth(self.width()), self.parentWidget()
+        self.resize(self.width(), wanted if window is None else min(wanted, window.height() - _BESIDE))
