@@ -313,10 +313,10 @@ def test_coming_back_to_more_unread_than_is_kept_begins_at_the_first_again(
     with qtbot.waitSignal(model.loaded):
         model.load()
     model.rest()
-    for number in range(301, 3001):
-        fresh = make_message(number, state=MessageState.ARRIVED)
-        node.history[ALICE].append(fresh)
-        model.take([fresh])
+    for first in range(301, 3001, 100):
+        fresh = [make_message(number, state=MessageState.ARRIVED) for number in range(first, first + 100)]
+        node.history[ALICE] += fresh
+        model.take(fresh)
     assert model.rowCount() <= 2 * PAGE_ROWS, "nobody looks: it does not grow"
     with qtbot.waitSignal(model.loaded):
         model.open_at(make_message(301).place)
