@@ -35,7 +35,7 @@ from protocol.locator_messages import LOCATOR, Where
 
 log = logging.getLogger(__name__)
 _encode, _decode = LOCATOR.encode, LOCATOR.decode
-_monotonic = time.monotonic
+_monotonic, _wall = time.monotonic, time.time
 
 
 class LocatorServer:
@@ -139,7 +139,7 @@ class LocatorServer:
                     if connection.reader.is_empty:
                         break
                 else:
-                    self._answer(connection, caller, frame, Now(moment, time.time()))
+                    self._answer(connection, caller, frame, Now(moment, _wall()))
                 answered += 1
                 if answered == limits.REQUESTS_AT_ONCE or connection.outgoing_bytes > limits.ANSWERS_BYTES:
                     connection.go_on_later()
@@ -355,4 +355,4 @@ def use_small_tls_buffers() -> None:
 
 
 def _now() -> Now:
-    return Now(time.monotonic(), time.time())
+    return Now(_monotonic(), _wall())

@@ -15,7 +15,6 @@ import locator.server
 from locator.accounts import PasswordPool
 from locator.authority import Authority
 from locator.connection import Connection
-from locator.orders import Now
 from locator.requests import Requests
 from locator.server import LocatorServer
 from locator.stores.memory_and_sqlite import MemoryAndSqlite
@@ -65,7 +64,8 @@ class World:
     async def start_locator(self) -> None:
         loop = asyncio.get_running_loop()
         clock = Clock(loop)
-        self._monkeypatch.setattr(locator.server, "_now", lambda: Now(loop.time(), clock().timestamp()))
+        self._monkeypatch.setattr(locator.server, "_monotonic", loop.time)
+        self._monkeypatch.setattr(locator.server, "_wall", lambda: clock().timestamp())
         folder = self.folder / "locator"
         folder.mkdir(exist_ok=True)
         authority = Authority.open_or_create(folder / "authority.pem", clock())

@@ -516,7 +516,7 @@ def test_a_wall_clock_that_jumps_ends_no_session(tmp_path, monkeypatch, years):
     async def scene(server):
         ana, bo = [await Line(server).registered(user) for user in (ANA, BO)]
         wall = time() + years * 365 * 86_400
-        monkeypatch.setattr("locator.server._now", lambda: Now(monotonic(), wall))
+        monkeypatch.setattr("locator.server._wall", lambda: wall)
         for _ in range(3):
             server._let_time_pass(Now(monotonic() + 1, wall))
         ana.says(Where(1, (BO,)))
