@@ -1,6 +1,7 @@
 """scp to an sshd of our own on loopback: what somebody would copy a file with otherwise."""
 
 import getpass
+import os
 import shutil
 import subprocess
 import time
@@ -48,6 +49,7 @@ class Scp:
     def seconds_for(self, file: Path) -> float:
         """Copy a file with a fresh command."""
         self._copied.unlink(missing_ok=True)
+        os.sync()
         began = time.perf_counter()
         subprocess.run([*self._copy, file, self._target], check=True)
         taken = time.perf_counter() - began
