@@ -36,7 +36,7 @@ GATHER_MS = 6
 """Deliveries that follow others more closely than this are taken together: in a flood each go has its own cost."""
 EVENTS_PER_SLICE = 64
 """Events handed over at once; the clock is read between slices."""
-WORKERS = 2
+WORKERS = 1
 """Threads that work beside the two, such as on pictures."""
 CLOSE_SECONDS = 4.0
 """How long the node may take to close before the program ends without waiting for it."""

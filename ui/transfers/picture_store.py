@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader, QMovie
+from PySide6.QtGui import QImage, QMovie
 
 from peer.errors import RefusalCode
 from peer.views import EntryId, MessageView, TransferState
@@ -187,15 +187,15 @@ def _in_shape(own: QSize, wanted: QSize) -> QSize:
 
 def read_image(content: bytes, kind: str, size: QSize) -> QImage:
     """Return a cleaned picture as an image; of this size in pixels unless that is empty. On any thread."""
-    buffer = QBuffer()
-    buffer.setData(QByteArray(content))
-    # It leaves the interpreter to others while it reads; QImage.fromData does not.
-    reader = QImageReader(buffer, QByteArray(kind.lower().encode()))
-    reader.setAutoDetectImageFormat(False)
-    if not size.isEmpty():
-        reader.setScaledSize(_in_shape(reader.size(), size))
-    image = reader.read()
+    # Not a QImageReader: it asks its Python-made buffer for bytes while it holds Qt's lock on the decoders, and two
+    # threads that did so waited for each other for ever, with the window behind them.
+    image = QImage.fromData(QByteArray(content), kind.upper())  # type: ignore[arg-type]  # the call takes text
     if not image.isNull():
+        if not size.isEmpty():
+            shape = _in_shape(image.size(), size)
+            image = image.scaled(
+                shape, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
         alpha = image.hasAlphaChannel()
         image.convertTo(QImage.Format.Format_ARGB32_Premultiplied if alpha else QImage.Format.Format_RGB32)
     return image
