@@ -4,6 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait more than they work, so one more at a time than there are processors.
+TEST_JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST = QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile
 APT_PACKAGES := libgl1 libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxkbcommon-x11-0 libxcb-shape0 \
 	fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
@@ -46,10 +49,10 @@ tour: setup ## play the tour on a virtual screen; pictures and transcript in .ru
 	@$(BIN)/python -m tests.tour
 
 test: setup ## every test, at most 10 minutes
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q
+	@$(PYTEST)
 
 test-long: setup ## the long forms too
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m 'long or not long'
+	@$(PYTEST) -m 'long or not long'
 
 bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client
 bench: setup ## measure the real programs beside named references, and the window beside its goals

@@ -35,7 +35,7 @@ def test_every_message_has_one_heading_and_there_is_none_without_a_message() -> 
     assert sorted(headings) == sorted(MESSAGES)
 
 
-@pytest.mark.parametrize(("heading", "cls"), [*MESSAGES.items(), *PARTS.items()])
+@pytest.mark.parametrize(("heading", "cls"), sorted((MESSAGES | PARTS).items()))
 def test_the_fields_of_a_section_are_those_of_the_class(heading: str, cls: type[msgspec.Struct]) -> None:
     assert heading in SECTIONS, f"SPECIFICATION.md has no section `{heading}`"
     told = [(name, said) for name, said, _ in ROW.findall(SECTIONS[heading])]
