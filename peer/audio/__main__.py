@@ -18,32 +18,11 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 
+from peer.audio import process_messages as pipe
 from peer.audio.devices import AudioHangsError, list_devices
 from peer.audio.loudness import Loudness
 from peer.audio.opus_codec import RATE
 from peer.audio.playing import Player, Sound, open_sound
-from peer.audio.process_messages import (
-    Answer,
-    CancelRecording,
-    Command,
-    Devices,
-    Done,
-    Failed,
-    FinishRecording,
-    ListDevices,
-    Measured,
-    Note,
-    Play,
-    PlayedSoFar,
-    PlayingNow,
-    PlayingOver,
-    Record,
-    Recorded,
-    RecordedSoFar,
-    RecordingOver,
-    Rescue,
-    StopPlaying,
-)
 from peer.audio.recording import Recorder
 from peer.errors import Refusal, RefusalCode
 from peer.limits import AUDIO_IDLE_SECONDS, AUDIO_LINE_BYTES
@@ -83,65 +62,65 @@ class AudioServer:
         return self._steps.get(timeout=AUDIO_IDLE_SECONDS if is_idle else None)
 
     def _read(self) -> None:
-        decoder = msgspec.json.Decoder(Command)
+        decoder = msgspec.json.Decoder(pipe.Command)
         while line := self._commands.readline(AUDIO_LINE_BYTES):
             self._steps.put(partial(self._answer, decoder.decode(line)))
         self._steps.put(None)
 
-    def _say(self, what: Answer | Note) -> None:
+    def _say(self, what: pipe.Answer | pipe.Note) -> None:
         with self._lock, contextlib.suppress(OSError):  # a node that has gone is told nothing more
             self._answers.write(msgspec.json.encode(what) + b"\n")
             self._answers.flush()
 
-    def _answer(self, command: Command) -> None:
+    def _answer(self, command: pipe.Command) -> None:
         try:
             self._do(command)
         except Refusal as refusal:
-            self._say(Failed(refusal.code, refusal.message))
+            self._say(pipe.Failed(refusal.code, refusal.message))
             if isinstance(refusal, AudioHangsError):
                 raise
         except OSError as error:
-            self._say(Failed(RefusalCode.DISK_FULL, f"The recording cannot be stored ({error.strerror})."))
+            self._say(pipe.Failed(RefusalCode.DISK_FULL, f"The recording cannot be stored ({error.strerror})."))
 
-    def _do(self, command: Command) -> None:
+    def _do(self, command: pipe.Command) -> None:
         match command:
-            case ListDevices():
-                self._say(Devices(list_devices()))
-            case Record():
+            case pipe.ListDevices():
+                self._say(pipe.Devices(list_devices()))
+            case pipe.Record():
                 self._record(command)
-            case FinishRecording():
+            case pipe.FinishRecording():
                 self._end_recording(self._say)
-            case CancelRecording():
+            case pipe.CancelRecording():
                 recorder = self._taken_recorder()
                 recorder.cancel()
-                self._say(Done())
+                self._say(pipe.Done())
                 recorder.close_device()
-            case Rescue():
-                self._say(Recorded(_rescue(Path(command.part), Path(command.final)), None))
-            case Play():
+            case pipe.Rescue():
+                self._say(pipe.Recorded(_rescue(Path(command.part), Path(command.final)), None))
+            case pipe.Play():
                 self._play(command)
-            case StopPlaying():
+            case pipe.StopPlaying():
                 self._end_playing()
-                self._say(Done())
+                self._say(pipe.Done())
 
-    def _record(self, command: Record) -> None:
+    def _record(self, command: pipe.Record) -> None:
         recorder = Recorder(
             Path(command.part),
             Path(command.final),
-            lambda seconds, level: self._say(RecordedSoFar(seconds, level)),
+            lambda seconds, level: self._say(pipe.RecordedSoFar(seconds, level)),
             lambda: self._steps.put(lambda: self._recording_is_over(recorder)),
         )
         recorder.start(command.microphone)
         self._recorder = recorder
-        self._say(Done())
+        self._say(pipe.Done())
 
     def _recording_is_over(self, recorder: Recorder) -> None:
         if recorder is self._recorder:  # else somebody was quicker to end it
-            self._end_recording(lambda recorded: self._say(RecordingOver(recorded)))
+            self._end_recording(lambda recorded: self._say(pipe.RecordingOver(recorded)))
 
-    def _end_recording(self, say: Callable[[Recorded], None]) -> None:
+    def _end_recording(self, say: Callable[[pipe.Recorded], None]) -> None:
         recorder = self._taken_recorder()
-        say(Recorded(*recorder.finish()))
+        say(pipe.Recorded(*recorder.finish()))
         recorder.close_device()
 
     def _taken_recorder(self) -> Recorder:
@@ -150,21 +129,23 @@ class AudioServer:
             raise Refusal(RefusalCode.NOT_RECORDING, "Nothing is being recorded.")
         return recorder
 
-    def _play(self, command: Play) -> None:
+    def _play(self, command: pipe.Play) -> None:
         sound = open_sound(Path(command.path))
         self._end_playing()
         player = Player(
             sound,
             command.at,
             command.speed,
-            lambda at: self._say(PlayedSoFar(command.number, at)),
-            lambda failed: self._steps.put(lambda: self._playing_is_over(player, PlayingOver(command.number, failed))),
+            lambda at: self._say(pipe.PlayedSoFar(command.number, at)),
+            lambda failed: self._steps.put(
+                lambda: self._playing_is_over(player, pipe.PlayingOver(command.number, failed))
+            ),
         )
         player.start(command.speaker)
         self._player = player
-        self._say(PlayingNow(sound.samples / RATE))
+        self._say(pipe.PlayingNow(sound.samples / RATE))
 
-    def _playing_is_over(self, player: Player, over: PlayingOver) -> None:
+    def _playing_is_over(self, player: Player, over: pipe.PlayingOver) -> None:
         if player is self._player:
             self._say(over)
             self._end_playing()
@@ -175,7 +156,7 @@ class AudioServer:
             player.stop()
 
 
-def _rescue(part: Path, final: Path) -> Measured | None:
+def _rescue(part: Path, final: Path) -> pipe.Measured | None:
     """Put what is left of a recording under its name: a file that lacks its end is played all the same."""
     try:
         sound = open_sound(part)
@@ -183,7 +164,7 @@ def _rescue(part: Path, final: Path) -> Measured | None:
         part.unlink(missing_ok=True)
         return None
     part.replace(final)
-    return Measured(sound.samples / RATE, waveform_of(sound), final.stat().st_size)
+    return pipe.Measured(sound.samples / RATE, waveform_of(sound), final.stat().st_size)
 
 
 def waveform_of(sound: Sound) -> bytes:

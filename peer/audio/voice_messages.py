@@ -22,24 +22,8 @@ from pathlib import Path
 
 import msgspec
 
+from peer.audio import process_messages as pipe
 from peer.audio.audio_process import AudioProcess
-from peer.audio.process_messages import (
-    CancelRecording,
-    Devices,
-    FinishRecording,
-    ListDevices,
-    Note,
-    Play,
-    PlayedSoFar,
-    PlayingNow,
-    PlayingOver,
-    Record,
-    Recorded,
-    RecordedSoFar,
-    RecordingOver,
-    Rescue,
-    StopPlaying,
-)
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import PlaybackChanged, RecordingChanged
@@ -73,8 +57,8 @@ class VoiceMessages:
 
     async def devices(self) -> AudioDevices:
         """Return the microphones and speakers there are now."""
-        answer = await self._process.ask(ListDevices())
-        assert isinstance(answer, Devices)
+        answer = await self._process.ask(pipe.ListDevices())
+        assert isinstance(answer, pipe.Devices)
         return answer.devices
 
     async def start_recording(self, microphone: str = "") -> None:
@@ -85,7 +69,7 @@ class VoiceMessages:
             final = self._new_name()
             self._recording, self._has_begun, self._over, self._seconds = final, False, None, 0.0
             try:
-                await self._process.ask(Record(str(_part_of(final)), str(final), microphone))
+                await self._process.ask(pipe.Record(str(_part_of(final)), str(final), microphone))
             except BaseException:
                 self._recording = None
                 raise
@@ -98,8 +82,8 @@ class VoiceMessages:
         async with self._changing:
             if self._recording is not None:
                 try:
-                    answer = await self._process.ask(FinishRecording())
-                    assert isinstance(answer, Recorded)
+                    answer = await self._process.ask(pipe.FinishRecording())
+                    assert isinstance(answer, pipe.Recorded)
                     self._recording_over(self._recording, answer)
                 except Refusal:
                     if self._rescue is not None:
@@ -119,7 +103,7 @@ class VoiceMessages:
             final, self._recording = self._recording, None
             if final is not None:
                 with suppress(Refusal):
-                    await self._process.ask(CancelRecording())
+                    await self._process.ask(pipe.CancelRecording())
                 self._drop(final)
             if self._over is not None and self._over.voice is not None:
                 _remove(Path(self._over.voice.path))
@@ -140,12 +124,12 @@ class VoiceMessages:
         number = self._playback_number
         self._playback = PlaybackView(path, at, 0.0, speed)
         try:
-            answer = await self._process.ask(Play(number, path, at, speed, speaker))
+            answer = await self._process.ask(pipe.Play(number, path, at, speed, speaker))
         except BaseException:
             if number == self._playback_number:
                 self._playback = None
             raise
-        assert isinstance(answer, PlayingNow)
+        assert isinstance(answer, pipe.PlayingNow)
         began = PlaybackView(path, min(at, answer.seconds), answer.seconds, speed)
         self._playback_began(number, began)
         return began
@@ -154,7 +138,7 @@ class VoiceMessages:
         """Play nothing any more."""
         if self._playback is not None:
             self._playback_over("")
-            await self._process.ask(StopPlaying())
+            await self._process.ask(pipe.StopPlaying())
 
     async def close(self) -> None:
         """Let go of all devices; an unfinished recording is dropped."""
@@ -183,19 +167,19 @@ class VoiceMessages:
 
     # --- what the process says -----------------------------------------------------------------
 
-    def _take_note(self, note: Note) -> None:
+    def _take_note(self, note: pipe.Note) -> None:
         match note:
-            case RecordedSoFar():
+            case pipe.RecordedSoFar():
                 self._seconds = note.seconds
                 if self._recording is not None:
                     self._events.tell(RecordingChanged(RecordingView(note.seconds, note.level)))
-            case RecordingOver():
+            case pipe.RecordingOver():
                 self._recording_over(self._recording, note.recorded)
-            case PlayedSoFar():
+            case pipe.PlayedSoFar():
                 if self._playback is not None and note.number == self._playback_number:
                     self._playback = msgspec.structs.replace(self._playback, at=note.at)
                     self._events.tell(PlaybackChanged(self._playback))
-            case PlayingOver():
+            case pipe.PlayingOver():
                 if self._playback is not None and note.number == self._playback_number:
                     if note.failed is None:
                         self._playback = msgspec.structs.replace(self._playback, at=self._playback.duration)
@@ -210,15 +194,15 @@ class VoiceMessages:
 
     async def _rescue_recording(self, final: Path, reason: str) -> None:
         """Keep what a process that died had written."""
-        left = Recorded(None, None)
+        left = pipe.Recorded(None, None)
         with suppress(Refusal):
-            answer = await self._process.ask(Rescue(str(_part_of(final)), str(final)))
-            assert isinstance(answer, Recorded)
+            answer = await self._process.ask(pipe.Rescue(str(_part_of(final)), str(final)))
+            assert isinstance(answer, pipe.Recorded)
             left = answer
         self._rescue = None
         self._recording_over(final, left, reason)
 
-    def _recording_over(self, final: Path | None, recorded: Recorded, reason: str = "") -> None:
+    def _recording_over(self, final: Path | None, recorded: pipe.Recorded, reason: str = "") -> None:
         if final is None or final is not self._recording:
             return  # it was cancelled, or never began
         self._recording = None
