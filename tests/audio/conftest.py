@@ -5,16 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.sound_card import SoundCard
 from tests.harness.speaking import Speaker
-
-
-@pytest.fixture
-def sound_card() -> Iterator[SoundCard]:
-    """A sound system for Ana and Bo."""
-    card = SoundCard("ana", "bo")
-    yield card
-    card.close()
 
 
 @pytest.fixture
