@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from peer import intake, limits
-from peer.attachment_views import attachment_view
+from peer.attachments.attachment_view import attachment_view
 from peer.conversation import Conversation, load_conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream

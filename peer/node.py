@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from peer.accounts import Profile
-from peer.attachments import Outgoing
+from peer.attachments.sending import Outgoing
 from peer.audio.voice_messages import VoiceMessages
 from peer.conversation import Conversation
 from peer.discovery import LocatorSearch
@@ -379,19 +379,19 @@ class PeerNode:
 
     async def fetch_file(self, entry: EntryId, path: Path | None = None) -> MessageView:
         """Have a file here, now or as soon as somebody who has it is there. `path`: a folder, or save it as."""
-        return await self._need_session().attachments.fetch(entry, path)
+        return await self._need_session().attachments.wanted.fetch(entry, path)
 
     async def decline_file(self, entry: EntryId) -> MessageView:
         """Do not want a file; it can be fetched later all the same."""
-        return await self._need_session().attachments.decline(entry)
+        return await self._need_session().attachments.wanted.decline(entry)
 
     async def pause_file(self, entry: EntryId) -> MessageView:
         """Hold a transfer up; what has come is kept."""
-        return await self._need_session().attachments.pause(entry)
+        return await self._need_session().attachments.wanted.pause(entry)
 
     async def resume_file(self, entry: EntryId) -> MessageView:
         """Go on with a transfer that was held up or failed, from where it stood."""
-        return await self._need_session().attachments.resume(entry)
+        return await self._need_session().attachments.wanted.resume(entry)
 
     async def cancel_file(self, entry: EntryId) -> MessageView:
         """End a transfer and forget what has come; or do not send what is still being read."""
@@ -406,19 +406,19 @@ class PeerNode:
 
     async def auto_fetch(self) -> int:
         """Return up to how many bytes files of friends come by themselves; 0: nothing does."""
-        return self._need_session().attachments.auto_fetch
+        return self._need_session().attachments.settings.auto_fetch
 
     async def set_auto_fetch(self, size: int) -> None:
         """Choose that; pictures and voice messages come up to 10 MiB all the same, unless it is 0."""
-        await self._need_session().attachments.set_auto_fetch(size)
+        await self._need_session().attachments.settings.set_auto_fetch(size)
 
     async def downloads(self) -> Path:
         """Return the folder in which the files of each conversation have a folder of their own."""
-        return self._need_session().attachments.downloads
+        return self._need_session().attachments.settings.downloads
 
     async def set_downloads(self, folder: Path) -> None:
         """Put what comes from now on into another folder."""
-        await self._need_session().attachments.set_downloads(Path(folder))
+        await self._need_session().attachments.settings.set_downloads(Path(folder))
 
     # --- pictures ------------------------------------------------------------------------------
 

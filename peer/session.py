@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from peer import limits
 from peer.accounts import AccountFolder
-from peer.attachments import Attachments
+from peer.attachments.service import Attachments
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -192,7 +192,7 @@ class Session:
             certificate_is_due=certificate.is_due_for_renewal(now),
         )
         facts = self._facts
-        self._file_server = FileServer(self.attachments, self._files_context(is_server=True))
+        self._file_server = FileServer(self.attachments.given, self._files_context(is_server=True))
         self._port.serve(
             self._book,
             self._vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=True),

@@ -1,0 +1,89 @@
+"""Attachments as kept and as told: what all parts of this folder ask of the database, the screen and the disk."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from peer.conversation import Conversation
+from peer.conversations import Conversations
+from peer.errors import Refusal, RefusalCode
+from peer.event_stream import EventStream
+from peer.events import Event
+from peer.storage import attachments, messages
+from peer.storage.attachments import AttachmentRow
+from peer.storage.database import Database
+from peer.storage.messages import MessageRow
+from peer.views import EntryId, MessageView
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+class Records:
+    """Finds and keeps attachments, and tells of them."""
+
+    def __init__(
+        self, database: Database, conversations: Conversations, events: EventStream, landing: Executor
+    ) -> None:
+        """`landing` is the thread on which files are looked at, moved and removed; whoever made it closes it."""
+        self.database = database
+        self.landing = landing
+        self._conversations = conversations
+        self._events = events
+
+    async def find(self, entry: EntryId) -> MessageRow:
+        """Return the message of an attachment; raise Refusal if there is none of this name."""
+        message = await self.database.read(lambda c: messages.find_message(c, entry))
+        if message is None or message.attachment is None:
+            raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such file.")
+        return message
+
+    async def save(self, message: MessageRow, row: AttachmentRow) -> MessageRow:
+        """Keep how an attachment stands now; return its message with that."""
+        changed = replace(message, attachment=row)
+        await self.database.write(lambda c: attachments.save(c, row), lambda _: self._remember(changed), own=True)
+        return changed
+
+    def conversation_of(self, message: MessageRow) -> Conversation:
+        """Return where a message stands."""
+        return next(c for c in self._conversations.all() if c.kept.row == message.conversation)
+
+    def view(self, message: MessageRow) -> MessageView:
+        """Return a message ready for the screen."""
+        return self._conversations.message_view(self.conversation_of(message), message)
+
+    def tell(self, event: Callable[[MessageView], Event], message: MessageRow) -> None:
+        """Tell that something happened to an attachment."""
+        self._events.tell(event(self.view(message)))
+
+    async def on_disk(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+        """Do something that asks the disk, on the thread for it."""
+        return await asyncio.get_running_loop().run_in_executor(self.landing, partial(work, *args, **kwargs))
+
+    def _remember(self, message: MessageRow) -> None:
+        conversation = self.conversation_of(message)
+        if conversation.last is not None and conversation.last.entry == message.entry:
+            conversation.last = message
+
+
+class Tasks:
+    """Keeps what goes on by itself, so that it is ended at the end."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def keep(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        """Begin it."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def close(self) -> None:
+        """End everything that is left."""
+        for task in tuple(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)

@@ -1,0 +1,182 @@
+"""Files, folders, pictures and voice messages of one account: the front of this folder, and what joins its parts."""
+
+import random
+import ssl
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from peer import limits
+from peer.attachments.attachment_view import attachment_view
+from peer.attachments.door import FileDoor, Readers
+from peer.attachments.file_settings import FileSettings
+from peer.attachments.given import Given
+from peer.attachments.holdings import Holdings
+from peer.attachments.records import Records, Tasks
+from peer.attachments.sending import Outgoing, Sendings
+from peer.attachments.wanted import Wanted
+from peer.conversation import Conversation
+from peer.conversations import Conversations
+from peer.errors import Refusal, RefusalCode
+from peer.event_stream import EventStream
+from peer.links.link import Link
+from peer.pictures.picture_service import Pictures
+from peer.storage import messages
+from peer.storage.attachments import AttachmentRow
+from peer.storage.database import Connection, Database
+from peer.storage.messages import BEHIND_ALL, MessageRow
+from peer.views import AttachmentView, EntryId, MessageView
+from protocol.identity import UserId
+from protocol.piece_sets import PieceSet
+from protocol.transfer_states import TransferState
+
+
+class Attachments:
+    """What every attachment of the account is doing."""
+
+    def __init__(
+        self,
+        database: Database,
+        conversations: Conversations,
+        events: EventStream,
+        *,
+        clock: Callable[[], datetime],
+        worker: Callable[[str], Executor],
+        me: UserId,
+        name_of: Callable[[UserId], str],
+        copies: Path,
+        downloads: Path,
+        pictures: Pictures,
+        chance: random.Random,
+        door: FileDoor,
+    ) -> None:
+        """`copies` is the profile's folder for what is sent from here, `downloads` where others' things land."""
+        self._database = database
+        self._conversations = conversations
+        self._reading, self._landing = worker("files"), worker("landing")
+        self._tasks = Tasks()
+        readers = Readers(conversations, door)
+        records = Records(database, conversations, events, self._landing)
+        self._records = records
+        self.settings = FileSettings(database, downloads)
+        self.holdings = Holdings(database, conversations, readers.may_hear, name_of, self)
+        self.sendings = Sendings(
+            conversations,
+            events,
+            self._tasks,
+            clock=clock,
+            reading=self._reading,
+            landing=self._landing,
+            me=me,
+            name_of=name_of,
+            copies=copies,
+            pictures=pictures,
+        )
+        self.wanted = Wanted(
+            records,
+            conversations,
+            self.holdings,
+            self.settings,
+            self._tasks,
+            name_of=name_of,
+            chance=chance,
+            door=door,
+        )
+        self.given = Given(records, conversations, self.holdings, self.wanted, self._tasks, door=door, readers=readers)
+        conversations.on_attachment = self.wanted.attachment_came
+        conversations.show_attachment = self._show
+
+    async def load(self) -> None:
+        """Read what is kept into memory."""
+        await self.holdings.load()
+        await self.settings.load()
+
+    async def start(self, context: ssl.SSLContext) -> None:
+        """Go on with what was under way; `context` is for connections to those who have it."""
+        await self.wanted.start(context)
+        self.given.start()
+
+    async def close(self) -> None:
+        """Stop everything; what has come is kept."""
+        await self.wanted.close()
+        self.sendings.close()
+        await self._tasks.close()
+        self._reading.shutdown(wait=False)
+        self._landing.shutdown(wait=False)
+
+    async def send(self, conversation: Conversation, outgoing: Outgoing) -> MessageView:
+        """See `Sendings.send`."""
+        return await self.sendings.send(conversation, outgoing)
+
+    async def cancel(self, entry: EntryId) -> MessageView:
+        """Forget what has come; or do not send what is still being read."""
+        return self.sendings.cancel(entry) or await self.wanted.cancel(entry)
+
+    async def files(
+        self, conversation: Conversation, before: EntryId | None = None, limit: int = 256
+    ) -> list[MessageView]:
+        """Return what was ever shared here, the newest first."""
+        count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
+        number = conversation.kept.row
+
+        def job(connection: Connection) -> list[MessageRow]:
+            place = BEHIND_ALL if before is None else messages.place_in(connection, number, before)
+            return messages.attachments_before(connection, number, place, count)
+
+        rows = await self._database.read(job)
+        return [self._conversations.message_view(conversation, row) for row in rows]
+
+    async def place_of(self, entry: EntryId) -> Path:
+        """Return where something lies that is here; raise Refusal for anything else."""
+        row = (await self._records.find(entry)).attachment
+        if row is None or row.state is not TransferState.HERE:
+            raise Refusal(RefusalCode.REFUSED, "This file is not here. Download it first.")
+        return Path(row.path)
+
+    # --- what links tell ---------------------------------------------------------------------
+
+    def link_came_up(self, link: Link) -> None:
+        """A neighbour is there: ask what it has."""
+        self._tasks.keep(self.holdings.link_came_up(link))
+
+    def link_went_down(self, link: Link) -> None:
+        """A neighbour went."""
+        self.holdings.link_went_down(link)
+        self.wanted.link_went_down(link)
+
+    def pieces_here(self, message: MessageRow) -> bytes | None:
+        """See `Owner.pieces_here`."""
+        return self.given.pieces_of(message)
+
+    def wanted_in(self, conversation: Conversation) -> list[EntryId]:
+        """See `Owner.wanted_in`."""
+        return self.wanted.entries_in(conversation)
+
+    def holder_told(self, link: Link, message: MessageRow, pieces: PieceSet | None, *, is_news: bool) -> None:
+        """See `Owner.holder_told`."""
+        assert link.user is not None
+        assert link.device is not None
+        fetch = self.wanted.fetch_of(message.entry)
+        if fetch is not None:
+            self.wanted.holder_told(fetch, link.user, link.device, pieces)
+        elif is_news:
+            self.given.note_given(message)
+
+    # --- what the screen sees --------------------------------------------------------------------
+
+    def _show(self, row: AttachmentRow) -> AttachmentView:
+        fetch = self.wanted.fetch_of(row.entry)
+        board = self.holdings.board(row.entry)
+        if fetch is None:
+            left = sum(row.body.size - holder.done for holder in board)
+            return attachment_view(row, board, speed=self.given.speed_of(row.entry) if left else 0.0, left=left)
+        state = TransferState.LOADING if fetch.is_loading else TransferState.WAITING
+        return attachment_view(
+            replace(row, state=state),
+            board,
+            done=fetch.done if fetch.download is not None else None,
+            speed=fetch.meter.bytes_per_second,
+            reason=fetch.waiting_for if state is TransferState.WAITING else None,
+        )

@@ -1,0 +1,323 @@
+"""What is wanted here: asked for, held up, declined, and put in its place when all of it has come."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from peer import limits
+from peer.attachments.door import FileDoor
+from peer.attachments.file_settings import FileSettings
+from peer.attachments.holdings import Holdings
+from peer.attachments.records import Records, Tasks
+from peer.conversation import Conversation
+from peer.conversations import Conversations
+from peer.errors import Refusal, RefusalCode
+from peer.events import TransferFailed, TransferFinished, TransferProgressed
+from peer.links.link import Link
+from peer.links.link_book import Caller
+from peer.safe_paths import safe_name
+from peer.storage import attachments
+from peer.storage.attachments import AttachmentRow
+from peer.storage.database import Connection
+from peer.storage.messages import MessageRow
+from peer.transfers import landing
+from peer.transfers.download import Download
+from peer.transfers.fetching import Fetch
+from peer.transfers.threads import TransferThreads
+from peer.views import EntryId, MessageView
+from protocol.consent import Consent
+from protocol.identity import DeviceId, UserId
+from protocol.limits import RESYNC_SECONDS
+from protocol.manifests import PieceTable, read_table
+from protocol.piece_sets import PieceSet
+from protocol.transfer_states import TransferEvent, TransferState, next_state
+
+log = logging.getLogger(__name__)
+
+
+class Wanted:
+    """Every attachment that is being fetched, and what a person says to that."""
+
+    def __init__(
+        self,
+        records: Records,
+        conversations: Conversations,
+        holdings: Holdings,
+        settings: FileSettings,
+        tasks: Tasks,
+        *,
+        name_of: Callable[[UserId], str],
+        chance: random.Random,
+        door: FileDoor,
+    ) -> None:
+        self._records = records
+        self._conversations = conversations
+        self._holdings = holdings
+        self._settings = settings
+        self._tasks = tasks
+        self._name_of = name_of
+        self._chance = chance
+        self._door = door
+        self._fetches: dict[EntryId, Fetch] = {}
+        self._threads = TransferThreads(limits.PULLING_THREADS)
+        self._commanding = asyncio.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    async def start(self, context: ssl.SSLContext) -> None:
+        """Go on with what was under way; `context` is for connections to those who have it."""
+        self._context = context
+        for entry in await self._records.database.read(attachments.entries_under_way):
+            await self._begin_fetch(await self._records.find(entry))
+        self._tasks.keep(self._ask_now_and_then())
+
+    async def close(self) -> None:
+        """Stop everything; what has come is kept."""
+        for fetch in tuple(self._fetches.values()):
+            await fetch.stop()
+            with contextlib.suppress(Refusal):
+                await self.keep_pieces(fetch)
+
+    def fetch_of(self, entry: EntryId) -> Fetch | None:
+        """Return what is being done to have an attachment here."""
+        return self._fetches.get(entry)
+
+    def entries_in(self, conversation: Conversation) -> list[EntryId]:
+        """Return what is wanted of a conversation, and not complete."""
+        return [entry for entry, fetch in self._fetches.items() if fetch.conversation == conversation.id]
+
+    # --- what a person asks for --------------------------------------------------------------
+
+    async def fetch(self, entry: EntryId, path: Path | None = None) -> MessageView:
+        """Have it here: under `path`, in the folder `path`, or where the conversation's things land."""
+        wanted = "" if path is None else os.path.abspath(path)  # noqa: ASYNC240, PTH100 - asks no disk
+        return await self._commanded(entry, TransferEvent.WANTED, path=wanted)
+
+    async def decline(self, entry: EntryId) -> MessageView:
+        """Do not want it."""
+        return await self._commanded(entry, TransferEvent.DECLINED)
+
+    async def pause(self, entry: EntryId) -> MessageView:
+        """Hold it up; what has come is kept."""
+        return await self._commanded(entry, TransferEvent.PAUSED)
+
+    async def resume(self, entry: EntryId) -> MessageView:
+        """Go on, from where it stood."""
+        return await self._commanded(entry, TransferEvent.WANTED)
+
+    async def cancel(self, entry: EntryId) -> MessageView:
+        """Forget what has come."""
+        return await self._commanded(entry, TransferEvent.CANCELLED)
+
+    async def _commanded(self, entry: EntryId, event: TransferEvent, path: str = "") -> MessageView:
+        """One thing after the other: who pauses and resumes at once gets the last of the two."""
+        async with self._commanding:
+            return await self._command(await self._records.find(entry), event, path)
+
+    async def _command(self, message: MessageRow, event: TransferEvent, path: str = "") -> MessageView:
+        assert message.attachment is not None
+        row = message.attachment
+        state = next_state(row.state, event)
+        if state is None:
+            if event is TransferEvent.WANTED:
+                return self._records.view(message)  # it is here, or on its way: nothing to ask for
+            raise Refusal(RefusalCode.BAD_REQUEST, f"This file is {row.state}: there is nothing to do that to.")
+        fetch = self._fetches.pop(message.entry, None)
+        if fetch is not None:
+            await fetch.stop()
+            with contextlib.suppress(Refusal):
+                await self.keep_pieces(fetch)
+            return await self._command(await self._records.find(message.entry), event, path)  # as it stands by now
+        fresh = replace(row, state=state, code="", reason="")
+        if row.state is TransferState.GONE:
+            fresh = replace(fresh, path="", part="", pieces=b"", mark=0)
+        if path and path != fresh.path:
+            await self._throw_away(fresh)
+            fresh = replace(fresh, path=path, part="", pieces=b"")
+        if state in {TransferState.OFFERED, TransferState.DECLINED}:
+            await self._throw_away(fresh)
+            fresh = replace(fresh, path="", part="", pieces=b"")
+        changed = await self._records.save(message, fresh)
+        if state is TransferState.WAITING:
+            await self._begin_fetch(changed)
+        self._records.tell(TransferProgressed, changed)
+        return self._records.view(changed)
+
+    async def _throw_away(self, row: AttachmentRow) -> None:
+        if row.part:
+            await self._records.on_disk(landing.throw_away, Path(row.part))
+
+    # --- fetching --------------------------------------------------------------------------------
+
+    async def _begin_fetch(self, message: MessageRow) -> None:
+        """Have pieces come, from now on."""
+        if message.entry in self._fetches or self._context is None:
+            return
+        conversation = self._records.conversation_of(message)
+        fetch = Fetch(message, conversation.id, self, self._threads, self._context, self._records.landing, self._chance)
+        self._fetches[message.entry] = fetch
+        table, encoded = None, await self._records.database.read(lambda c: attachments.table_of(c, message.entry))
+        if encoded is not None:
+            table = await self._records.on_disk(read_table, fetch.body, encoded)
+        fetch.start(table, encoded or b"")
+        self._holdings.ask(conversation, message.entry)
+
+    async def make_download(self, fetch: Fetch, table: PieceTable, encoded: bytes) -> Download:
+        """See `Office.make_download`."""
+        row = fetch.row
+        folder = self._folder_of(fetch.message)
+        place = await self._records.on_disk(landing.choose_place, row.body, row.path, folder)
+        if row.part:
+            place = landing.Place(Path(row.path), Path(row.part))
+        row = fetch.row = replace(row, path=str(place.path), part=str(place.part))
+
+        def keep(connection: Connection) -> None:
+            attachments.put_table(connection, row.entry, encoded)
+            attachments.save(connection, row)
+
+        await self._records.database.write(keep, own=True)
+        if await self._records.on_disk(landing.is_landed, place, row.body, table, row.pieces):
+            parts, held = landing.parts_at(place.path, row.body, table), PieceSet.complete(row.body.size)
+            fetch.has_landed = True
+        else:
+            parts, held = await self._records.on_disk(
+                lambda: landing.gather_at(place.part, row.body, table, row.pieces)
+            )
+        return Download(table, parts, place.part, held, self._chance)
+
+    async def keep_pieces(self, fetch: Fetch) -> None:
+        """See `Office.keep_pieces`."""
+        if fetch.download is not None:
+            bits = fetch.download.held().to_bytes()
+            await self._records.database.write(lambda c: attachments.put_pieces(c, fetch.row.entry, bits))
+            self._holdings.tell(self._records.conversation_of(fetch.message), fetch.row.entry, bits)
+
+    async def all_came(self, fetch: Fetch) -> None:
+        """See `Office.all_came`."""
+        assert fetch.download is not None
+        row, download, is_folder = fetch.row, fetch.download, fetch.body.files > 0
+        row = replace(row, pieces=download.held().to_bytes())
+        place = landing.Place(Path(row.path), Path(row.part))
+        if fetch.has_landed:
+            mark = await self._records.on_disk(landing.mark_of, place.path, is_folder=is_folder)
+            landed = landing.Landed(place.path, mark or 0)
+        else:
+            parts = list(download.parts)
+            await self._records.on_disk(landing.flush, parts, download.part, is_folder=is_folder)
+            landed = await self._land(fetch, row, place)
+        row = replace(row, state=TransferState.HERE, path=str(landed.path), part="", mark=landed.mark)
+        self._fetches.pop(row.entry, None)
+        fetch.is_over = True
+        message = await self._records.save(fetch.message, row)
+        self._holdings.tell(
+            self._records.conversation_of(message), row.entry, PieceSet.complete(row.body.size).to_bytes()
+        )
+        self._records.tell(TransferFinished, message)
+
+    async def _land(self, fetch: Fetch, row: AttachmentRow, wanted: landing.Place) -> landing.Landed:
+        while True:
+            path = await self._records.on_disk(landing.free_place, wanted.path)
+            place = wanted._replace(path=path)
+            # Kept first: after a crash just behind the next step it is known where to look.
+            fetch.row = replace(row, path=str(path))
+            await self._records.save(fetch.message, fetch.row)
+            try:
+                return await self._records.on_disk(landing.land, place, is_folder=fetch.body.files > 0)
+            except FileExistsError:
+                continue  # somebody was quicker with this name
+
+    def progressed(self, fetch: Fetch) -> None:
+        """See `Office.progressed`."""
+        self._records.tell(TransferProgressed, fetch.message)
+
+    def failed(self, fetch: Fetch, refusal: Refusal) -> None:
+        """See `Office.failed`."""
+        self._tasks.keep(self._fail(fetch, refusal))
+
+    async def _fail(self, fetch: Fetch, refusal: Refusal) -> None:
+        await fetch.stop()
+        self._fetches.pop(fetch.row.entry, None)
+        pieces = fetch.download.held().to_bytes() if fetch.download else fetch.row.pieces
+        row = replace(
+            fetch.row, state=TransferState.FAILED, code=refusal.code.value, reason=refusal.message, pieces=pieces
+        )
+        log.info("a file cannot be fetched: %s", refusal.message)
+        try:
+            message = await self._records.save(fetch.message, row)
+        except Refusal as full:
+            # The disk that did not take the file may not take this either; it is tried again after a restart.
+            log.warning("that a transfer failed could not be kept: %s", full)
+            message = replace(fetch.message, attachment=row)
+        self._records.tell(TransferFailed, message)
+
+    async def _ask_now_and_then(self) -> None:
+        """Ask again for what nobody seems to have: an answer may have been lost, or not have been allowed yet."""
+        while True:
+            await asyncio.sleep(RESYNC_SECONDS)
+            for fetch in tuple(self._fetches.values()):
+                if not fetch.has_sources:
+                    self._holdings.ask(self._records.conversation_of(fetch.message), fetch.row.entry)
+
+    def _folder_of(self, message: MessageRow) -> Path:
+        """Return where what belongs to a conversation lands."""
+        title = self._conversations.view(self._records.conversation_of(message)).title
+        return self._settings.downloads / safe_name(title)
+
+    def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
+        """See `Office.admit_for_files`."""
+        return self._door.admit_for_files(certificate, expected)
+
+    def dial_for_files(self, user: UserId) -> Callable[[], socket.socket]:
+        """See `Office.dial_for_files`."""
+        return self._door.dial_for_files(user)
+
+    # --- what others tell ------------------------------------------------------------------------
+
+    def holder_told(self, fetch: Fetch, user: UserId, device: DeviceId, pieces: PieceSet | None) -> None:
+        """A device has these pieces of what is wanted; None: it has nothing."""
+        if pieces is None:
+            fetch.lost(device)
+            self._give_up_if_gone(fetch, user)
+        elif pieces.count or not pieces.pieces or fetch.download is None:
+            fetch.heard(user, device, pieces)
+
+    def _give_up_if_gone(self, fetch: Fetch, user: UserId) -> None:
+        """What its author has no more, and nobody else ever had, will not come by waiting."""
+        if user != fetch.message.author or fetch.has_sources:
+            return
+        if not self._holdings.somebody_has_all(fetch.row.entry, fetch.body.size):
+            name = self._name_of(user)
+            fetch.fail(
+                Refusal(
+                    RefusalCode.FILE_CHANGED,
+                    f"The file was changed or removed at {name}'s end. Ask {name} to send it again.",
+                )
+            )
+
+    def link_went_down(self, link: Link) -> None:
+        """A neighbour went."""
+        for fetch in self._fetches.values():
+            if link.device is not None:
+                fetch.lost(link.device)
+
+    # --- what comes by itself --------------------------------------------------------------------
+
+    def attachment_came(self, conversation: Conversation, message: MessageRow) -> None:
+        """Fetch what is small and of a friend, unasked."""
+        is_friend = self._conversations.standing_with(message.author).state is Consent.FRIENDS
+        if message.mine or not is_friend or not self._conversations.may_write(conversation):
+            return
+        if self._settings.comes_by_itself(message):
+            self._tasks.keep(self._fetch_quietly(message.entry))
+
+    async def _fetch_quietly(self, entry: EntryId) -> None:
+        try:
+            await self.fetch(entry)
+        except Refusal as refusal:
+            log.warning("a file could not be fetched by itself: %s", refusal)
