@@ -4,7 +4,16 @@ from typing import ClassVar
 
 import msgspec
 
-from peer.views import ContactView, ConversationView, GroupView, MessageView, PlaybackView, RecordingView, SessionView
+from peer.views import (
+    ContactView,
+    ConversationView,
+    GroupView,
+    MessageView,
+    PlaybackView,
+    RecordingView,
+    SessionView,
+    TypingView,
+)
 from protocol.errors import RefusalCode
 
 
@@ -100,6 +109,13 @@ class MessageChanged(Event, frozen=True):
     message: MessageView
 
 
+class MessageHidden(Event, frozen=True):
+    """A message was deleted on this device only: it is in no list any more."""
+
+    type: ClassVar[str] = "message_hidden"
+    message: MessageView
+
+
 class MessageDelivered(Event, frozen=True):
     """A message of ours reached everybody it is for."""
 
@@ -112,6 +128,13 @@ class MessageRead(Event, frozen=True):
 
     type: ClassVar[str] = "message_read"
     message: MessageView
+
+
+class Typing(Event, frozen=True):
+    """Somebody is writing; told every 3 s while it lasts. After 6 s without it they have stopped."""
+
+    type: ClassVar[str] = "typing"
+    typing: TypingView
 
 
 class TransferProgressed(Event, frozen=True):
@@ -170,8 +193,10 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MessageWritten,
     MessageArrived,
     MessageChanged,
+    MessageHidden,
     MessageDelivered,
     MessageRead,
+    Typing,
     TransferProgressed,
     TransferFinished,
     TransferFailed,

@@ -169,8 +169,9 @@ class LocalSocket:
         return hmac.compare_digest(said.strip(), self._token.encode())
 
     async def _answer_lines(self, node: "PeerNode", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from peer.command_line.json_rpc import METHODS, Method, Parameters
+        from peer.command_line.json_rpc import METHODS, Method
         from peer.command_line.lines import LineSplitter, answer_line, put_event
+        from peer.command_line.parameters import Parameters
 
         methods = METHODS
         if self._raise_window is not None:

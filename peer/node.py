@@ -277,6 +277,11 @@ class PeerNode:
         session, found = self._find(conversation)
         return await session.conversations.send_text(found, text, reply_to)
 
+    async def typing(self, conversation: ConversationId) -> None:
+        """Let those who are linked know that we are writing; call it at every key, it is told every 3 s."""
+        session, found = self._find(conversation)
+        session.typing.say(found)
+
     # --- groups ------------------------------------------------------------------------------
 
     async def create_group(self, name: str, members: Sequence[str]) -> ConversationView:

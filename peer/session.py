@@ -34,12 +34,13 @@ from peer.surroundings import Surroundings
 from peer.synchronizer import Farewell, Synchronizer
 from peer.transfers.pulling import dial_any
 from peer.transfers.serving import FileServer
+from peer.typing_signals import TypingSignals
 from peer.views import ContactView, SessionView
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
 from protocol.file_messages import ALPN, MAGIC
 from protocol.identity import DeviceId, Realm, UserId
-from protocol.link_messages import Greeting, Pieces, WhatPieces
+from protocol.link_messages import Greeting, Pieces, Typing, WhatPieces
 from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
 from protocol.membership import Membership
 from protocol.registry import Message
@@ -151,6 +152,7 @@ class Session:
         )
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
+        self.typing = TypingSignals(self.conversations, events, lambda: self._book.links, self._may_share)
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
@@ -345,6 +347,8 @@ class Session:
         """See `LinkListener`."""
         if isinstance(message, WhatPieces | Pieces):
             await self.attachments.holdings.handle(link, message)
+        elif isinstance(message, Typing):
+            self.typing.handle(link, message)
         else:
             await self._synchronizer.handle(link, message)
 

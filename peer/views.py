@@ -30,6 +30,7 @@ __all__ = [
     "GroupView",
     "HolderView",
     "MemberView",
+    "MentionView",
     "MessageKind",
     "MessagePage",
     "MessagePlace",
@@ -37,10 +38,13 @@ __all__ = [
     "MessageView",
     "PageAt",
     "PlaybackView",
+    "QuoteView",
+    "ReactionView",
     "RecordingView",
     "SecretPlace",
     "SessionView",
     "TransferState",
+    "TypingView",
     "UserId",
     "View",
     "VoiceFile",
@@ -61,6 +65,8 @@ class MessageKind(StrEnum):
     PICTURE = "picture"
     VOICE = "voice"
     """A voice message."""
+    DELETED = "deleted"
+    """It was taken back for everybody: only its place is left."""
 
 
 class MessageState(StrEnum):
@@ -127,6 +133,44 @@ class AttachmentView(View, frozen=True):
     """Who else has how much of it."""
 
 
+class QuoteView(View, frozen=True):
+    """What a reply answers, as it is now."""
+
+    entry: EntryId
+    kind: MessageKind | None = None
+    """None: that message is not here (yet). When it comes, the reply is told as changed."""
+    author: UserId | None = None
+    author_name: str = ""
+    text: str = ""
+    """Its first 200 characters; none when it was deleted."""
+
+
+class ReactionView(View, frozen=True):
+    """One emoji below a message."""
+
+    emoji: str
+    users: tuple[UserId, ...]
+    """Who chose it, the first one first; everybody has at most one below a message."""
+    names: tuple[str, ...]
+    mine: bool
+
+
+class MentionView(View, frozen=True):
+    """Somebody named in a text: the code points from `start` on."""
+
+    user: UserId
+    start: int
+    length: int
+
+
+class TypingView(View, frozen=True):
+    """Somebody who is writing at this moment."""
+
+    conversation: ConversationId
+    user: UserId
+    name: str
+
+
 MessagePlace = tuple[datetime, int]
 """Where a message stands in its conversation: when it was written, then in order of arrival."""
 
@@ -148,7 +192,17 @@ class MessageView(View, frozen=True):
     """Grows with each message that came to be known on this device: the place to go on from."""
     reply_to: EntryId | None = None
     attachment: AttachmentView | None = None
-    """Of anything but a text; then `text` is the caption."""
+    """Of a file, picture or voice message; then `text` is the caption."""
+    edited_at: datetime | None = None
+    deleted_by: UserId | None = None
+    """Of a deleted message: its author, or who manages the group."""
+    quoted: QuoteView | None = None
+    """Of a reply."""
+    reactions: tuple[ReactionView, ...] = ()
+    """In the order of their first use."""
+    mentions: tuple[MentionView, ...] = ()
+    """Without overlaps, in the order of the text."""
+    mentions_me: bool = False
 
     @property
     def place(self) -> MessagePlace:

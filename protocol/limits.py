@@ -128,6 +128,10 @@ RESYNC_SECONDS = 30.0
 CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 """A stamp further than this ahead of the local clock is not believed."""
 
+# --- acts upon messages ----------------------------------------------------------------------
+TYPING_SECONDS = 3.0
+"""That somebody is writing is said this often while it lasts; after twice that without a word it is over."""
+
 # --- attachments -----------------------------------------------------------------------------
 ATTACHMENT_BYTES = 2**40
 """Bytes of one file or folder: a terabyte, in pieces of 256 MiB."""

@@ -196,3 +196,10 @@ class Pieces(Message, frozen=True, array_like=True):
     entry: EntryId
     pieces: Annotated[bytes, Meta(max_length=limits.PIECES_PER_ATTACHMENT // 8)] | None
     """A bit for each piece (`piece_sets`); None when not even the piece table is there."""
+
+
+@LINK.register(0x820F)
+class Typing(Message, frozen=True, array_like=True):
+    """My user is writing something in a conversation at this moment. Never kept; said again while it lasts."""
+
+    conversation: ConversationId

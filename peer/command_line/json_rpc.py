@@ -3,10 +3,35 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from peer.command_line.parameters import (
+    AddMemberParameters,
+    AskParameters,
+    AutoFetchParameters,
+    ConversationParameters,
+    CreateGroupParameters,
+    FetchParameters,
+    FileParameters,
+    FolderParameters,
+    ListFilesParameters,
+    ListParameters,
+    ManagerParameters,
+    MemberParameters,
+    Parameters,
+    PasswordParameters,
+    ReadParameters,
+    RegisterParameters,
+    RenameParameters,
+    SendFileParameters,
+    SendParameters,
+    SignInParameters,
+    UserParameters,
+    UsersParameters,
+    VerifyParameters,
+)
 from peer.errors import Refusal, RefusalCode
 from peer.events import (
     Connected,
@@ -20,6 +45,7 @@ from peer.events import (
     MessageArrived,
     MessageChanged,
     MessageDelivered,
+    MessageHidden,
     MessageRead,
     MessageWritten,
     PlaybackChanged,
@@ -29,185 +55,16 @@ from peer.events import (
     TransferFailed,
     TransferFinished,
     TransferProgressed,
+    Typing,
     Warned,
 )
 from peer.node import PeerNode
-from peer.views import ConversationId, EntryId, MessageKind, MessageView
+from peer.views import ConversationId, EntryId, MessageView
 
 log = logging.getLogger(__name__)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, REFUSED = -32700, -32600, -32601, -32602, -32000
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: chosen here
-Json = Any  # what JSON can hold; narrowed by the parameter structs below
-
-
-class Parameters(msgspec.Struct, forbid_unknown_fields=True):
-    """Parameters by name. This one: none."""
-
-
-class SignInParameters(Parameters):
-    """For `session.login`."""
-
-    locator: str
-    user: str
-    password: str
-    listen_port: Port = 0
-    voice_port: Port = 0
-    stay_signed_in: bool | None = None
-    old_password: str | None = None
-    set_old_aside: bool = False
-
-
-class RegisterParameters(Parameters):
-    """For `session.register`."""
-
-    locator: str
-    user: str
-    password: str
-    name: str = ""
-    listen_port: Port = 0
-    voice_port: Port = 0
-    stay_signed_in: bool | None = None
-
-
-class PasswordParameters(Parameters):
-    """For `session.change_password`."""
-
-    old: str
-    new: str
-
-
-class UsersParameters(Parameters):
-    """For `where`."""
-
-    users: list[str]
-
-
-class UserParameters(Parameters):
-    """For everything about one person."""
-
-    user: str
-
-
-class AskParameters(Parameters):
-    """For `contacts.ask`."""
-
-    user: str
-    note: str = ""
-
-
-class VerifyParameters(UserParameters):
-    """For `contacts.verify`."""
-
-    safety_number: str | None = None
-
-
-class SendParameters(Parameters):
-    """For `messages.send`."""
-
-    conversation: ConversationId
-    text: str
-    reply_to: EntryId | None = None
-
-
-class CreateGroupParameters(Parameters):
-    """For `groups.create`."""
-
-    name: str
-    members: list[str]
-
-
-class GroupParameters(Parameters):
-    """For what needs nothing but the group."""
-
-    conversation: ConversationId
-
-
-class AddMemberParameters(Parameters):
-    """For `groups.add`."""
-
-    conversation: ConversationId
-    user: str
-    from_now_on: bool = False
-
-
-class MemberParameters(Parameters):
-    """For `groups.remove`."""
-
-    conversation: ConversationId
-    user: str
-
-
-class ManagerParameters(Parameters):
-    """For `groups.managers`."""
-
-    conversation: ConversationId
-    user: str
-    manager: bool = True
-
-
-class RenameParameters(Parameters):
-    """For `groups.rename`."""
-
-    conversation: ConversationId
-    name: str
-
-
-class ListParameters(Parameters):
-    """For `messages.list`: a page before an entry, or what came to be known after a place."""
-
-    conversation: ConversationId
-    before: EntryId | None = None
-    after: int | None = None
-    limit: int = 256
-
-
-class ReadParameters(Parameters):
-    """For `messages.read`."""
-
-    conversation: ConversationId
-    entry: EntryId
-
-
-class SendFileParameters(Parameters):
-    """For `files.send`."""
-
-    conversation: ConversationId
-    path: str
-    caption: str = ""
-    kind: MessageKind | None = None
-
-
-class FileParameters(Parameters):
-    """For everything about one attachment."""
-
-    entry: EntryId
-
-
-class FetchParameters(FileParameters):
-    """For `files.fetch`: `path` is a folder, or what to save it as."""
-
-    path: str | None = None
-
-
-class ListFilesParameters(Parameters):
-    """For `files.list`: the newest first."""
-
-    conversation: ConversationId
-    before: EntryId | None = None
-    limit: int = 256
-
-
-class FolderParameters(Parameters):
-    """For `files.folder`: where files land; without a path only tells it."""
-
-    path: str | None = None
-
-
-class AutoFetchParameters(Parameters):
-    """For `files.auto_fetch`: up to which size files come by themselves; without a size only tells it."""
-
-    size: Annotated[int, msgspec.Meta(ge=0, le=2**40)] | None = None
+Json = Any  # what JSON can hold; narrowed by the structs in `parameters`
 
 
 P = TypeVar("P", bound=Parameters)
@@ -312,17 +169,18 @@ METHODS: dict[str, Method[Any]] = {
     "conversations.list": Method(Parameters, lambda n, _: n.conversations()),
     "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),
     "groups.create": Method(CreateGroupParameters, lambda n, p: n.create_group(p.name, p.members)),
-    "groups.members": Method(GroupParameters, lambda n, p: n.group(p.conversation)),
+    "groups.members": Method(ConversationParameters, lambda n, p: n.group(p.conversation)),
     "groups.add": Method(
         AddMemberParameters, lambda n, p: n.add_to_group(p.conversation, p.user, from_now_on=p.from_now_on)
     ),
     "groups.remove": Method(MemberParameters, lambda n, p: n.remove_from_group(p.conversation, p.user)),
-    "groups.leave": Method(GroupParameters, lambda n, p: n.leave_group(p.conversation)),
+    "groups.leave": Method(ConversationParameters, lambda n, p: n.leave_group(p.conversation)),
     "groups.rename": Method(RenameParameters, lambda n, p: n.rename_group(p.conversation, p.name)),
     "groups.managers": Method(
         ManagerParameters, lambda n, p: n.set_group_manager(p.conversation, p.user, is_manager=p.manager)
     ),
     "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
+    "messages.typing": Method(ConversationParameters, lambda n, p: n.typing(p.conversation)),
     "messages.list": Method(ListParameters, _list_messages),
     "messages.read": Method(ReadParameters, lambda n, p: n.mark_read_up_to(p.conversation, p.entry)),
     "files.send": Method(SendFileParameters, lambda n, p: n.send_file(p.conversation, Path(p.path), p.caption, p.kind)),
@@ -350,8 +208,10 @@ NOUNS: dict[type[Event], str] = {
     MessageWritten: "message",
     MessageArrived: "message",
     MessageChanged: "message",
+    MessageHidden: "message",
     MessageDelivered: "message",
     MessageRead: "message",
+    Typing: "typing",
     TransferProgressed: "transfer",
     TransferFinished: "transfer",
     TransferFailed: "transfer",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from peer.command_line import json_rpc
 from peer.command_line.__main__ import _parser
-from peer.command_line.json_rpc import METHODS, NOUNS, Parameters, answer, notification, overlong
+from peer.command_line.json_rpc import METHODS, NOUNS, answer, notification, overlong
+from peer.command_line.parameters import Parameters
 from peer.command_line.rpc import LineSplitter
 from peer.errors import Refusal, RefusalCode
 from peer.events import EVENT_TYPES, Disconnected, Event, Warned
@@ -34,6 +35,7 @@ from peer.views import (
     RecordingView,
     SessionView,
     TransferState,
+    TypingView,
     UserId,
     VoiceFile,
 )
@@ -301,6 +303,7 @@ VIEWS: dict[str, object] = {
     ),
     "recording": RecordingView(1.5, 40, is_over=True, voice=VoiceFile("a.opus", 1.5, b"\x00\xff", 4_000)),
     "playback": PlaybackView("a.opus", 0.5, 1.5, 2.0),
+    "typing": TypingView(CONVERSATION, UserId("bo"), "Bo"),
     "code": RefusalCode.DISK_FULL,
     "reason": "why",
 }

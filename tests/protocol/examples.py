@@ -49,6 +49,7 @@ from protocol.link_messages import (
     ReadLine,
     Reads,
     SignedHeader,
+    Typing,
     VectorLine,
     WhatPieces,
 )
@@ -228,6 +229,7 @@ LINK_MESSAGES: tuple[Message, ...] = (
     ),
     WhatPieces(CONVERSATION, (ATTACHMENT.entry_id, TEXT.entry_id)),
     Pieces(CONVERSATION, ATTACHMENT.entry_id, b"\x02"),
+    Typing(CONVERSATION),
 )
 
 FILE_MESSAGES: tuple[Message, ...] = (

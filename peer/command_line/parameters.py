@@ -1,0 +1,178 @@
+"""What the methods of the rpc take, by name; anything else is refused as wrong parameters."""
+
+from typing import Annotated
+
+import msgspec
+
+from peer.views import ConversationId, EntryId, MessageKind
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: chosen here
+
+
+class Parameters(msgspec.Struct, forbid_unknown_fields=True):
+    """Parameters by name. This one: none."""
+
+
+class SignInParameters(Parameters):
+    """For `session.login`."""
+
+    locator: str
+    user: str
+    password: str
+    listen_port: Port = 0
+    voice_port: Port = 0
+    stay_signed_in: bool | None = None
+    old_password: str | None = None
+    set_old_aside: bool = False
+
+
+class RegisterParameters(Parameters):
+    """For `session.register`."""
+
+    locator: str
+    user: str
+    password: str
+    name: str = ""
+    listen_port: Port = 0
+    voice_port: Port = 0
+    stay_signed_in: bool | None = None
+
+
+class PasswordParameters(Parameters):
+    """For `session.change_password`."""
+
+    old: str
+    new: str
+
+
+class UsersParameters(Parameters):
+    """For `where`."""
+
+    users: list[str]
+
+
+class UserParameters(Parameters):
+    """For everything about one person."""
+
+    user: str
+
+
+class AskParameters(Parameters):
+    """For `contacts.ask`."""
+
+    user: str
+    note: str = ""
+
+
+class VerifyParameters(UserParameters):
+    """For `contacts.verify`."""
+
+    safety_number: str | None = None
+
+
+class SendParameters(Parameters):
+    """For `messages.send`."""
+
+    conversation: ConversationId
+    text: str
+    reply_to: EntryId | None = None
+
+
+class CreateGroupParameters(Parameters):
+    """For `groups.create`."""
+
+    name: str
+    members: list[str]
+
+
+class ConversationParameters(Parameters):
+    """For what needs nothing but the conversation."""
+
+    conversation: ConversationId
+
+
+class AddMemberParameters(Parameters):
+    """For `groups.add`."""
+
+    conversation: ConversationId
+    user: str
+    from_now_on: bool = False
+
+
+class MemberParameters(Parameters):
+    """For `groups.remove`."""
+
+    conversation: ConversationId
+    user: str
+
+
+class ManagerParameters(Parameters):
+    """For `groups.managers`."""
+
+    conversation: ConversationId
+    user: str
+    manager: bool = True
+
+
+class RenameParameters(Parameters):
+    """For `groups.rename`."""
+
+    conversation: ConversationId
+    name: str
+
+
+class ListParameters(Parameters):
+    """For `messages.list`: a page before an entry, or what came to be known after a place."""
+
+    conversation: ConversationId
+    before: EntryId | None = None
+    after: int | None = None
+    limit: int = 256
+
+
+class ReadParameters(Parameters):
+    """For `messages.read`."""
+
+    conversation: ConversationId
+    entry: EntryId
+
+
+class SendFileParameters(Parameters):
+    """For `files.send`."""
+
+    conversation: ConversationId
+    path: str
+    caption: str = ""
+    kind: MessageKind | None = None
+
+
+class FileParameters(Parameters):
+    """For everything about one attachment."""
+
+    entry: EntryId
+
+
+class FetchParameters(FileParameters):
+    """For `files.fetch`: `path` is a folder, or what to save it as."""
+
+    path: str | None = None
+
+
+class ListFilesParameters(Parameters):
+    """For `files.list`: the newest first."""
+
+    conversation: ConversationId
+    before: EntryId | None = None
+    limit: int = 256
+
+
+class FolderParameters(Parameters):
+    """For `files.folder`: where files land; without a path only tells it."""
+
+    path: str | None = None
+
+
+class AutoFetchParameters(Parameters):
+    """For `files.auto_fetch`: up to which size files come by themselves; without a size only tells it."""
+
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**40)] | None = None
