@@ -75,20 +75,34 @@ class Conversation:
         if not row.mine:
             seen = row.seen or covers(self.displayed.get(me, {}).get(row.feed, ()), row.number)
             return MessageState.SEEN if seen else MessageState.ARRIVED
-        others = self.members - {me}
+        others = self.is_for(row, me)
         if not others:
             return MessageState.STORED
-        shown_to = {user for user, shown in self.displayed.items() if covers(shown.get(row.feed, ()), row.number)}
-        if others <= shown_to:
+        if others <= self.readers_of(row.feed, row.number):
             return MessageState.READ
-        holders = {
-            self.owner_of_device[device]
-            for device, lines in self.held.items()
-            if row.feed in lines and holds_entry(lines[row.feed], row.number)
-        }
+        holders = self.holders_of(row.feed, row.number)
         if others <= holders:
             return MessageState.DELIVERED
         return MessageState.SENT if holders else MessageState.STORED
+
+    def is_for(self, row: MessageRow, me: UserId) -> frozenset[UserId]:
+        """Return everybody but its author who may have the content of a message."""
+        if self.group is None:
+            return (self.members | {me}) - {row.author}
+        may_have = (user for user in self.group.members if self.group.may_have(user, row.feed, row.number))
+        return frozenset(may_have) - {row.author}
+
+    def readers_of(self, feed: FeedId, number: int) -> set[UserId]:
+        """Return who was shown an entry, as far as they told."""
+        return {user for user, shown in self.displayed.items() if covers(shown.get(feed, ()), number)}
+
+    def holders_of(self, feed: FeedId, number: int) -> set[UserId]:
+        """Return who else has an entry with its content on one of their devices, as far as they told."""
+        return {
+            self.owner_of_device[device]
+            for device, lines in self.held.items()
+            if feed in lines and holds_entry(lines[feed], number)
+        }
 
 
 def load_conversations(connection: Connection) -> list[Conversation]:

@@ -9,6 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 from peer import intake, limits
 from peer.attachments.attachment_view import attachment_view
@@ -21,6 +22,7 @@ from peer.events import (
     MessageWritten,
 )
 from peer.intake import Author, Happened, MakeBody
+from peer.membership_views import membership_view, sentence
 from peer.receipts import Receipts
 from peer.storage import feeds, messages
 from peer.storage.attachments import AttachmentRow
@@ -28,7 +30,17 @@ from peer.storage.database import Connection, Database
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow
 from peer.storage.pages import read_page
-from peer.views import AttachmentView, ConversationView, MessageKind, MessagePage, MessagePlace, MessageView, PageAt
+from peer.views import (
+    AttachmentView,
+    ConversationView,
+    MemberHasView,
+    MessageKind,
+    MessagePage,
+    MessagePlace,
+    MessageView,
+    PageAt,
+    WhoHasView,
+)
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.entries import Text, WireEntry
 from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
@@ -348,19 +360,45 @@ class Conversations:
 
     def message_view(self, conversation: Conversation, row: MessageRow) -> MessageView:
         """Return a message ready for the screen."""
+        author_name = self.name_in(conversation, row.author)
+        membership, text = None, row.text
+        if row.act is not None and conversation.group is not None:
+            names = partial(self.name_in, conversation)
+            membership = membership_view(row.act, row.author, conversation.group, names)
+            text = sentence(author_name, membership)
         return MessageView(
             entry=row.entry,
             conversation=conversation.id,
             author=row.author,
-            author_name=self.name_in(conversation, row.author),
+            author_name=author_name,
             mine=row.mine,
             kind=MessageKind(row.kind),
-            text=row.text,
+            text=text,
             written_at=_on_screen(*row.place)[0],
             state=conversation.state_of(row, self._author.user),
             arrival=row.arrival,
             reply_to=row.reply_to,
             attachment=None if row.attachment is None else self.show_attachment(row.attachment),
+            membership=membership,
+        )
+
+    async def who_has(self, entry: EntryId) -> WhoHasView:
+        """Return who has a message and who has read it; raise Refusal if there is none of this name."""
+        row = await self._database.read(lambda c: messages.find_message(c, entry))
+        if row is None:
+            raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message.")
+        conversation = next(each for each in self._all.values() if each.kept.row == row.conversation)
+        me, wanted = self._author.user, conversation.is_for(row, self._author.user)
+        readers = conversation.readers_of(row.feed, row.number) | ({me} if row.seen else set())
+        holders = conversation.holders_of(row.feed, row.number) | readers | {me}
+        order = sorted(wanted) if conversation.group is None else [u for u in conversation.group.members if u in wanted]
+        return WhoHasView(
+            entry,
+            conversation.id,
+            tuple(
+                MemberHasView(user, self.name_in(conversation, user), has=user in holders, read=user in readers)
+                for user in order
+            ),
         )
 
     def _now_ms(self) -> int:

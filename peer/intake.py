@@ -400,12 +400,8 @@ def _apply(connection: Connection, author: Author, happened: Happened, feed: Fee
     """Fold an entry that was kept into what the screen shows."""
     conversation, mine = happened.conversation, feed.author == author.user
     match entry.body:
-        case Text() | Attachment() as body:
-            message = messages.add_message(
-                connection, conversation.row, feed.row, entry, body, feed.author, feed.stamp, mine=mine
-            )
-            if message is not None:
-                happened.messages.append(message)
+        case Text() | Attachment():
+            _show(connection, happened, feed, entry, entry.body, mine=mine)
         case body if isinstance(body, CONSENT_BODIES):
             if messages.add_consent(connection, conversation.row, entry, body, feed.stamp, by_me=mine):
                 happened.said = messages.consent_in(connection, conversation.row)
@@ -414,8 +410,24 @@ def _apply(connection: Connection, author: Author, happened: Happened, feed: Fee
         case MembershipBody() if conversation.user is None:
             groups.add_act(connection, feed, entry)
             happened.group = groups.membership_in(connection, conversation.row)
+            _show(connection, happened, feed, entry, entry.body, mine=mine)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
+
+
+def _show(
+    connection: Connection,
+    happened: Happened,
+    feed: FeedRow,
+    entry: Entry,
+    body: Text | Attachment | MembershipBody,
+    *,
+    mine: bool,
+) -> None:
+    row = happened.conversation.row
+    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
+    if message is not None:
+        happened.messages.append(message)
 
 
 def take_entries(

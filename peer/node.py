@@ -32,6 +32,7 @@ from peer.views import (
     SecretPlace,
     SessionView,
     WhereaboutView,
+    WhoHasView,
 )
 from protocol import limits
 
@@ -346,6 +347,13 @@ class PeerNode:
         """Return messages in the order in which they came to be known here: how a script catches up."""
         session, found = self._find(conversation)
         return await session.conversations.arrived_after(found, arrival, limit)
+
+    async def who_has(self, entry: EntryId) -> WhoHasView:
+        """Return who has a message and who has read it, as far as it is known here.
+
+        `MessageDelivered`, `MessageRead` and `MessageChanged` with this entry say when to ask again.
+        """
+        return await self._need_session().conversations.who_has(entry)
 
     async def mark_read(self, conversation: ConversationId, entries: Sequence[EntryId]) -> None:
         """Say that these messages were on the screen; at most 1,000."""

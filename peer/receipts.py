@@ -14,7 +14,7 @@ from peer.storage import feeds, messages
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import FeedRow
 from peer.storage.messages import MessageRow, Place, SeenNumbers
-from peer.views import MessageView
+from peer.views import MessageState, MessageView
 from protocol.identity import DeviceId, EntryId, FeedId, UserId
 from protocol.limits import READ_RANGES
 from protocol.link_messages import Range, ReadLine, VectorLine
@@ -84,7 +84,9 @@ class Receipts:
             lambda c: [row for number, fresh in places for row in messages.messages_at(c, number, fresh)]
         )
         for row in delivered:
-            self._events.tell(MessageDelivered(self._view(conversation, row)))
+            view = self._view(conversation, row)
+            has_reached_all = view.state in {MessageState.DELIVERED, MessageState.READ}
+            self._events.tell(MessageDelivered(view) if has_reached_all else MessageChanged(view))
         if delivered:
             self._tell_row_soon(conversation)
 
@@ -135,7 +137,9 @@ class Receipts:
             before.update((feed.feed, ranges) for feed, ranges, _ in news)
             for row in shown:
                 if row.mine:
-                    self._events.tell(MessageRead(self._view(conversation, row)))
+                    view = self._view(conversation, row)
+                    is_read = view.state is MessageState.READ
+                    self._events.tell(MessageRead(view) if is_read else MessageChanged(view))
             if any(row.mine for row in shown):
                 self._tell_row_soon(conversation)
 

@@ -29,7 +29,10 @@ __all__ = [
     "FoundLocator",
     "GroupView",
     "HolderView",
+    "MemberHasView",
     "MemberView",
+    "MembershipAct",
+    "MembershipView",
     "MentionView",
     "MessageKind",
     "MessagePage",
@@ -49,6 +52,7 @@ __all__ = [
     "View",
     "VoiceFile",
     "WhereaboutView",
+    "WhoHasView",
 ]
 
 
@@ -67,6 +71,21 @@ class MessageKind(StrEnum):
     """A voice message."""
     DELETED = "deleted"
     """It was taken back for everybody: only its place is left."""
+    MEMBERSHIP = "membership"
+    """No message of somebody, but what happened to the group: `MessageView.membership`. It never counts as unread."""
+
+
+class MembershipAct(StrEnum):
+    """What happened to a group."""
+
+    CREATED = "created"
+    ADDED = "added"
+    EXCLUDED = "removed"
+    LEFT = "left"
+    RENAMED = "renamed"
+    MANAGER_NAMED = "manager_named"
+    MANAGER_DISMISSED = "manager_dismissed"
+    DEVICE_CONFIRMED = "device_confirmed"
 
 
 class MessageState(StrEnum):
@@ -171,6 +190,21 @@ class TypingView(View, frozen=True):
     name: str
 
 
+class MembershipView(View, frozen=True):
+    """What happened to a group; the author of the message did it."""
+
+    act: MembershipAct
+    user: UserId
+    """Whom it concerns: who was added, removed, named manager …; of any other act, its author."""
+    user_name: str
+    group_name: str = ""
+    """Of CREATED and RENAMED: what it is called from then on."""
+    from_now_on: bool = False
+    """Of ADDED: whether what was written before is not given to them."""
+    counts: bool = True
+    """False if it changed nothing, because its author was removed meanwhile, say."""
+
+
 MessagePlace = tuple[datetime, int]
 """Where a message stands in its conversation: when it was written, then in order of arrival."""
 
@@ -193,6 +227,8 @@ class MessageView(View, frozen=True):
     reply_to: EntryId | None = None
     attachment: AttachmentView | None = None
     """Of a file, picture or voice message; then `text` is the caption."""
+    membership: MembershipView | None = None
+    """Of what happened to the group; then `text` is the same as an English sentence."""
     edited_at: datetime | None = None
     deleted_by: UserId | None = None
     """Of a deleted message: its author, or who manages the group."""
@@ -285,6 +321,26 @@ class GroupView(View, frozen=True):
     name: str
     creator: UserId
     members: tuple[MemberView, ...]
+
+
+class MemberHasView(View, frozen=True):
+    """Whether somebody has a message, as far as it is known here."""
+
+    user: UserId
+    name: str
+    has: bool
+    """One of their devices holds it, with its content, or knows that it was deleted."""
+    read: bool
+    """It was on their screen; then they have it, too."""
+
+
+class WhoHasView(View, frozen=True):
+    """Who has a message, of everybody but its author whom it is for: members who may have its content."""
+
+    entry: EntryId
+    conversation: ConversationId
+    members: tuple[MemberHasView, ...]
+    """In order of seniority."""
 
 
 class SessionView(View, frozen=True):

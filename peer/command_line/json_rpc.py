@@ -16,6 +16,7 @@ from peer.command_line.parameters import (
     FetchParameters,
     FileParameters,
     FolderParameters,
+    GroupWithParameters,
     ListFilesParameters,
     ListParameters,
     ManagerParameters,
@@ -31,6 +32,7 @@ from peer.command_line.parameters import (
     UserParameters,
     UsersParameters,
     VerifyParameters,
+    WhoHasParameters,
 )
 from peer.errors import Refusal, RefusalCode
 from peer.events import (
@@ -169,6 +171,7 @@ METHODS: dict[str, Method[Any]] = {
     "conversations.list": Method(Parameters, lambda n, _: n.conversations()),
     "conversations.open": Method(UserParameters, lambda n, p: n.open_conversation(p.user)),
     "groups.create": Method(CreateGroupParameters, lambda n, p: n.create_group(p.name, p.members)),
+    "groups.with": Method(GroupWithParameters, lambda n, p: n.group_with(p.members)),
     "groups.members": Method(ConversationParameters, lambda n, p: n.group(p.conversation)),
     "groups.add": Method(
         AddMemberParameters, lambda n, p: n.add_to_group(p.conversation, p.user, from_now_on=p.from_now_on)
@@ -182,6 +185,7 @@ METHODS: dict[str, Method[Any]] = {
     "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
     "messages.typing": Method(ConversationParameters, lambda n, p: n.typing(p.conversation)),
     "messages.list": Method(ListParameters, _list_messages),
+    "messages.who_has": Method(WhoHasParameters, lambda n, p: n.who_has(p.entry)),
     "messages.read": Method(ReadParameters, lambda n, p: n.mark_read_up_to(p.conversation, p.entry)),
     "files.send": Method(SendFileParameters, lambda n, p: n.send_file(p.conversation, Path(p.path), p.caption, p.kind)),
     "files.fetch": Method(FetchParameters, _fetch),

@@ -130,6 +130,18 @@ class ListParameters(Parameters):
     limit: int = 256
 
 
+class WhoHasParameters(Parameters):
+    """For `messages.who_has`."""
+
+    entry: EntryId
+
+
+class GroupWithParameters(Parameters):
+    """For `groups.with`: everybody but oneself."""
+
+    members: list[str]
+
+
 class ReadParameters(Parameters):
     """For `messages.read`."""
 

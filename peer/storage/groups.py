@@ -1,13 +1,25 @@
 """What membership of groups is folded from."""
 
+from dataclasses import dataclass
 from typing import cast
 
-from peer.storage.database import Connection
+from peer.storage.database import Connection, Row
 from peer.storage.feeds import FeedRow
 from protocol.entries import BODIES, Entry
 from protocol.group_bodies import MembershipBody
 from protocol.identity import EntryHash, FeedId, UserId
 from protocol.membership import Act, Membership, fold_membership
+
+COLUMNS = "group_act.hash, group_act.kind, group_act.body"
+COLUMN_COUNT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ActRow:
+    """What an entry about membership says, as kept."""
+
+    hash: EntryHash
+    body: MembershipBody
 
 
 def add_act(connection: Connection, feed: FeedRow, entry: Entry) -> None:
@@ -39,15 +51,22 @@ def membership_in(connection: Connection, conversation: int) -> Membership:
     )
     acts = []
     for author, feed, number, name, kind, body in rows:
-        decoded = BODIES.decode_body(cast("int", kind), cast("bytes", body))
-        assert isinstance(decoded, MembershipBody)
+        act = act_of((name, kind, body))
         acts.append(
             Act(
                 UserId(cast("str", author)),
                 FeedId(cast("bytes", feed)),
                 cast("int", number),
-                EntryHash(cast("bytes", name)),
-                decoded,
+                act.hash,
+                act.body,
             )
         )
     return fold_membership(acts)
+
+
+def act_of(row: Row) -> ActRow:
+    """Return what COLUMNS were read of an entry about membership."""
+    name, kind, body = row
+    decoded = BODIES.decode_body(cast("int", kind), cast("bytes", body))
+    assert isinstance(decoded, MembershipBody)
+    return ActRow(EntryHash(cast("bytes", name)), decoded)

@@ -8,8 +8,12 @@ from peer.errors import Refusal, RefusalCode
 from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
 from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of
 from peer.storage.database import Connection, Row
+from peer.storage.groups import COLUMN_COUNT as ACT_COLUMN_COUNT
+from peer.storage.groups import COLUMNS as ACT_COLUMNS
+from peer.storage.groups import ActRow, act_of
 from protocol.consent import Consent, Said, fold_consent
 from protocol.entries import BODIES, Attachment, ConsentBody, Entry, Text
+from protocol.group_bodies import MembershipBody
 from protocol.identity import EntryId, FeedId, UserId
 from protocol.link_messages import Range
 from protocol.replication import union
@@ -35,6 +39,8 @@ class MessageRow:
     stamp: int
     seen: bool
     attachment: AttachmentRow | None = None
+    act: ActRow | None = None
+    """What happened to the group, where this is no message of somebody but a line about that."""
 
     @property
     def place(self) -> Place:
@@ -44,9 +50,14 @@ class MessageRow:
 
 _COLUMNS = (
     "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
-    f" message.kind, message.text, message.reply_to, message.stamp, message.seen, {ATTACHMENT_COLUMNS}"
+    f" message.kind, message.text, message.reply_to, message.stamp, message.seen, {ACT_COLUMNS},"
+    f" {ATTACHMENT_COLUMNS}"
 )
-_FROM = "FROM message JOIN feed ON feed.id = message.feed LEFT JOIN attachment ON attachment.entry = message.entry"
+_FROM = (
+    "FROM message JOIN feed ON feed.id = message.feed LEFT JOIN attachment ON attachment.entry = message.entry"
+    " LEFT JOIN group_act ON message.kind = 'membership' AND group_act.feed = message.feed"
+    " AND group_act.number = message.number"
+)
 ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
 BEHIND_ALL: Place = (2**63 - 1, 2**63 - 1)
 
@@ -56,15 +67,21 @@ def add_message(
     conversation: int,
     feed: int,
     entry: Entry,
-    body: Text | Attachment,
+    body: Text | Attachment | MembershipBody,
     author: UserId,
     stamp: int,
     *,
     mine: bool,
 ) -> MessageRow | None:
-    """Keep what the screen shows. What is known already only moves to its new place; then return None."""
+    """Keep what the screen shows. What is known already only moves to its new place; then return None.
+
+    What happened to a group never counts as unread.
+    """
+    is_seen = mine or isinstance(body, MembershipBody)
     if isinstance(body, Text):
         kind, text, reply_to = "text", body.text, body.reply_to
+    elif isinstance(body, MembershipBody):
+        kind, text, reply_to = "membership", "", None  # what it says stays where the fold finds it
     else:
         kind, text, reply_to = body.kind if body.kind in ATTACHMENT_KINDS else "file", body.caption, None
     cursor = connection.execute(
@@ -81,7 +98,7 @@ def add_message(
             text,
             reply_to and bytes(reply_to),
             stamp,
-            mine,
+            is_seen,
         ),
     )
     if not cursor.rowcount:
@@ -102,8 +119,9 @@ def add_message(
         text=text,
         reply_to=reply_to,
         stamp=stamp,
-        seen=mine,
+        seen=is_seen,
         attachment=add_attachment(connection, conversation, body) if isinstance(body, Attachment) else None,
+        act=ActRow(entry.hash, body) if isinstance(body, MembershipBody) else None,
     )
 
 
@@ -141,7 +159,7 @@ def attachments_before(connection: Connection, conversation: int, place: Place, 
     """Return the messages with attachments just before a place, newest first."""
     sql = (
         f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
-        " AND message.kind <> 'text' ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+        " AND attachment.entry IS NOT NULL ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
     )
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
 
@@ -163,7 +181,7 @@ def messages_after_arrival(connection: Connection, conversation: int, arrival: i
 
 def messages_at(connection: Connection, feed: int, ranges: tuple[Range, ...]) -> list[MessageRow]:
     """Return the messages at these places of a feed."""
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.feed = ? AND number BETWEEN ? AND ? ORDER BY number"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.feed = ? AND message.number BETWEEN ? AND ? ORDER BY message.number"
     return [_message(row) for first, last in ranges for row in connection.execute(sql, (feed, first, last))]
 
 
@@ -215,7 +233,8 @@ def _by_feed(rows: Iterable[Row]) -> SeenNumbers:
 
 
 def _message(row: Row) -> MessageRow:
-    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *attachment = row
+    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *rest = row
+    act, attachment = rest[:ACT_COLUMN_COUNT], rest[ACT_COLUMN_COUNT:]
     return MessageRow(
         arrival=cast("int", arrival),
         entry=EntryId(cast("bytes", entry)),
@@ -230,6 +249,7 @@ def _message(row: Row) -> MessageRow:
         stamp=cast("int", stamp),
         seen=bool(seen),
         attachment=None if attachment[0] is None else attachment_of(tuple(attachment)),
+        act=None if act[0] is None else act_of(tuple(act)),
     )
 
 

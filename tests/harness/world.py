@@ -42,7 +42,9 @@ class Person:
         return [event for event in self.events if event.type == kind]
 
     async def texts(self, conversation: ConversationId) -> list[str]:
-        return [message.text for message in await self.node.messages(conversation, limit=1000)]
+        """Return what people wrote; not what happened to the group."""
+        shown = await self.node.messages(conversation, limit=1000)
+        return [message.text for message in shown if message.membership is None]
 
 
 LinkedPeers = Callable[..., Awaitable[tuple[Person, Person, ConversationId]]]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from peer.errors import Refusal, RefusalCode
-from peer.views import ConversationId
+from peer.views import ConversationId, EntryId, MembershipAct, MessageKind
 from tests.harness.world import Person, World
 
 
@@ -27,6 +27,10 @@ async def group_of_three(world: World) -> tuple[Person, Person, Person, Conversa
 
 async def members(person: Person, group: ConversationId) -> list[str]:
     return [str(member.user) for member in (await person.node.group(group)).members]
+
+
+async def states(person: Person, group: ConversationId) -> list[str]:
+    return [m.state for m in await person.node.messages(group) if m.membership is None]
 
 
 async def has_members(world: World, person: Person, group: ConversationId, wanted: list[str]) -> None:
@@ -60,17 +64,17 @@ async def test_delivered_and_read_are_when_everybody_has_and_has_read(world: Wor
     sent = await ana.node.send_text(group, "hello")
     await world.shows(bo, group, ["hello"])
     await asyncio.sleep(5)
-    assert [m.state for m in await ana.node.messages(group)] == ["sent"]
+    assert await states(ana, group) == ["sent"]
     world.network.unplugged.clear()
     await world.shows(chen, group, ["hello"])
     await asyncio.sleep(5)
-    assert [m.state for m in await ana.node.messages(group)] == ["delivered"]
+    assert await states(ana, group) == ["delivered"]
     await bo.node.mark_read(group, [sent.entry])
     await asyncio.sleep(5)
-    assert [m.state for m in await ana.node.messages(group)] == ["delivered"]
+    assert await states(ana, group) == ["delivered"]
     await chen.node.mark_read(group, [sent.entry])
     await asyncio.sleep(5)
-    assert [m.state for m in await ana.node.messages(group)] == ["read"]
+    assert await states(ana, group) == ["read"]
 
 
 async def test_who_was_away_gets_it_from_whoever_is_there(world: World) -> None:
@@ -216,3 +220,70 @@ async def test_a_group_of_exactly_these_members_is_found(world: World) -> None:
     assert found.conversation == group
     await world.until(lambda: bool(bo.told("group_changed")))
     assert await chen.node.group_with(["ana", "bo"]) is None, "who left is not in it"
+
+
+async def test_what_happened_to_the_group_stands_among_its_messages(world: World) -> None:
+    ana, bo, chen, group = await group_of_three(world)
+    await bo.node.rename_group(group, "实验三")
+    await world.until(lambda: any(e.group.name == "实验三" for e in ana.told("group_changed")))
+    await ana.node.send_text(group, "hello")
+    await ana.node.set_group_manager(group, "bo", is_manager=True)
+    await ana.node.remove_from_group(group, "chen")
+    wanted = [
+        ("ana", MembershipAct.CREATED, "ana", "Lab 3"),
+        ("bo", MembershipAct.RENAMED, "bo", "实验三"),
+        ("ana", None, None, None),
+        ("ana", MembershipAct.MANAGER_NAMED, "bo", ""),
+        ("ana", MembershipAct.EXCLUDED, "chen", ""),
+    ]
+
+    async def lines(person: Person) -> list[tuple[object, ...]]:
+        shown = await person.node.messages(group)
+        acts = [(m.author, m.membership) for m in shown]
+        return [(who, a and a.act, a and a.user, a and a.group_name) for who, a in acts]
+
+    for person in (ana, bo, chen):
+
+        async def all_there(person: Person = person) -> bool:
+            return await lines(person) == wanted
+
+        await world.until(all_there)
+    (row,) = [view for view in await bo.node.conversations() if view.conversation == group]
+    assert row.unread == 1, "what happened to the group is nothing unread"
+    assert row.last_entry is not None
+    assert (row.last_entry.kind, row.last_entry.text) == (MessageKind.MEMBERSHIP, "Ana removed Chen.")
+    assert await bo.node.files(group) == []
+    await bo.node.close()
+    bo = await world.returns("bo")
+    assert await lines(bo) == wanted
+    assert [len((await bo.node.page(group, limit=n)).messages) for n in (1, 4)] == [1, 4]
+
+
+async def test_it_is_known_who_has_a_message_and_who_has_read_it(world: World) -> None:
+    ana, bo, chen, group = await group_of_three(world)
+    world.network.unplugged.add(world.host("chen"))
+    await asyncio.sleep(15)
+    sent = await ana.node.send_text(group, "hello")
+    await world.shows(bo, group, ["hello"])
+
+    async def who_has(person: Person) -> list[tuple[str, bool, bool]]:
+        view = await person.node.who_has(sent.entry)
+        assert (view.entry, view.conversation) == (sent.entry, group)
+        return [(each.name, each.has, each.read) for each in view.members]
+
+    def told_of(kind: str) -> bool:
+        return any(event.message.entry == sent.entry for event in ana.told(kind))
+
+    await asyncio.sleep(5)
+    assert await who_has(ana) == [("Bo", True, False), ("Chen", False, False)]
+    assert await who_has(bo) == [("Bo", True, False), ("Chen", False, False)]
+    assert not told_of("message_delivered"), "not everybody has it"
+    assert told_of("message_changed"), "but somebody more than before"
+    await bo.node.mark_read(group, [sent.entry])
+    world.network.unplugged.clear()
+    await world.shows(chen, group, ["hello"])
+    await world.until(lambda: told_of("message_delivered"))
+    assert await who_has(ana) == [("Bo", True, True), ("Chen", True, False)]
+    with pytest.raises(Refusal) as refused:
+        await ana.node.who_has(EntryId(bytes(16)))
+    assert refused.value.code is RefusalCode.UNKNOWN_ENTRY

@@ -61,7 +61,7 @@ class Notifier(QObject):
     def messages_arrived(self, messages: list[MessageView]) -> None:
         """Somebody wrote."""
         for message in messages:
-            if not self._is_in_sight(message.conversation):
+            if message.membership is None and not self._is_in_sight(message.conversation):
                 self._waiting.setdefault(message.conversation, []).append(message)
         self._start()
 
