@@ -332,7 +332,7 @@ def test_logging_out_leaves_nothing_behind(qtbot, talking: MainWindow, node: Scr
     assert talking._state.conversations.rowCount() == talking._state.contacts.rowCount() == 0
     assert talking.chat.pane.composer.text() == ""
     assert talking.chat.pane.view.model() is None
-    assert talking.chat.pane._drafts == {}
+    assert talking.chat.pane.drafts._kept == {}
 
 
 def test_somebody_else_can_sign_in_afterwards(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
@@ -530,7 +530,7 @@ def test_what_came_back_joins_the_draft_that_was_begun_meanwhile(
     node.tell(events.ConversationChanged(node.talks[0]))
     qtbot.waitUntil(lambda: talking._state.conversations.conversation(ALICE).draft == "second thought")
     open_conversation(talking, qtbot, "bob")
-    pane._give_back(ALICE, "first")
+    pane.drafts.give_back(ALICE, "first")
     qtbot.waitUntil(lambda: (ALICE, "first\nsecond thought") in node.asked("keep_draft"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QHideEvent,
     QKeySequence,
@@ -12,13 +12,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from peer.errors import RefusalCode
 from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, VoiceFile
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.contacts.safety_dialog import SafetyDialog
 from ui.conversation.attachment_desk import AttachmentDesk
 from ui.conversation.composer import Composer
+from ui.conversation.drafts import Drafts
 from ui.conversation.emoji.memory import EmojiMemory
 from ui.conversation.emoji.picker import EmojiPicker
 from ui.conversation.header import ConversationHeader
@@ -40,14 +40,11 @@ from ui.transfers.files_panel import FilesPanel
 from ui.transfers.tray import TrayItem
 from ui.transfers.voice_recorder import VoiceRecorder
 from ui.translations import people
-from ui.translations.refusals import refusal_text
 
 NARROWEST_TALK = 360
 """Pixels that a conversation needs beside its files."""
 QWIDGETSIZE_MAX = (1 << 24) - 1
 """Qt's word for no maximum."""
-_DRAFT_AFTER_MS = 700
-"""A draft is kept so long after the first letter that is not kept yet: a crash costs less than a second's typing."""
 
 
 class ConversationPane(QWidget):
@@ -70,9 +67,6 @@ class ConversationPane(QWidget):
         self._state = state
         self._actions = actions
         self._shown: ConversationView | None = None
-        self._drafts: dict[ConversationId, str] = {}
-        """What was kept a moment ago, before the node's answer is here."""
-        self._is_draft_new = False
         self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
         self._new_device = NewDeviceCard(theme)
@@ -108,11 +102,10 @@ class ConversationPane(QWidget):
         self._build()
         self._reading = Reading(bridge, self.view, self)
         self._reading.in_sight.connect(self.in_sight)
-        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
-        self._draft_timer.timeout.connect(self.keep_draft)
+        self.drafts = Drafts(bridge, state, self.composer, self)
         self.recorder = VoiceRecorder(theme, bridge, self.desk.playback)
         self.composer.put_recorder(self.recorder)
-        self._outgoing = Outgoing(bridge, state, self.composer, self._give_back, self)
+        self._outgoing = Outgoing(bridge, state, self.composer, self.drafts.give_back, self)
         self._drop = DropOverlay(theme, self, self._drop_words)
         self._connect()
 
@@ -161,7 +154,6 @@ class ConversationPane(QWidget):
         self.composer.screenshot_wanted.connect(self._take_screenshot)
         self._screenshot.taken.connect(self.composer.add_picture)
         self._screenshot.failed.connect(self._state.warned)
-        self.composer.input.textChanged.connect(self._start_drafting)
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._state.groups.changed.connect(self._group_changed)
@@ -188,12 +180,11 @@ class ConversationPane(QWidget):
         if self._shown is not None and self._shown.conversation == conversation.conversation:
             self._focus()
             return
-        self.keep_draft()
         self._shown = conversation
         messages = self._state.messages(conversation)
         messages.open_at(conversation.first_unread)
         self._show_messages(messages)
-        self._set_text(self._drafts.get(conversation.conversation, conversation.draft))
+        self.drafts.show_conversation(conversation)
         self._outgoing.show_conversation(conversation.conversation)
         self.recorder.show_conversation(conversation.conversation)
         if not self.files.isHidden():
@@ -203,7 +194,6 @@ class ConversationPane(QWidget):
 
     def close_conversation(self) -> None:
         """Show none; what was being written is kept."""
-        self.keep_draft()
         self._shown = None
         self._outgoing.show_conversation(None)
         self.recorder.show_conversation(None)
@@ -211,7 +201,7 @@ class ConversationPane(QWidget):
         self.files.hide()
         self._fit_files()
         self._show_messages(None)
-        self._set_text("")
+        self.drafts.show_conversation(None)
 
     def _show_messages(self, messages: MessageListModel | None) -> None:
         if self._messages is not None:
@@ -344,49 +334,9 @@ class ConversationPane(QWidget):
             return ""
         return self.tr("Drop here to send to %1").replace("%1", people.short_name(self._shown.title))
 
-    def _give_back(self, conversation: ConversationId, text: str) -> None:
-        """Nothing written is lost: what could not be sent stands in the composer again."""
-        if self.conversation == conversation:
-            written = self.composer.text()
-            self.composer.set_text(f"{text}\n{written}" if written else text)
-        else:
-            view = self._state.conversations.conversation(conversation)
-            begun = self._drafts.get(conversation, view.draft if view is not None else "")
-            self._keep(conversation, f"{text}\n{begun}" if begun else text)
-
     def keep_draft(self) -> None:
         """Have what is being written kept, so that it is there after a switch, a restart, a crash."""
-        self._draft_timer.stop()
-        if self._shown is not None and self._is_draft_new:
-            self._is_draft_new = False
-            self._keep(self._shown.conversation, self.composer.text())
-
-    def _keep(self, conversation: ConversationId, draft: str) -> None:
-        draft = draft if draft.strip() else ""
-        self._drafts[conversation] = draft
-
-        def settled(_nothing: None) -> None:
-            if self._drafts.get(conversation) == draft:
-                del self._drafts[conversation]
-
-        def refused(code: RefusalCode, message: str) -> None:
-            if code is RefusalCode.NOT_SIGNED_IN:
-                settled(None)
-            else:
-                # What could not be kept on the disk is kept here.
-                self._state.warned.emit(refusal_text(code, message))
-
-        self._bridge.ask(self, lambda node: node.keep_draft(conversation, draft), settled, refused)
-
-    def _start_drafting(self) -> None:
-        self._is_draft_new = True
-        if not self._draft_timer.isActive():
-            self._draft_timer.start()
-
-    def _set_text(self, draft: str) -> None:
-        self.composer.set_text(draft)
-        self._is_draft_new = False
-        self._draft_timer.stop()
+        self.drafts.keep()
 
     def _type_in(self, text: str) -> None:
         if self.composer.isVisible():
