@@ -333,7 +333,7 @@ class PeerNode:
         await session.conversations.keep_draft(found, draft)
 
     async def page(self, conversation: ConversationId, where: PageAt = _NEWEST, limit: int = 256) -> MessagePage:
-        """Return a page of messages: the newest ones, those above or below one, or around the first unread one."""
+        """Return a page of messages: the newest ones, those above, below or around one, or around the first unread."""
         session, found = self._find(conversation)
         return await session.conversations.page(found, where, limit)
 

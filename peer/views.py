@@ -263,6 +263,8 @@ class PageAt(View, frozen=True):
     """It begins just below this message."""
     at_unread: bool = False
     """It is around the first message that was not displayed yet, if there is one."""
+    around: EntryId | None = None
+    """This message is in its middle."""
 
 
 class ContactView(View, frozen=True):

@@ -98,6 +98,15 @@ async def test_a_page_is_around_the_first_unread_message(world: World) -> None:
     assert (page.has_older, page.has_newer) == (True, False)
 
 
+async def test_a_page_is_around_a_message(world: World) -> None:
+    _, bo, conversation = await long_talk(world)
+    there = await entries(bo, conversation)
+    for number, shown in ((150, range(130, 170)), (3, range(23)), (298, range(278, 300))):
+        page = await bo.node.page(conversation, PageAt(around=there[number]), 40)
+        assert [message.text for message in page.messages] == [str(each) for each in shown]
+        assert (page.has_older, page.has_newer) == (shown[0] > 0, shown[-1] < 299)
+
+
 @pytest.mark.parametrize("limit", [1, 3, 50, 299, 300, 301])
 async def test_pages_up_and_down_meet_without_gap(world: World, limit: int) -> None:
     _, bo, conversation = await long_talk(world)
@@ -119,7 +128,8 @@ async def test_pages_up_and_down_meet_without_gap(world: World, limit: int) -> N
 
 async def test_a_page_beside_a_message_that_is_not_there_is_refused(world: World) -> None:
     _, bo, conversation = await long_talk(world)
-    for where in (PageAt(before=EntryId(bytes(16))), PageAt(after=EntryId(bytes(16)))):
+    nobody = EntryId(bytes(16))
+    for where in (PageAt(before=nobody), PageAt(after=nobody), PageAt(around=nobody)):
         with pytest.raises(Refusal, match="no such message"):
             await bo.node.page(conversation, where)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,18 @@ from peer.views import (
     FoundLocator,
     GroupView,
     HolderView,
+    MembershipAct,
+    MembershipView,
     MemberView,
+    MentionView,
     MessageKind,
     MessagePage,
     MessageState,
     MessageView,
     PageAt,
     PlaybackView,
+    QuoteView,
+    ReactionView,
     SecretPlace,
     SessionView,
     TransferState,
@@ -118,6 +123,24 @@ def make_file(number: int, name: str = "report.pdf", *, about: dict[str, Any] | 
 
 def make_holder(user: str, done: int) -> HolderView:
     return HolderView(user=UserId(user), name=user.title(), done=done)
+
+
+def make_quote(number: int, text: str | None = None, *, user: str = "alice", **changes: Any) -> dict[str, Any]:
+    """Return what a message has that answers another one."""
+    text = f"message {number}" if text is None else text
+    view = QuoteView(entry_id(number), MessageKind.TEXT, UserId(user), user.title(), text)
+    return {"reply_to": entry_id(number), "quoted": msgspec.structs.replace(view, **changes)}
+
+
+def make_membership(number: int, act: MembershipAct, user: str, whom: str = "", **about: Any) -> MessageView:
+    """Return the line that says what `user` did to a group, and to whom."""
+    happened = MembershipView(act, UserId(whom or user), (whom or user).title(), **about)
+    return make_message(number, "", user=user, kind=MessageKind.MEMBERSHIP, membership=happened, mine=user == ME)
+
+
+def make_reaction(emoji: str, *users: str) -> ReactionView:
+    names = tuple("Li Wei" if user == ME else user.title() for user in users)
+    return ReactionView(emoji, tuple(map(UserId, users)), names, mine=ME in users)
 
 
 def make_conversation(user: str = "alice", title: str | None = None, **changes: Any) -> ConversationView:
@@ -392,6 +415,11 @@ class ScriptedNode:
         elif where.after is not None:
             start = entries.index(where.after) + 1
             end = min(len(kept), start + limit)
+        elif where.around is not None:
+            if where.around not in entries:
+                raise refuse(RefusalCode.UNKNOWN_ENTRY)
+            start = max(0, entries.index(where.around) - limit // 2)
+            end = min(len(kept), start + limit)
         elif where.at_unread and unread is not None:
             start = max(0, unread - limit // 4)
             end = min(len(kept), start + limit)
@@ -399,13 +427,59 @@ class ScriptedNode:
             start, end = max(0, len(kept) - limit), len(kept)
         return MessagePage(kept[start:end], has_older=start > 0, has_newer=end < len(kept))
 
-    async def send_text(self, conversation: ConversationId, text: str, reply_to: EntryId | None = None) -> MessageView:
-        await self._asked("send_text", conversation, text)
+    async def send_text(
+        self,
+        conversation: ConversationId,
+        text: str,
+        reply_to: EntryId | None = None,
+        mentions: Sequence[MentionView] = (),
+    ) -> MessageView:
+        more = (reply_to, tuple(mentions)) if reply_to is not None or mentions else ()
+        await self._asked("send_text", conversation, text, *more)
         number = 1_000_000 + len(self.calls)
-        message = make_message(number, text, mine=True, conversation=conversation, written_at=datetime.now(UTC))
+        about = {"mine": True, "conversation": conversation, "written_at": datetime.now(UTC)}
+        message = make_message(number, text, reply_to=reply_to, mentions=tuple(mentions), **about)
         self.history.setdefault(conversation, []).append(message)
         self._tell((events.MessageWritten(message),))
         return message
+
+    async def edit_message(self, entry: EntryId, text: str, mentions: Sequence[MentionView] = ()) -> MessageView:
+        await self._asked("edit_message", entry, text)
+        return self._change_message(entry, text=text, mentions=tuple(mentions), edited_at=datetime.now(UTC))
+
+    async def delete_message(self, entry: EntryId, *, for_all: bool = False) -> None:
+        await self._asked("delete_message", entry, for_all)
+        if for_all:
+            self._change_message(entry, text="", kind=MessageKind.DELETED, attachment=None, deleted_by=ME)
+        else:
+            message = self._message(entry)
+            self.history[message.conversation].remove(message)
+            self._tell((events.MessageHidden(message),))
+
+    async def react(self, entry: EntryId, emoji: str) -> MessageView:
+        await self._asked("react", entry, emoji)
+        others = [
+            msgspec.structs.replace(
+                each, users=tuple(u for u in each.users if u != ME), names=each.names[: len(each.users) - each.mine]
+            )
+            for each in self._message(entry).reactions
+        ]
+        mine = [ReactionView(emoji, (ME,), ("Li Wei",), mine=True)] if emoji else []
+        return self._change_message(entry, reactions=(*(each for each in others if each.users), *mine))
+
+    async def typing(self, conversation: ConversationId) -> None:
+        await self._asked("typing", conversation)
+
+    def _message(self, entry: EntryId) -> MessageView:
+        return next(each for kept in self.history.values() for each in kept if each.entry == entry)
+
+    def _change_message(self, entry: EntryId, **changes: Any) -> MessageView:
+        """Bring a message up to date, and tell it."""
+        message = self._message(entry)
+        kept = self.history[message.conversation]
+        changed = kept[kept.index(message)] = msgspec.structs.replace(message, **changes)
+        self._tell((events.MessageChanged(changed),))
+        return changed
 
     async def mark_read(self, conversation: ConversationId, entries: list[EntryId]) -> None:
         await self._asked("mark_read", conversation, entries)

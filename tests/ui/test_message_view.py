@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from peer.views import MessagePage, MessageState
 from tests.ui.scripted_node import START, ScriptedNode, conversation_id, make_message
 from ui.conversation.emoji_only import is_emoji_only
+from ui.conversation.marked_text import MarkedText
 from ui.conversation.message_view import MessageView
 from ui.conversation.text_layouts import TextLayouts
 from ui.models.message_list import MessageListModel
@@ -263,13 +264,13 @@ def test_anything_else_is_text(text: str) -> None:
 
 def test_a_long_word_is_broken_to_fit(theme: Theme) -> None:
     message = make_message(1)
-    laid_out = TextLayouts(theme).lay_out(message.entry, "W" * 500, 200)
+    laid_out = TextLayouts(theme).lay_out(message.entry, MarkedText("W" * 500), 200)
     assert laid_out.width <= 200
     assert laid_out.layout.lineCount() > 10
 
 
 def test_chinese_and_emoji_find_their_faces(theme: Theme) -> None:
-    laid_out = TextLayouts(theme).lay_out(make_message(1).entry, "Hello 陈 😀", 400)
+    laid_out = TextLayouts(theme).lay_out(make_message(1).entry, MarkedText("Hello 陈 😀"), 400)
     faces = {run.rawFont().familyName() for run in laid_out.layout.glyphRuns()}
     glyphs = [glyph for run in laid_out.layout.glyphRuns() for glyph in run.glyphIndexes()]
     assert "Noto Sans CJK SC" in faces

@@ -1,17 +1,21 @@
 """Paints one message: date above it when a day begins, picture of the sender, bubble, text, time and delivery."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPen, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
-from peer.views import MessageKind, MessageView
+from peer.views import EntryId, MessageKind, MessageView
 from ui.conversation import utf16_text
-from ui.conversation.bubble_parts import AVATAR, DAY_ROOM, PAD_X, SIDE, BlockRoom, BubbleMeasure, Parts, widest_text
+from ui.conversation.bubble_parts import AVATAR, PAD_X, SIDE, BlockRoom, BubbleMeasure, Contents, Parts, widest_text
 from ui.conversation.bubble_shapes import bubble_path
+from ui.conversation.hits import Hit, Part, Under
 from ui.conversation.links import Link
+from ui.conversation.marked_text import Look, marked_text
+from ui.conversation.quote_part import QuotePart
+from ui.conversation.reaction_chips import ReactionChips
+from ui.conversation.row_headings import RowHeadings
 from ui.conversation.text_layouts import LaidOutText, TextLayouts
 from ui.conversation.text_selection import TextSelection
 from ui.models.message_list import MessageListModel, Placement
@@ -24,35 +28,14 @@ from ui.transfers.acts import Act, label
 from ui.transfers.blocks import Block, Pointer
 from ui.transfers.file_card import FileCard
 from ui.transfers.picture_block import paint_scrim
-from ui.translations import attachments, moments, people
+from ui.translations import attachments, message_words, people
 
 Index = QModelIndex | QPersistentModelIndex
 
-_CHIP_HEIGHT = 24
+_LINE_ROUND = 12
+_FLASH_ALPHA = 0.16
 _LONGEST_TIP = 300
 """Characters of a link in its tooltip."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What is under a point of a row."""
-
-    message: MessageView
-    offset: int
-    """The nearest place in the text, as Qt counts."""
-    is_text: bool
-    """Whether the point is on the text, not only near it."""
-    is_more: bool
-    """Whether it is on "Show all", below a text that is too long for a bubble."""
-    link: Link | None
-    laid_out: LaidOutText
-    pointer: Pointer | None = None
-    """What of its attachment a click would do something to."""
-
-    @property
-    def target(self) -> tuple[object, ...]:
-        """What a click is about: pressing on one thing and letting go on another does nothing."""
-        return (self.message.entry, self.link, self.is_more, self.pointer.act if self.pointer else None)
 
 
 class BubbleDelegate(QStyledItemDelegate):
@@ -63,18 +46,25 @@ class BubbleDelegate(QStyledItemDelegate):
         super().__init__()
         self._theme = theme
         self._layouts = TextLayouts(theme)
+        self._headings = RowHeadings(theme)
+        self._quote = QuotePart(theme)
+        self._chips = ReactionChips(theme)
         self.selection = TextSelection()
         """What is drawn as selected."""
+        self.me = ""
+        """Who looks: where they are named stands out."""
         self.pointer: Pointer | None = None
-        """What is drawn as under the mouse."""
+        """What of an attachment is drawn as under the mouse."""
+        self.under: Under | None = None
+        """Which other part is."""
+        self.flashing: EntryId | None = None
+        """The message that is drawn as the one that was looked for."""
         card = FileCard(theme)
         self._blocks: dict[MessageKind, Block] = dict.fromkeys(MessageKind, card) | dict(blocks)
         self._meta_face = fonts.font(fonts.META)
-        self._chip_face = fonts.bold(fonts.SMALL)
-        self._chip_metrics = QFontMetrics(self._chip_face)
         self._more_face = fonts.bold(fonts.CAPTION)
         self._name_face = fonts.bold(fonts.CAPTION)
-        self._measure = BubbleMeasure(self._meta_face, self._more_face, self._name_face)
+        self._measure = BubbleMeasure(self._chips, self._meta_face, self._more_face, self._name_face)
 
     def height(self, index: Index, width: int) -> int:
         """Return the exact height of a row in a view of this width."""
@@ -92,9 +82,12 @@ class BubbleDelegate(QStyledItemDelegate):
         in_text = there - parts.text.topLeft()
         offset = laid_out.offset_at(in_text)
         is_more = parts.more.contains(there)
-        link = laid_out.link_at(in_text) if message.text else None
-        pointer = self._pointed(message, parts, there)
-        return Hit(message, offset, parts.text.contains(there), is_more, link, laid_out, pointer)
+        is_note = laid_out.marked.look is not Look.PLAIN
+        link = laid_out.link_at(in_text) if message.text and not is_note else None
+        pointer = None if is_note else self._pointed(message, parts, there)
+        is_text = parts.text.contains(there) and not is_note
+        under = self._under(message, parts, there)
+        return Hit(message, offset, is_text, is_more, link, laid_out, pointer, under)
 
     def _pointed(self, message: MessageView, parts: Parts, there: QPointF) -> Pointer | None:
         if parts.board.adjusted(-4, -4, 4, 4).contains(there):
@@ -104,6 +97,19 @@ class BubbleDelegate(QStyledItemDelegate):
         for spot in self._blocks[message.kind].spots(message, parts.block):
             if spot.place.contains(there):
                 return Pointer(message.entry, spot.act, (there.x() - spot.place.left()) / spot.place.width())
+        return None
+
+    @staticmethod
+    def _under(message: MessageView, parts: Parts, there: QPointF) -> Under | None:
+        if parts.quote.contains(there):
+            return Under(message.entry, Part.QUOTE)
+        if parts.meta.adjusted(-4, -4, 4, 4).contains(there):
+            return Under(message.entry, Part.MARK)
+        for chip in parts.chips:
+            if chip.place.contains(there):
+                if chip.reaction is None:
+                    return Under(message.entry, Part.REST_OF_CHIPS)
+                return Under(message.entry, Part.CHIP, chip.reaction.emoji)
         return None
 
     def links(self, index: Index, width: int) -> tuple[Link, ...]:
@@ -122,23 +128,49 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(option.rect.topLeft())
-        self._paint_above(painter, message, placement, width)
-        if not laid_out.emoji_only or message.attachment is not None:
+        if message.entry == self.flashing:
+            self._paint_flash(painter, parts, width)
+        self._headings.paint(painter, message, placement, width)
+        if message.membership is None:
+            self._paint_message(painter, message, placement, laid_out, parts)
+        else:
+            self._paint_line(painter, laid_out, parts)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            self._paint_focus(painter, parts.bubble)
+        painter.restore()
+
+    def _paint_line(self, painter: QPainter, text: LaidOutText, parts: Parts) -> None:
+        """Draw what happened."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.chip))
+        round_corner = min(parts.bubble.height() / 2, _LINE_ROUND)
+        painter.drawRoundedRect(parts.bubble, round_corner, round_corner)
+        painter.setPen(QColor(self._theme.tokens.secondary))
+        text.layout.draw(painter, parts.text.topLeft())
+
+    def _paint_message(
+        self, painter: QPainter, message: MessageView, placement: Placement, laid_out: LaidOutText, parts: Parts
+    ) -> None:
+        """Draw bubble, picture of the sender, and what is in and below them."""
+        if not laid_out.emoji_only or message.attachment is not None or not parts.quote.isEmpty():
             self._paint_bubble(painter, parts.bubble, message, placement)
         if placement.ends_group and not message.mine:
             place = QRectF(SIDE, parts.bubble.bottom() - AVATAR, AVATAR, AVATAR)
             paint_avatar(painter, place, message.author, people.short_name(message.author_name))
         if not parts.name.isEmpty():
             self._paint_name(painter, parts.name, message)
+        if not parts.quote.isEmpty():
+            is_under = self.under == Under(message.entry, Part.QUOTE)
+            self._quote.paint(painter, parts.quote, message, hovered=is_under)
         if not parts.block.isEmpty():
             self._paint_block(painter, parts, message, placement)
-        if message.text:
+        if laid_out.marked.text:
             self._paint_text(painter, parts, laid_out, message)
         self._paint_board(painter, parts.board, message)
         self._paint_meta(painter, parts.meta, message)
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            self._paint_focus(painter, parts.bubble)
-        painter.restore()
+        for chip in parts.chips:
+            is_under = chip.reaction is not None and self.under == Under(message.entry, Part.CHIP, chip.reaction.emoji)
+            self._chips.paint(painter, chip, hovered=is_under)
 
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
         """Show where a link leads, or the exact time and what the mark means."""
@@ -154,10 +186,11 @@ class BubbleDelegate(QStyledItemDelegate):
             QToolTip.showText(event.globalPos(), label(hit.pointer.act), view)
         elif message.attachment is not None and parts.block.contains(in_row):
             QToolTip.showText(event.globalPos(), _shortened(attachments.spoken(message)), view)
-        elif parts.meta.adjusted(-4, -4, 4, 4).contains(in_row):
-            state = people.message_state(message.state)
-            when = f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"
-            QToolTip.showText(event.globalPos(), f"{when} · {state}" if state else when, view)
+        elif hit.under is not None and hit.under.part is Part.MARK:
+            QToolTip.showText(event.globalPos(), message_words.meta_tip(message), view)
+        elif hit.under is not None and hit.under.part is Part.CHIP:
+            chosen = next(each for each in message.reactions if each.emoji == hit.under.emoji)
+            QToolTip.showText(event.globalPos(), message_words.reaction_tip(chosen), view)
         else:
             QToolTip.hideText()
         return True
@@ -171,38 +204,26 @@ class BubbleDelegate(QStyledItemDelegate):
     ) -> tuple[LaidOutText, Parts]:
         widest = widest_text(width)
         block = None
-        if message.attachment is not None:
+        if message.attachment is not None and message.kind is not MessageKind.DELETED:
             drawn = self._blocks[message.kind]
             size = drawn.size(message, widest + 2 * PAD_X if drawn.fills else widest)
             block = BlockRoom(size, drawn.fills)
             widest = size.width() - 2 * PAD_X if drawn.fills else widest
-        text = self._layouts.lay_out(message.entry, message.text, widest)
-        return text, self._measure.parts(message, placement, text, block, self._show_all(), width, is_last=is_last)
+        text = self._layouts.lay_out(message.entry, marked_text(message, self.me), widest)
+        if message.membership is not None:
+            return text, self._measure.line(placement, text, width, is_last=is_last)
+        contents = Contents(text, block, self._quote.size(message, widest), self._show_all())
+        return text, self._measure.parts(message, placement, contents, width, is_last=is_last)
 
     def _show_all(self) -> str:
         return self.tr("Show all")
 
-    def _paint_above(self, painter: QPainter, message: MessageView, placement: Placement, width: int) -> None:
-        tokens = self._theme.tokens
-        y = 0
-        if placement.starts_day:
-            self._paint_chip(painter, moments.day(message.written_at), width, y + 14, tokens.secondary)
-            y += DAY_ROOM
-        if placement.starts_unread:
-            middle = y + 10 + _CHIP_HEIGHT / 2
-            painter.setPen(QPen(QColor(tokens.accent), 1))
-            painter.drawLine(QPointF(SIDE, middle), QPointF(width - SIDE, middle))
-            self._paint_chip(painter, self.tr("New messages"), width, y + 10, tokens.accent)
-
-    def _paint_chip(self, painter: QPainter, text: str, width: int, top: int, colour: str) -> None:
-        room = self._chip_metrics.horizontalAdvance(text) + 24
-        place = QRectF((width - room) / 2, top, room, _CHIP_HEIGHT)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.tokens.chip))
-        painter.drawRoundedRect(place, _CHIP_HEIGHT / 2, _CHIP_HEIGHT / 2)
-        painter.setPen(QColor(colour))
-        painter.setFont(self._chip_face)
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+    def _paint_flash(self, painter: QPainter, parts: Parts, width: int) -> None:
+        """Draw the ground on which a message stands that somebody was led to."""
+        ground = QColor(self._theme.tokens.accent)
+        ground.setAlphaF(_FLASH_ALPHA)
+        bottom = parts.chips[-1].place.bottom() if parts.chips else parts.bubble.bottom()
+        painter.fillRect(QRectF(0, parts.bubble.top() - 4, width, bottom - parts.bubble.top() + 8), ground)
 
     def _paint_bubble(self, painter: QPainter, place: QRectF, message: MessageView, placement: Placement) -> None:
         tokens = self._theme.tokens
@@ -236,8 +257,9 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.save()
         # A tower of combining marks must not reach into other messages.
         painter.setClipRect(parts.bubble)
-        painter.setPen(QColor(self._theme.tokens.text))
-        part = self.selection.part_of(message)
+        is_note = text.marked.look is not Look.PLAIN
+        painter.setPen(QColor(self._theme.tokens.secondary if is_note else self._theme.tokens.text))
+        part = None if is_note else self.selection.part_of(message)
         selected = [] if part is None else [self._selected(text, *part)]
         text.layout.draw(painter, parts.text.topLeft(), selected)
         if text.is_cut:
@@ -280,7 +302,7 @@ class BubbleDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self._theme.tokens.on_scrim if on_picture else self._theme.tokens.secondary))
         painter.setFont(self._meta_face)
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(place, side, moments.clock(message.written_at))
+        painter.drawText(place, side, message_words.meta(message))
         mark = QPointF(place.right() - MARK_SIZE + 1, place.center().y() - MARK_SIZE / 2)
         paint_delivery_mark(painter, mark, message.state, self._theme, on_picture=on_picture)
 

@@ -6,10 +6,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QFont, QFontMetrics
 
 from peer.views import MessageView
+from ui.conversation.reaction_chips import Chip, ReactionChips
 from ui.conversation.text_layouts import LINE_HEIGHT, LaidOutText
 from ui.models.message_list import Placement
 from ui.theme.delivery_marks import SIZE as MARK_SIZE
-from ui.translations import attachments, moments, people
+from ui.translations import attachments, message_words, people
 
 SIDE = 16
 AVATAR = 34
@@ -28,10 +29,15 @@ _GROUP_GAP, _ROW_GAP = 10, 2
 _META_GAP = 10
 """Between the end of the text and the time."""
 _BELOW_BLOCK = 6
+_BELOW_QUOTE = 5
+_ABOVE_QUOTE = 2
+_BELOW_CHIPS = 2
 _BELOW_NAME = 2
 """Between the name and a picture that reaches to the edges."""
 _OVER_PICTURE = 8
 """Between the edge of a picture and the time that lies on it."""
+_LINE_PAD = 3
+"""Above and below the words of what happened."""
 _BOTTOM = 8
 """Room below the newest message."""
 
@@ -43,6 +49,8 @@ class Parts:
     bubble: QRectF
     name: QRectF
     """Who wrote it; empty where that is not said."""
+    quote: QRectF
+    """The message it answers; empty when it answers none."""
     block: QRectF
     """The attachment; empty when there is none."""
     text: QRectF
@@ -51,6 +59,8 @@ class Parts:
     meta: QRectF
     board: QRectF
     """Who has the attachment; empty when that is not said."""
+    chips: tuple[Chip, ...]
+    """The reactions, below the bubble."""
     height: int
 
 
@@ -63,59 +73,99 @@ class BlockRoom:
     """Whether it reaches to the edges of the bubble, and the time lies on it when there is no text."""
 
 
-class BubbleMeasure:
-    """Puts text, attachment and time together."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a bubble, already measured."""
 
-    def __init__(self, meta_face: QFont, more_face: QFont, name_face: QFont) -> None:
+    text: LaidOutText
+    block: BlockRoom | None
+    quote: QSize
+    """Of the message it answers; empty when it answers none."""
+    show_all: str
+    """The words below a cut text."""
+
+    @property
+    def fills(self) -> bool:
+        """Whether an attachment reaches to the edges."""
+        return self.block is not None and self.block.fills
+
+
+class BubbleMeasure:
+    """Puts text, attachment, time and reactions together."""
+
+    def __init__(self, chips: ReactionChips, meta_face: QFont, more_face: QFont, name_face: QFont) -> None:
+        self._chips = chips
         self._meta = QFontMetrics(meta_face)
         self._more = QFontMetrics(more_face)
         self._name = QFontMetrics(name_face)
 
     def parts(
-        self,
-        message: MessageView,
-        placement: Placement,
-        text: LaidOutText,
-        block: BlockRoom | None,
-        show_all: str,
-        width: int,
-        *,
-        is_last: bool,
+        self, message: MessageView, placement: Placement, contents: Contents, width: int, *, is_last: bool
     ) -> Parts:
-        """Return where everything is in a row of this width; `show_all` are the words below a cut text."""
+        """Return where everything is in a row of this width."""
+        text, block, fills = contents.text, contents.block, contents.fills
         top = _GROUP_GAP if placement.starts_group else _ROW_GAP
         top += (DAY_ROOM if placement.starts_day else 0) + (UNREAD_ROOM if placement.starts_unread else 0)
-        more = self._more.horizontalAdvance(show_all) if text.is_cut else 0
+        more = self._more.horizontalAdvance(contents.show_all) if text.is_cut else 0
         meta_width = self._meta_width(message)
         inner, text_height = self._inner(message, text, block, more, meta_width, widest_text(width))
+        has_text = text_height > 0
         size = QSizeF(inner.width() + 2 * PAD_X, inner.height() + 2 * PAD_Y)
-        if block is not None and block.fills and not message.text:
+        if block is not None and fills and not has_text:
             size = QSizeF(block.size)
-        fills = block is not None and block.fills
         name = self._name_size(message, placement, size.width() if fills else _widest_bubble(width))
-        name_room = name.height() + (PAD_Y + _BELOW_NAME if fills and name.height() else 0)
-        size = QSizeF(max(size.width(), name.width() + 2 * PAD_X), size.height() + name_room)
+        above_quote = _ABOVE_QUOTE if name.height() else 0
+        quote_room = above_quote + contents.quote.height() + _BELOW_QUOTE if contents.quote.height() else 0
+        room_above = name.height() + quote_room
+        room_above += PAD_Y + _BELOW_NAME if fills and room_above else 0
+        widest = max(size.width(), name.width() + 2 * PAD_X, contents.quote.width() + 2 * PAD_X)
+        size = QSizeF(widest, size.height() + room_above)
         left = width - SIDE - size.width() if message.mine else SIDE + AVATAR + _BESIDE_AVATAR
         bubble = QRectF(QPointF(left, top), size)
         name_place = QRectF(bubble.topLeft() + QPointF(PAD_X, PAD_Y - 1), name) if name.height() else QRectF()
-        pads = QPointF(0, name_room) if fills else QPointF(PAD_X, PAD_Y + name_room)
+        quote_size = QSizeF(size.width() - 2 * PAD_X, contents.quote.height())
+        quote_place = QRectF(bubble.topLeft() + QPointF(PAD_X, PAD_Y + name.height() + above_quote), quote_size)
+        pads = QPointF(0, room_above) if fills else QPointF(PAD_X, PAD_Y + room_above)
         block_place = QRectF() if block is None else QRectF(bubble.topLeft() + pads, QSizeF(block.size))
-        text_top = bubble.top() + PAD_Y + name_room if block is None else block_place.bottom() + _BELOW_BLOCK
-        place = QRectF(left + PAD_X, text_top, text.width if text_height else 0, text.height if text_height else 0)
+        text_top = bubble.top() + PAD_Y + room_above if block is None else block_place.bottom() + _BELOW_BLOCK
+        place = QRectF(left + PAD_X, text_top, text.width if has_text else 0, text.height if has_text else 0)
         show_place = QRectF(place.left(), place.bottom() + PAD_Y, more, LINE_HEIGHT) if more else QRectF()
-        lies_on_picture = fills and not message.text
-        low = QPointF(_OVER_PICTURE + 4, _OVER_PICTURE + 2) if lies_on_picture else QPointF(PAD_X, 6)
+        low = QPointF(_OVER_PICTURE + 4, _OVER_PICTURE + 2) if fills and not has_text else QPointF(PAD_X, 6)
         meta_top = bubble.bottom() - low.y() - META_LINE
         meta = QRectF(bubble.right() - low.x() - meta_width, meta_top, meta_width, META_LINE)
         board = self._board(message, bubble.left() + low.x(), meta)
-        height = round(bubble.bottom()) + (_BOTTOM if is_last else 0)
-        return Parts(bubble, name_place, block_place, place, show_place, meta, board, height)
+        chips = self._chips.lay_out(message, bubble, _widest_bubble(width))
+        bottom = chips[-1].place.bottom() + _BELOW_CHIPS if chips else bubble.bottom()
+        height = round(bottom) + (_BOTTOM if is_last else 0)
+        return Parts(
+            bubble,
+            name_place,
+            quote_place if quote_room else QRectF(),
+            block_place,
+            place,
+            show_place,
+            meta,
+            board,
+            chips,
+            height,
+        )
+
+    def line(self, placement: Placement, text: LaidOutText, width: int, *, is_last: bool) -> Parts:
+        """Return where everything is in a row that says what happened: words in the middle, and no bubble."""
+        top = _GROUP_GAP + (DAY_ROOM if placement.starts_day else 0) + (UNREAD_ROOM if placement.starts_unread else 0)
+        size = QSizeF(text.width + 2 * PAD_X, text.height + 2 * _LINE_PAD)
+        ground = QRectF(QPointF((width - size.width()) / 2, top), size)
+        # The words are in the middle of the width they were laid out for.
+        words = QRectF((width - widest_text(width)) / 2, top + _LINE_PAD, widest_text(width), text.height)
+        none = QRectF()
+        height = round(ground.bottom()) + (_BOTTOM if is_last else 0)
+        return Parts(ground, none, none, none, words, none, ground, none, (), height)
 
     def _inner(
         self, message: MessageView, text: LaidOutText, block: BlockRoom | None, more: int, meta_width: int, widest: int
     ) -> tuple[QSize, int]:
         """Return the room inside the padding, and how much of its height is text."""
-        has_text = block is None or bool(message.text)
+        has_text = block is None or bool(text.marked.text)
         text_height = text.height + (LINE_HEIGHT + PAD_Y if more else 0) if has_text else 0
         if block is not None and block.fills:
             widest = block.size.width() - 2 * PAD_X
@@ -137,7 +187,7 @@ class BubbleMeasure:
         return QSizeF(min(self._name.horizontalAdvance(name) + 2, widest - 2 * PAD_X), NAME_LINE)
 
     def _meta_width(self, message: MessageView) -> int:
-        return self._meta.horizontalAdvance(moments.clock(message.written_at)) + (MARK_SIZE + 3 if message.mine else 0)
+        return self._meta.horizontalAdvance(message_words.meta(message)) + (MARK_SIZE + 3 if message.mine else 0)
 
     def _board(self, message: MessageView, left: float, meta: QRectF) -> QRectF:
         words = attachments.board(message.attachment) if message.mine and message.attachment is not None else ""

@@ -32,7 +32,8 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOption
 
 from peer.views import EntryId, MessageKind, MessageView
 from ui.conversation.anchored_rows import AnchoredRows
-from ui.conversation.bubble_delegate import BubbleDelegate, Hit
+from ui.conversation.bubble_delegate import BubbleDelegate
+from ui.conversation.hits import Hit
 from ui.models.message_list import MOST_ROWS, MOST_SELECTED, MessageListModel
 from ui.theme.controls import Theme
 from ui.transfers.blocks import Block
@@ -47,6 +48,10 @@ _LINE = 20
 """Pixels of one step of the wheel's three."""
 _ROWS_AHEAD = 48
 """With fewer rows above the first visible one, or below the last, more history is fetched."""
+_FOUND_AT = 3
+"""What was looked for stands below one part in so many of the list's height,"""
+_FLASH_MS = 1_500
+"""and stands out for so long."""
 _UNREAD_FROM_TOP = 24
 """Pixels above the first unread message, when a conversation opens there."""
 
@@ -74,6 +79,8 @@ class MessageRows(QListView):
         self._selection = self._bubbles.selection
         self._let_go_timer = QTimer(self, singleShot=True, interval=0)
         self._let_go_timer.timeout.connect(self._let_go)
+        self._flash_timer = QTimer(self, singleShot=True, interval=_FLASH_MS)
+        self._flash_timer.timeout.connect(self._end_flash)
         self._since_paint = QElapsedTimer()
         self._paint_ms = 0
         self._paint_timer = QTimer(self, singleShot=True)
@@ -96,9 +103,11 @@ class MessageRows(QListView):
         if self._messages is not None:
             self._messages.rowsRemoved.disconnect(self._rows_removed)
             self._messages.loaded.disconnect(self.open_at_unread)
+            self._messages.found.disconnect(self._show_found)
             self._messages.came_at_end.disconnect(self._count_missed)
         old_selection, old_messages = self.selectionModel(), self._messages
         self._messages = messages
+        self._bubbles.me = "" if messages is None else messages.me
         self.setModel(messages)
         if old_messages is not None and old_messages is not messages:
             old_messages.rest()
@@ -107,6 +116,7 @@ class MessageRows(QListView):
         if messages is not None:
             messages.rowsRemoved.connect(self._rows_removed)
             messages.loaded.connect(self.open_at_unread)
+            messages.found.connect(self._show_found)
             messages.came_at_end.connect(self._count_missed)
             if messages.is_loaded:
                 self.open_at_unread()
@@ -198,6 +208,26 @@ class MessageRows(QListView):
         else:
             self._rows.follows = True
         self._lay_out()
+
+    def _show_found(self, row: int) -> None:
+        """Bring the message that was looked for into sight, and let it stand out for a moment."""
+        assert self._messages is not None
+        index = self.model().index(row, 0)
+        self._settle()
+        place = self.visualRect(index)
+        if row not in self.visible_rows() or place.top() < 0 or place.bottom() > self.viewport().height():
+            self._rows.anchor(row, -self.viewport().height() // _FOUND_AT)
+            self._lay_out()
+        self.setAutoScroll(False)
+        self.setCurrentIndex(index)
+        self.setAutoScroll(True)
+        self._bubbles.flashing = self._messages.message(row).entry
+        self._flash_timer.start()
+        self.viewport().update()
+
+    def _end_flash(self) -> None:
+        self._bubbles.flashing = None
+        self.viewport().update()
 
     def _count_missed(self, count: int) -> None:
         if not self.follows:

@@ -7,7 +7,8 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequenc
 from PySide6.QtWidgets import QApplication
 
 from peer.views import MessageKind
-from ui.conversation.bubble_delegate import Hit
+from peer.views import MessageView as MessageData
+from ui.conversation.hits import Hit, Part, Under
 from ui.conversation.links import open_link
 from ui.conversation.message_dialogs import WholeMessage
 from ui.conversation.message_menu import MessageMenu, Pointed, copy
@@ -17,7 +18,7 @@ from ui.conversation.text_selection import Span
 from ui.models.message_list import MessageListModel
 from ui.theme.controls import Theme
 from ui.transfers.acts import acts
-from ui.transfers.blocks import Block, Pointer
+from ui.transfers.blocks import Block
 
 _MOVES = frozenset(
     {
@@ -156,7 +157,7 @@ class MessageView(MessageRows):
         else:
             hit = self.hit(point)
             self.viewport().setCursor(self._cursor_over(hit))
-            self._point_at(hit.pointer if hit is not None else None)
+            self._point_at(hit)
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -164,12 +165,13 @@ class MessageView(MessageRows):
         self._point_at(None)
         super().leaveEvent(event)
 
-    def _point_at(self, pointer: Pointer | None) -> None:
+    def _point_at(self, hit: Hit | None) -> None:
         """Show what a click would do something to."""
-        before = self._bubbles.pointer
-        if pointer != before:
-            self._bubbles.pointer = pointer
-            concerned = {each.entry for each in (before, pointer) if each is not None}
+        before = (self._bubbles.pointer, self._bubbles.under)
+        now = (None, None) if hit is None else (hit.pointer, hit.under)
+        if now != before:
+            self._bubbles.pointer, self._bubbles.under = now
+            concerned = {each.entry for each in (*before, *now) if each is not None}
             self.paint_again(lambda message: message.entry in concerned)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -182,7 +184,8 @@ class MessageView(MessageRows):
     def _cursor_over(hit: Hit | None) -> Qt.CursorShape:
         if hit is None:
             return Qt.CursorShape.ArrowCursor
-        if hit.pointer is not None or hit.is_more or (hit.link is not None and hit.link.opens):
+        leads = hit.under is not None and hit.under.part is not Part.MARK
+        if leads or hit.pointer is not None or hit.is_more or (hit.link is not None and hit.link.opens):
             return Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.IBeamCursor if hit.is_text else Qt.CursorShape.ArrowCursor
 
@@ -193,6 +196,19 @@ class MessageView(MessageRows):
             open_link(hit.link.url)
         elif hit.is_more:
             WholeMessage(hit.message, self.window()).open()
+        elif hit.under is not None:
+            self._click_part(hit.message, hit.under)
+
+    def _click_part(self, message: MessageData, under: Under) -> None:
+        """Do what the click on a part of a row is for."""
+        match under.part:
+            case Part.QUOTE:
+                self.show_answered(message)
+
+    def show_answered(self, message: MessageData) -> None:
+        """Go to the message that this one answers."""
+        if self._messages is not None and message.quoted is not None:
+            self._messages.look_for(message.quoted.entry)
 
     def _do_first(self, index: QModelIndex) -> None:
         """Do what is most likely wanted with the attachment that has the focus."""

@@ -207,12 +207,17 @@ class ConversationPane(QWidget):
         if self._messages is not None:
             self._messages.loaded.disconnect(self._choose_page)
             self._messages.rowsInserted.disconnect(self._choose_page)
+            self._messages.not_found.disconnect(self._say_not_here)
         self._messages = messages
         if messages is not None:
             messages.loaded.connect(self._choose_page)
             messages.rowsInserted.connect(self._choose_page)
+            messages.not_found.connect(self._say_not_here)
         self._reading.begin(messages)
         self.view.show_messages(messages)
+
+    def _say_not_here(self) -> None:
+        self._state.warned.emit(self.tr("That message is not on this device."))
 
     # --- what changed ----------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
-from ui.conversation.bubble_delegate import Hit
+from ui.conversation.hits import Hit
 from ui.conversation.text_selection import Span, TextSelection
 
 _SCROLL_MS = 30

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import islice
 from math import ceil
 
-from PySide6.QtCore import QPointF, QTextBoundaryFinder
-from PySide6.QtGui import QColor, QTextCharFormat, QTextLayout, QTextLine, QTextOption
+from PySide6.QtCore import QPointF, Qt, QTextBoundaryFinder
+from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextLayout, QTextLine, QTextOption
 
 from peer.views import EntryId
 from ui.conversation import utf16_text
 from ui.conversation.emoji_only import is_emoji_only
 from ui.conversation.links import Link, find_links
+from ui.conversation.marked_text import Look, MarkedText, NamedPerson, named_people
 from ui.conversation.text_selection import WHOLE, shown_form
 from ui.theme import fonts
 from ui.theme.controls import Theme
@@ -31,7 +32,7 @@ class LaidOutText:
     """Lines at their places, and the room they take. Places in the text are counted as Qt does."""
 
     layout: QTextLayout
-    text: str
+    marked: MarkedText
     width: int
     """Of the widest line."""
     height: int
@@ -89,16 +90,18 @@ class TextLayouts:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        # The colour of links is part of a layout.
+        # The colours of links and names are part of a layout.
         self._kept: OrderedDict[tuple[EntryId, int, str], LaidOutText] = OrderedDict()
-        self._face = fonts.font()
+        slanted = fonts.font()
+        slanted.setItalic(True)
+        self._faces = {Look.PLAIN: fonts.font(), Look.NOTE: slanted, Look.LINE: fonts.font(fonts.SMALL)}
         self._large = fonts.font(fonts.LARGE_EMOJI)
 
-    def lay_out(self, entry: EntryId, text: str, width: int) -> LaidOutText:
+    def lay_out(self, entry: EntryId, text: MarkedText, width: int) -> LaidOutText:
         """Return the text, or its beginning, broken into lines of at most `width` pixels."""
         key = (entry, width, self._theme.tokens.link)
         kept = self._kept.get(key)
-        if kept is None or kept.text != text:
+        if kept is None or kept.marked != text:
             kept = self._break_into_lines(text, width)
             self._kept[key] = kept
             if len(self._kept) > KEPT:
@@ -107,18 +110,23 @@ class TextLayouts:
             self._kept.move_to_end(key)
         return kept
 
-    def _break_into_lines(self, text: str, width: int) -> LaidOutText:
-        shown = _beginning(text)
+    def _break_into_lines(self, text: MarkedText, width: int) -> LaidOutText:
+        shown = _beginning(text.text)
         large = is_emoji_only(shown)
-        is_cut = len(shown) < len(shown_form(text))
+        is_cut = len(shown) < len(shown_form(text.text))
         links = () if large else _links(shown, is_cut=is_cut)
-        layout = QTextLayout(shown.replace("\n", _LINE_SEPARATOR), self._large if large else self._face)
+        face = self._large if large else self._faces[text.look]
+        layout = QTextLayout(shown.replace("\n", _LINE_SEPARATOR), face)
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        if text.look is Look.LINE:
+            option.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout.setTextOption(option)
         layout.setCacheEnabled(True)
-        if links:
-            layout.setFormats([self._link_format(link) for link in links])
+        formats = [self._link_format(link) for link in links]
+        formats += [self._name_format(person) for person in named_people(text, shown)]
+        if formats:
+            layout.setFormats(formats)
         widest = last = 0.0
         height = 0
         layout.beginLayout()
@@ -150,6 +158,18 @@ class TextLayouts:
         form.setForeground(QColor(self._theme.tokens.link))
         # What a click does not open only looks different from words.
         form.setFontUnderline(link.opens)
+        drawn.format = form
+        return drawn
+
+    def _name_format(self, person: NamedPerson) -> QTextLayout.FormatRange:
+        tokens = self._theme.tokens
+        drawn = QTextLayout.FormatRange()
+        drawn.start, drawn.length = person.start, person.end - person.start
+        form = QTextCharFormat()
+        form.setFontWeight(QFont.Weight.DemiBold)
+        form.setForeground(QColor(tokens.warning if person.is_me else tokens.link))
+        if person.is_me:
+            form.setBackground(QColor(tokens.warning_ground))
         drawn.format = form
         return drawn
 

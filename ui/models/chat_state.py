@@ -65,7 +65,8 @@ class ChatState(QObject):
         conversation = view.conversation
         model = self._messages.get(conversation)
         if model is None:
-            model = MessageListModel(self._bridge, conversation, self, is_group=view.user is None)
+            me = "" if self.session is None else self.session.user
+            model = MessageListModel(self._bridge, conversation, self, is_group=view.user is None, me=me)
             self._messages[conversation] = model
             while len(self._messages) > _OPEN_CONVERSATIONS:
                 self._messages.popitem(last=False)[1].deleteLater()
@@ -102,11 +103,23 @@ class ChatState(QObject):
         self.messages_arrived.emit([event.message for event in batch if isinstance(event, events.MessageArrived)])
         for view in conversations.values():
             self._take_conversation(view)
-        for conversation, changed in messages.items():
-            if conversation in self._messages:
-                self._messages[conversation].take(changed)
-            for message in changed:
-                self.conversations.take_state(message)
+        for changed in messages.values():
+            self._take_messages(changed)
+        for hidden in (event.message for event in batch if isinstance(event, events.MessageHidden)):
+            if hidden.conversation in self._messages:
+                self._messages[hidden.conversation].forget_message(hidden.entry)
+
+    def _take_messages(self, changed: list[MessageView]) -> None:
+        """Show new messages of one conversation, and new states of known ones."""
+        conversation = changed[0].conversation
+        if conversation in self._messages:
+            self._messages[conversation].take(changed)
+        for message in changed:
+            self.conversations.take_state(message)
+
+    def loaded_messages(self, conversation: ConversationId) -> MessageListModel | None:
+        """Return the messages of a conversation if it was opened lately."""
+        return self._messages.get(conversation)
 
     def take_session(self, session: SessionView) -> None:
         """Show how it stands with the locator now."""

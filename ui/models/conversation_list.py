@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from peer.views import ConversationId, ConversationView, MessageView
 from ui.models.contact_book import ContactBook
 from ui.models.roles import Role
-from ui.translations import attachments, groups, people
+from ui.translations import groups, message_words, people
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -90,7 +90,9 @@ class ConversationListModel(QAbstractListModel):
             return groups.members(len(view.members))
         if last is None:
             return people.standing(self._contacts.contact(view.user))
-        text = attachments.summary(last)
+        text = message_words.summary(last)
+        if last.membership is not None:
+            return text
         if last.mine:
             return self.tr("You: %1").replace("%1", text)
         return text if view.user is not None else f"{people.short_name(last.author_name)}: {text}"

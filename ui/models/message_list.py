@@ -12,9 +12,10 @@ from operator import attrgetter
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from peer.errors import RefusalCode
 from peer.views import ConversationId, EntryId, MessagePage, MessagePlace, MessageState, MessageView, PageAt
 from ui.peer_bridge import PeerBridge
-from ui.translations import attachments, moments, people
+from ui.translations import message_words, moments
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -50,6 +51,10 @@ class MessageListModel(QAbstractListModel):
     """The page to begin at is here."""
     came_at_end = Signal(int)
     """So many new messages of others came behind all that are here; just before they are inserted, if they are."""
+    found = Signal(int)
+    """The row of the message that was looked for."""
+    not_found = Signal()
+    """It is nowhere on this device."""
 
     def __init__(
         self,
@@ -58,10 +63,13 @@ class MessageListModel(QAbstractListModel):
         parent: QObject | None = None,
         *,
         is_group: bool = False,
+        me: str = "",
     ) -> None:
+        """`me` is the user who looks."""
         super().__init__(parent)
         self._bridge = bridge
         self.conversation = conversation
+        self.me = me
         self._is_group = is_group
         self._messages: list[MessageView] = []
         self._by_entry: dict[EntryId, MessageView] = {}
@@ -73,6 +81,10 @@ class MessageListModel(QAbstractListModel):
         self._newest: MessagePlace | None = None
         """The last message that was told of, whether it is here or not."""
         self._wants_newest = False
+        self._wanted: EntryId | None = None
+        """What is looked for as soon as the page that is on its way has come."""
+        self._shown_instead: dict[EntryId, MessageView | None] = {}
+        """What stands in the place of messages that are being deleted; None for nothing."""
         self._visit = 0
         """Grows when everything is let go: an answer to an earlier visit comes too late."""
         self._rests = False
@@ -92,7 +104,7 @@ class MessageListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._messages[row].text
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._spoken(self._messages[row])
+            return message_words.spoken(self._messages[row], self.me)
         return None
 
     # --- what the view asks -----------------------------------------------------------------
@@ -123,14 +135,15 @@ class MessageListModel(QAbstractListModel):
 
     def placement(self, row: int) -> Placement:
         """Return how a row stands to its neighbours."""
+        message = self._messages[row]
         following = row + 1 < len(self._messages)
         starts_group = self._starts_group(row)
         return Placement(
             starts_day=self._starts_day(row),
             starts_group=starts_group,
             ends_group=not following or self._starts_group(row + 1),
-            starts_unread=self._messages[row].entry == self._first_unread,
-            names_author=self._is_group and starts_group and not self._messages[row].mine,
+            starts_unread=message.entry == self._first_unread,
+            names_author=self._is_group and starts_group and not message.mine and message.membership is None,
         )
 
     def all_here(self) -> list[MessageView]:
@@ -181,8 +194,64 @@ class MessageListModel(QAbstractListModel):
         if self._has_newer:
             self._ask(PageAt(), self._start_at)
 
+    def look_for(self, entry: EntryId) -> None:
+        """Find a message, wherever in the conversation it is; `found` or `not_found` follows."""
+        self._wanted = None
+        if entry in self._by_entry:
+            self.found.emit(self.row_at(self._by_entry[entry].place))
+        elif self._is_loading or not self._is_loaded:
+            self._wanted = entry
+        else:
+            self._ask(PageAt(around=entry), lambda page: self._page_around_came(page, entry), self.not_found.emit)
+
+    def _page_around_came(self, page: MessagePage, entry: EntryId) -> None:
+        self._start_at(page)
+        if entry in self._by_entry:
+            self.found.emit(self.row_at(self._by_entry[entry].place))
+        else:
+            self.not_found.emit()
+
+    def latest(self, entry: EntryId) -> MessageView | None:
+        """Return a message as it is now, if it is here."""
+        return self._by_entry.get(entry)
+
+    def show_instead(self, message: MessageView, shown: MessageView | None) -> None:
+        """Show something else in the place of a message, None for nothing, until `show_again` or `forget_message`."""
+        self._shown_instead[message.entry] = shown
+        if message.entry in self._by_entry:
+            if shown is None:
+                self._remove_message(message.entry)
+            else:
+                self._replace(shown)
+
+    def show_again(self, message: MessageView) -> None:
+        """Show a message itself again, as it was last told of."""
+        self._shown_instead.pop(message.entry, None)
+        self.take([message])
+
+    def forget_message(self, entry: EntryId) -> None:
+        """It is no more."""
+        self._shown_instead.pop(entry, None)
+        self._held_back.pop(entry, None)
+        if entry in self._by_entry:
+            self._remove_message(entry)
+
+    def _remove_message(self, entry: EntryId) -> None:
+        row = self.row_at(self._by_entry[entry].place)
+        self._remove_rows(row, row + 1)
+        self._touch(row - 1)
+        self._touch(row)
+
+    def _as_shown(self, messages: Iterable[MessageView]) -> list[MessageView]:
+        """Return messages as they are shown here: those that are being deleted in another form, or not at all."""
+        if not self._shown_instead:
+            return list(messages)
+        shown = (self._shown_instead.get(each.entry, each) for each in messages)
+        return [each for each in shown if each is not None]
+
     def take(self, messages: Iterable[MessageView]) -> None:
         """Put in new messages, and new states of known ones."""
+        messages = self._as_shown(messages)
         if not self._is_loaded:
             self._hold_back(messages)
             return
@@ -235,6 +304,7 @@ class MessageListModel(QAbstractListModel):
         """Hold nothing, as at the start."""
         self._visit += 1
         self._is_loading = self._is_loaded = self._wants_newest = False
+        self._wanted = None
         self._held_back.clear()
         self._start_at(MessagePage([], has_older=True, has_newer=False))
 
@@ -243,7 +313,10 @@ class MessageListModel(QAbstractListModel):
             self._remove_rows(0, len(self._messages) - PAGE_ROWS)
             self._has_older = True
 
-    def _ask(self, where: PageAt, came: Callable[[MessagePage], None]) -> None:
+    def _ask(
+        self, where: PageAt, came: Callable[[MessagePage], None], missing: Callable[[], None] | None = None
+    ) -> None:
+        """Fetch a page; `missing` is called when there is no message of that name."""
         if self._is_loading:
             return
         self._is_loading = True
@@ -256,13 +329,18 @@ class MessageListModel(QAbstractListModel):
             came(page)
             if self._wants_newest:
                 self.load_newest()
+            elif self._wanted is not None:
+                self.look_for(self._wanted)
 
-        self._bridge.ask(
-            self,
-            lambda node: node.page(conversation, where, PAGE_ROWS),
-            answered,
-            lambda _code, message: self._page_failed(message, visit),
-        )
+        def refused(code: RefusalCode, message: str) -> None:
+            if visit == self._visit:
+                self._is_loading = False
+            if code is RefusalCode.UNKNOWN_ENTRY and missing is not None:
+                missing()
+            else:
+                self._bridge.refused.emit(message)
+
+        self._bridge.ask(self, lambda node: node.page(conversation, where, PAGE_ROWS), answered, refused)
 
     def _first_page_came(self, page: MessagePage) -> None:
         self._is_loaded = True
@@ -275,7 +353,7 @@ class MessageListModel(QAbstractListModel):
         """Hold these messages and no others."""
         self._has_older, self._has_newer = page.has_older, page.has_newer
         self.beginResetModel()
-        self._messages = [self._latest(message) for message in page.messages]
+        self._messages = self._as_shown(map(self._latest, page.messages))
         self._by_entry = {message.entry: message for message in self._messages}
         if not self._has_newer:
             self._newest = self._messages[-1].place if self._messages else None
@@ -296,7 +374,8 @@ class MessageListModel(QAbstractListModel):
         self._take_held_back()
 
     def _unknown(self, page: MessagePage) -> list[MessageView]:
-        return [self._latest(message) for message in page.messages if message.entry not in self._by_entry]
+        fresh = (self._latest(each) for each in page.messages if each.entry not in self._by_entry)
+        return self._as_shown(fresh)
 
     def _latest(self, message: MessageView) -> MessageView:
         """Return what was told of it while its page was on the way: that is at least as new as the page."""
@@ -310,11 +389,6 @@ class MessageListModel(QAbstractListModel):
     def _take_held_back(self) -> None:
         held_back, self._held_back = self._held_back, {}
         self.take(held_back.values())
-
-    def _page_failed(self, message: str, visit: int) -> None:
-        if visit == self._visit:
-            self._is_loading = False
-        self._bridge.refused.emit(message)
 
     # --- rows ---------------------------------------------------------------------------------
 
@@ -332,7 +406,8 @@ class MessageListModel(QAbstractListModel):
         if not at_end:
             return
         known = self._newest
-        self.came_at_end.emit(sum(not m.mine for m in at_end if known is None or m.place > known))
+        new = (each for each in at_end if known is None or each.place > known)
+        self.came_at_end.emit(sum(not each.mine and each.membership is None for each in new))
         self._newest = max(at_end[-1].place, known or at_end[-1].place)
         if self._has_newer:
             # They come from the node when somebody goes there.
@@ -395,13 +470,7 @@ class MessageListModel(QAbstractListModel):
         before = self._messages[row - 1]
         return (
             before.author != message.author
+            or (before.membership is None) != (message.membership is None)
             or message.written_at - before.written_at > GROUP_GAP
             or self._starts_day(row)
         )
-
-    def _spoken(self, message: MessageView) -> str:
-        state = people.message_state(message.state)
-        words = [attachments.spoken(message)] if message.attachment is not None else []
-        words += [message.text] if message.text else []
-        said = f"{people.sender(message)}, {moments.clock(message.written_at)}: {', '.join(words)}"
-        return f"{said}, {state}" if state else said

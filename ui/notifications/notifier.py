@@ -10,7 +10,7 @@ from ui.notifications.desktop import DesktopNotifications
 from ui.notifications.settings import Loudness, NotificationSettings
 from ui.notifications.tray import Tray
 from ui.peer_bridge import PeerBridge
-from ui.translations import attachments, people
+from ui.translations import message_words, people
 
 _GATHER_MS = 600
 """Messages that come within this time make one notification a conversation."""
@@ -99,7 +99,7 @@ class Notifier(QObject):
     def _text_of(self, messages: list[MessageView], *, is_full: bool, in_group: bool) -> str:
         if len(messages) > 1 or not is_full:
             return self.tr("%n new messages", "", len(messages))
-        text = attachments.summary(messages[0])
+        text = message_words.summary(messages[0])
         if in_group:
             text = f"{people.short_name(messages[0].author_name)}: {text}"
         return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"

@@ -1,0 +1,118 @@
+"""What is said of a message beside its text: that it was deleted, edited, answers another one, has reactions."""
+
+from PySide6.QtCore import QCoreApplication
+
+from peer.views import MessageKind, MessageView, QuoteView, ReactionView
+from ui.translations import attachments, memberships, moments, people
+
+_LONGEST_QUOTE = 300
+"""Characters of an answered message that may have to be read; two lines hold fewer."""
+MOST_NAMED = 12
+"""People named in a tooltip, or in the name of a line for screen readers."""
+
+
+def deleted(message: MessageView) -> str:
+    """Return what stands in the place of a deleted message."""
+    if message.deleted_by not in {None, message.author}:
+        return QCoreApplication.translate("Message", "A manager deleted this message")
+    if message.mine:
+        return QCoreApplication.translate("Message", "You deleted this message")
+    return QCoreApplication.translate("Message", "This message was deleted")
+
+
+def shown_text(message: MessageView) -> str:
+    """Return the text inside the bubble."""
+    return deleted(message) if message.kind is MessageKind.DELETED else message.text
+
+
+def summary(message: MessageView) -> str:
+    """Return a message in one line: its text, or what it is when it has none."""
+    if message.membership is not None:
+        return memberships.sentence(message)
+    return deleted(message) if message.kind is MessageKind.DELETED else attachments.summary(message)
+
+
+def quote_line(quoted: QuoteView) -> str:
+    """Return what is seen of a message that another one answers."""
+    if quoted.kind is None:
+        return QCoreApplication.translate("Message", "A message that is not here")
+    text = " ".join(quoted.text[:_LONGEST_QUOTE].split())
+    kind = {
+        MessageKind.TEXT: "",
+        MessageKind.FILE: "📎 " + (text or QCoreApplication.translate("Message", "File")),
+        MessageKind.PICTURE: "🖼 " + (text or QCoreApplication.translate("Message", "Picture")),
+        MessageKind.VOICE: "🎤 " + QCoreApplication.translate("Message", "Voice message"),
+        MessageKind.DELETED: QCoreApplication.translate("Message", "Deleted message"),
+        MessageKind.MEMBERSHIP: text,
+    }[quoted.kind]
+    return kind or text
+
+
+def quote_of(message: MessageView) -> QuoteView:
+    """Return how a message looks in one that answers it."""
+    return QuoteView(message.entry, message.kind, message.author, message.author_name, message.text)
+
+
+def edited() -> str:
+    """Return what stands beside the time of a message that was changed."""
+    return QCoreApplication.translate("Message", "edited")
+
+
+def meta(message: MessageView) -> str:
+    """Return what stands at the end of a message: 14:03, edited 14:03."""
+    clock = moments.clock(message.written_at)
+    return clock if message.edited_at is None else f"{edited()} {clock}"
+
+
+def meta_tip(message: MessageView) -> str:
+    """Return the exact time, when it was changed, and how far it has come."""
+    parts = [f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"]
+    if message.edited_at is not None:
+        words = QCoreApplication.translate("Message", "edited %1")
+        parts.append(words.replace("%1", moments.full(message.edited_at)))
+    state = people.message_state(message.state)
+    return " · ".join([*parts, state] if state else parts)
+
+
+def names(everybody: tuple[str, ...], most: int = MOST_NAMED) -> str:
+    """Return people in one line: Ana, Bo and 3 more."""
+    shown = ", ".join(map(people.short_name, everybody[:most]))
+    more = len(everybody) - most
+    if more <= 0:
+        return shown
+    return QCoreApplication.translate("Message", "%1 and %2 more").replace("%2", str(more)).replace("%1", shown)
+
+
+def reaction_tip(reaction: ReactionView) -> str:
+    """Return who chose an emoji."""
+    return f"{people.short_name(reaction.emoji)} {names(reaction.names)}"
+
+
+def spoken_reactions(reactions: tuple[ReactionView, ...]) -> str:
+    """Return the reactions as a screen reader says them: 👍 2, ❤️ 1."""
+    said = ", ".join(f"{people.short_name(each.emoji)} {len(each.users)}" for each in reactions[:MOST_NAMED])
+    return QCoreApplication.translate("Message", "reactions: %1").replace("%1", said)
+
+
+def spoken(message: MessageView, me: str = "") -> str:
+    """Return all that is seen of a message, for a screen reader; `me` is the user who listens."""
+    if message.membership is not None:
+        return f"{moments.clock(message.written_at)}: {memberships.sentence(message, me)}"
+    words = []
+    if message.quoted is not None:
+        words.append(_spoken_quote(message.quoted))
+    if message.attachment is not None and message.kind is not MessageKind.DELETED:
+        words.append(attachments.spoken(message))
+    words += [text] if (text := shown_text(message)) else []
+    said = f"{people.sender(message)}, {moments.clock(message.written_at)}: {', '.join(words)}"
+    after = [edited()] if message.edited_at is not None else []
+    after += [spoken_reactions(message.reactions)] if message.reactions else []
+    after += [state] if (state := people.message_state(message.state)) else []
+    return ", ".join([said, *after])
+
+
+def _spoken_quote(quoted: QuoteView) -> str:
+    if quoted.kind is None:
+        return QCoreApplication.translate("Message", "answers a message that is not here")
+    words = QCoreApplication.translate("Message", "answers %1: %2")
+    return words.replace("%1", people.short_name(quoted.author_name)).replace("%2", quote_line(quoted))
