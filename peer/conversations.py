@@ -84,6 +84,8 @@ class Conversations:
         """Called with (the other person, how we stood before, names told) when consent entries were committed."""
         self.on_attachment: Callable[[Conversation, MessageRow], None] = lambda *_: None
         """Called when a message with an attachment was committed, before it is told."""
+        self.unwritten: Callable[[Conversation], list[MessageView]] = lambda _: []
+        """Returns what stands in a conversation of ours and has no entry yet, oldest first."""
         self.show_attachment: Callable[[AttachmentRow], AttachmentView] = attachment_view
         """Makes an attachment ready for the screen."""
         self.receipts = Receipts(database, events, author.user, self.message_view, self.tell_row_soon)
@@ -316,10 +318,12 @@ class Conversations:
     async def page(self, conversation: Conversation, where: PageAt, limit: int) -> MessagePage:
         """Return messages oldest first; raise Refusal if there is no message that the page should begin or end at."""
         count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
-        found = await self._database.read(lambda c: read_page(c, conversation.kept.row, where, count))
-        return MessagePage(
-            [self.message_view(conversation, row) for row in found.rows], found.has_older, found.has_newer
-        )
+        unwritten = {view.entry: view for view in self.unwritten(conversation)}
+        places = {entry: place_as_kept(view.place) for entry, view in unwritten.items()}
+        found = await self._database.read(lambda c: read_page(c, conversation.kept.row, where, count, places))
+        shown = [self.message_view(conversation, row) for row in found.rows]
+        shown += [view for entry, view in unwritten.items() if found.first <= places[entry] <= found.last]
+        return MessagePage(sorted(shown, key=lambda view: view.place), found.has_older, found.has_newer)
 
     async def arrived_after(self, conversation: Conversation, arrival: int, limit: int) -> list[MessageView]:
         """Return messages in the order in which they came to be known here, after a place."""
@@ -414,6 +418,11 @@ def check_sendable(conversation: Conversation, me: UserId, text: str) -> None:
             raise Refusal(RefusalCode.NOT_A_MEMBER, "You are not in this group any more.")
     elif conversation.standing.state is not Consent.FRIENDS:
         raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
+
+
+def place_as_kept(place: MessagePlace) -> messages.Place:
+    """Return a place on the screen as the database knows it."""
+    return (round(place[0].timestamp() * 1000), place[1])
 
 
 def _on_screen(stamp: int, arrival: int) -> MessagePlace:

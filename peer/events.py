@@ -158,6 +158,13 @@ class TransferFailed(Event, frozen=True):
     message: MessageView
 
 
+class SendingWithdrawn(Event, frozen=True):
+    """A file of ours that had no entry yet is in its conversation no more: taken back, or refused to who sent it."""
+
+    type: ClassVar[str] = "transfer_withdrawn"
+    message: MessageView
+
+
 class RecordingChanged(Event, frozen=True):
     """The voice message that is being recorded grew, several times a second, or is over."""
 
@@ -200,6 +207,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransferProgressed,
     TransferFinished,
     TransferFailed,
+    SendingWithdrawn,
     RecordingChanged,
     PlaybackChanged,
     Warned,

@@ -96,6 +96,8 @@ FILE_BUFFER_BYTES = 256 * 1024
 """Bytes of a file that are read, hashed or moved at once."""
 COPIED_BYTES = 64 * 1024 * 1024
 """What is sent and has at most so many bytes is copied into the profile; the original may change or go."""
+SENDINGS_WAITING = 1_000
+"""Files of ours that may wait to be read and sent; more are refused."""
 TRANSFER_TELL_SECONDS = 0.25
 """Progress of one transfer is told no more often."""
 AUTO_FETCH_BYTES = 1024 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from peer.accounts import Profile
-from peer.attachments.sending import Outgoing
+from peer.attachments.outgoing import Outgoing
 from peer.audio.voice_messages import VoiceMessages
 from peer.conversation import Conversation
 from peer.discovery import LocatorSearch
@@ -392,7 +392,7 @@ class PeerNode:
 
     async def fetch_file(self, entry: EntryId, path: Path | None = None) -> MessageView:
         """Have a file here, now or as soon as somebody who has it is there. `path`: a folder, or save it as."""
-        return await self._need_session().attachments.wanted.fetch(entry, path)
+        return await self._need_session().attachments.fetch(entry, path)
 
     async def decline_file(self, entry: EntryId) -> MessageView:
         """Do not want a file; it can be fetched later all the same."""
@@ -404,7 +404,7 @@ class PeerNode:
 
     async def resume_file(self, entry: EntryId) -> MessageView:
         """Go on with a transfer that was held up or failed, from where it stood."""
-        return await self._need_session().attachments.wanted.resume(entry)
+        return await self._need_session().attachments.resume(entry)
 
     async def cancel_file(self, entry: EntryId) -> MessageView:
         """End a transfer and forget what has come; or do not send what is still being read."""

@@ -1,226 +1,293 @@
-"""What is sent from here: read and hashed once, then written as an entry."""
+"""What is sent from here: kept at once, read and hashed, then written as an entry, in the order in which it was chosen.
+
+From the moment it is kept it stands in its conversation, and a restart goes on with it. Small things are copied as soon
+as they are chosen, also while a large one before them is being read; only the entries wait for each other.
+"""
 
 import asyncio
+import logging
+import os
 import secrets
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from peer import limits
+from peer.attachments.outgoing import Outgoing, Sending, extent_of
 from peer.attachments.records import Tasks
 from peer.conversation import Conversation
 from peer.conversations import Conversations, check_sendable
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
-from peer.events import TransferFailed, TransferProgressed
+from peer.events import SendingWithdrawn, TransferFailed, TransferProgressed
 from peer.pictures.picture_service import Pictures
 from peer.pictures.tasks import PreparedPicture
-from peer.safe_paths import safe_name
-from peer.storage import attachments
+from peer.storage import attachments, sendings
+from peer.storage.database import Connection, Database
 from peer.transfers.preparing import Prepared, keep_copy, prepare
-from peer.transfers.speed import SpeedMeter
-from peer.views import AttachmentView, EntryId, MessageKind, MessageState, MessageView
-from protocol.entries import Attachment
+from peer.views import EntryId, MessageKind, MessageView
 from protocol.identity import UserId
-from protocol.limits import CAPTION_LENGTH, WAVEFORM_BARS
-from protocol.transfer_states import TransferState
+from protocol.limits import CAPTION_LENGTH
 
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp"})
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What somebody wants to send."""
-
-    path: Path
-    caption: str = ""
-    kind: MessageKind | None = None
-    """None: by the file's name."""
-    duration: float = 0.0
-    waveform: bytes = b""
-
-
-@dataclass(slots=True, eq=False)
-class _Sending:
-    """Something of ours that is being read, before it has an entry."""
-
-    entry: EntryId
-    conversation: Conversation
-    outgoing: Outgoing
-    written_at: datetime
-    size: int
-    done: int = 0
-    is_cancelled: bool = False
-    meter: SpeedMeter = field(default_factory=SpeedMeter)
+log = logging.getLogger(__name__)
 
 
 class Sendings:
-    """What is being read at this moment."""
+    """Everything of ours that has no entry yet."""
 
     def __init__(
         self,
+        database: Database,
         conversations: Conversations,
         events: EventStream,
         tasks: Tasks,
         *,
         clock: Callable[[], datetime],
-        reading: Executor,
-        landing: Executor,
+        worker: Callable[[str], Executor],
         me: UserId,
         name_of: Callable[[UserId], str],
         copies: Path,
         pictures: Pictures,
     ) -> None:
-        """`reading` is the thread that hashes, one thing after the other; `copies` the folder for what is copied."""
+        """`copies` is the folder for what is copied when it is sent."""
+        self._database = database
         self._conversations = conversations
         self._events = events
         self._tasks = tasks
         self._clock = clock
-        self._reading = reading
-        self._landing = landing
+        self._small, self._large = worker("files"), worker("large files")
         self._me = me
         self._name_of = name_of
         self._copies = copies
         self._pictures = pictures
-        self._sending: dict[EntryId, _Sending] = {}
+        self._all: dict[EntryId, Sending] = {}
+        """In the order in which they were chosen."""
+        self._last_place = 0
+        self._is_closing = False
+
+    async def start(self) -> None:
+        """Go on with what was not written when the program ended."""
+        known = {conversation.kept.row: conversation for conversation in self._conversations.all()}
+        for row in await self._database.read(sendings.all_sendings):
+            sending = Sending.from_row(row, known[row.conversation], self._folder_of(row.entry))
+            self._all[row.entry] = sending
+            self._last_place = max(self._last_place, row.written_at)
+            if sending.refusal is None:
+                self._tasks.keep(self._run(sending))
 
     def close(self) -> None:
-        """Let what is being read come to an end."""
-        for sending in self._sending.values():
+        """Stop reading; what is not written is gone on with at the next start."""
+        self._is_closing = True
+        for sending in self._all.values():
             sending.is_cancelled = True
+            sending.refuse(
+                Refusal(RefusalCode.NOT_SIGNED_IN, "It was not sent yet: that goes on when you sign in again.")
+            )
+        self._small.shutdown(wait=False)
+        self._large.shutdown(wait=False)
 
-    def cancel(self, entry: EntryId) -> MessageView | None:
-        """Do not send what is still being read; None for what is not."""
-        sending = self._sending.get(entry)
-        if sending is None:
-            return None
-        sending.is_cancelled = True
-        return self._view_of_sending(sending)
+    # --- what a person asks for ------------------------------------------------------------------
 
     async def send(self, conversation: Conversation, outgoing: Outgoing) -> MessageView:
-        """Read and hash, then write the entry; raise Refusal, and nothing was sent."""
+        """Read and hash, then write the entry; raise Refusal, and nothing was sent.
+
+        Whoever stops waiting does not stop the sending.
+        """
         if len(outgoing.caption) > CAPTION_LENGTH:
             raise Refusal(RefusalCode.TOO_LARGE, f"Keep what you say beside a file to {CAPTION_LENGTH} characters.")
         check_sendable(conversation, self._me, outgoing.caption)
-        entry = EntryId(secrets.token_bytes(16))
-        sending = _Sending(entry, conversation, outgoing, self._clock(), 0)
-        self._sending[entry] = sending
-        telling = self._tasks.keep(self._tell_while_reading(sending))
+        if len(self._all) >= limits.SENDINGS_WAITING:
+            raise Refusal(RefusalCode.RATE_LIMITED, "Too many files wait to be sent. Send this one when some are.")
+        answer: asyncio.Future[MessageView] = asyncio.get_running_loop().create_future()
+        sending = Sending(
+            EntryId(secrets.token_bytes(16)), conversation, outgoing, self._next_place(conversation), answer
+        )
+        row = sending.to_row()
+
+        def begin(_: None) -> None:
+            self._all[sending.entry] = sending
+            self._tasks.keep(self._run(sending))
+
+        try:
+            await self._database.write(lambda c: sendings.add_sending(c, row), begin, own=True)
+            return await answer
+        finally:
+            answer.cancel()
+
+    async def cancel(self, entry: EntryId) -> MessageView | None:
+        """Do not send it; None for what has its entry already, or was never known."""
+        sending = self._all.get(entry)
+        if sending is None:
+            return None
+        sending.is_cancelled = True
+        sending.turn.set()
+        await self._withdraw(sending, Refusal(RefusalCode.CANCELLED, "You took it back before it was sent."))
+        return self._view(sending)
+
+    async def retry(self, entry: EntryId) -> MessageView | None:
+        """Try again to send what could not be sent; None as for `cancel`."""
+        sending = self._all.get(entry)
+        if sending is not None and sending.refusal is not None:
+            await self._database.write(lambda c: sendings.put_refusal(c, entry, "", ""), own=True)
+            sending.refusal, sending.done, sending.is_resumed = None, 0, True
+            self._tasks.keep(self._run(sending))
+            self._events.tell(TransferProgressed(self._view(sending)))
+        return None if sending is None else self._view(sending)
+
+    def views_in(self, conversation: Conversation) -> list[MessageView]:
+        """Return what stands in a conversation without being written, oldest first."""
+        return [self._view(sending) for sending in self._all.values() if sending.conversation is conversation]
+
+    # --- one after the other ---------------------------------------------------------------------
+
+    async def _run(self, sending: Sending) -> None:
+        path = sending.copy or sending.outgoing.path
+        sending.extent = await asyncio.get_running_loop().run_in_executor(self._small, extent_of, path)
+        telling = self._tasks.keep(self._tell_how_far(sending))
+        try:
+            picture = await self._picture_of(sending)
+            prepared = await self._prepare(sending, picture)
+            if self._first_in(sending.conversation) is not sending:
+                await self._secure(sending, prepared)
+                await sending.turn.wait()
+            message = await self._write(sending, prepared, picture)
+        except Refusal as refusal:
+            await self._failed(sending, refusal)
+        except Exception:
+            log.exception("a file could not be sent")
+            await self._failed(sending, Refusal(RefusalCode.REFUSED, "It cannot be sent, for a reason in the log."))
+        else:
+            if sending.answer is not None and not sending.answer.done():
+                sending.answer.set_result(message)
+        finally:
+            telling.cancel()
+            self._give_turn(sending.conversation)
+
+    async def _picture_of(self, sending: Sending) -> PreparedPicture | None:
+        """Return what to send of a picture; None for what is sent as a file, such as a picture that none can show."""
+        if not sending.outgoing.looks_like_picture:
+            return None
+        try:
+            return await self._pictures.prepare(sending.copy or sending.outgoing.path)
+        except Refusal:
+            if sending.outgoing.kind is MessageKind.PICTURE:
+                raise
+            return None
+
+    async def _prepare(self, sending: Sending, picture: PreparedPicture | None) -> Prepared:
         loop = asyncio.get_running_loop()
-        copies = self._copies / entry.hex()
+        folder, path, largest_copy = self._folder_of(sending.entry), sending.outgoing.path, limits.COPIED_BYTES
+        if sending.copy is not None:
+            path, largest_copy = sending.copy, 0
+        else:
+            if sending.is_resumed:
+                await loop.run_in_executor(self._small, _remove, folder)
+            if picture is not None:
+                # What is sent is not what lies there, but the same pixels without the rest.
+                path = await loop.run_in_executor(self._small, keep_copy, folder, path, picture.content)
+                largest_copy = 0
 
         def progress(done: int) -> None:
             sending.done = done
 
+        thread = self._large if sending.extent.size > limits.COPIED_BYTES else self._small
+        return await loop.run_in_executor(
+            thread, prepare, path, folder, lambda: sending.is_cancelled, progress, largest_copy
+        )
+
+    async def _secure(self, sending: Sending, prepared: Prepared) -> None:
+        """Before it waits for others: from now on a restart needs the copy only, not what was chosen."""
+        if prepared.path.parent == self._folder_of(sending.entry) and not prepared.files and sending.copy is None:
+            path = os.fsencode(prepared.path)
+            await self._database.write(lambda c: sendings.put_path(c, sending.entry, path), own=True)
+            sending.copy = prepared.path
+
+    async def _write(self, sending: Sending, prepared: Prepared, picture: PreparedPicture | None) -> MessageView:
+        if sending.is_cancelled:
+            raise Refusal(RefusalCode.CANCELLED, "You took it back before it was sent.")
+        conversation = sending.conversation
+        check_sendable(conversation, self._me, sending.outgoing.caption)  # it may have changed while this was read
+        body = sending.body(prepared, picture)
+
+        def beside(connection: Connection) -> None:
+            sendings.remove_sending(connection, sending.entry)
+            attachments.add_own(
+                connection, conversation.kept.row, body, prepared.table, str(prepared.path), prepared.mark
+            )
+
+        # Nobody may see it twice: from here on the entry stands for it.
+        del self._all[sending.entry]
         try:
-            picture = await self._picture_of(outgoing)
-            path, largest_copy = outgoing.path, limits.COPIED_BYTES
-            if picture is not None:
-                # What is sent is not what lies there, but the same pixels without the rest.
-                path = await loop.run_in_executor(self._reading, keep_copy, copies, path, picture.content)
-                largest_copy = 0
-            if outgoing.kind is None:
-                kind = MessageKind.FILE if picture is None else MessageKind.PICTURE
-                sending.outgoing = outgoing = replace(outgoing, kind=kind)
-            prepared = await loop.run_in_executor(
-                self._reading, prepare, path, copies, lambda: sending.is_cancelled, progress, largest_copy
-            )
-            body = _body_of(entry, outgoing, prepared, picture)
-            happened = await self._conversations.write(
-                conversation,
-                lambda *_: body,
-                beside=lambda c: attachments.add_own(
-                    c, conversation.kept.row, body, prepared.table, str(prepared.path), prepared.mark
-                ),
-            )
-        except BaseException as error:
-            sending.is_cancelled = True
-            if sending.size and isinstance(error, Refusal):
-                self._events.tell(TransferFailed(self._view_of_sending(sending, error)))
+            happened = await self._conversations.write(conversation, lambda *_: body, beside=beside)
+        except BaseException:
+            self._all[sending.entry] = sending
             raise
-        finally:
-            telling.cancel()
-            del self._sending[entry]
         return self._conversations.message_view(conversation, happened.messages[0])
 
-    async def _picture_of(self, outgoing: Outgoing) -> PreparedPicture | None:
-        """Return what to send of a picture; None for what is sent as a file, such as a picture that none can show."""
-        if outgoing.kind is not MessageKind.PICTURE and not _looks_like_picture(outgoing):
-            return None
-        try:
-            return await self._pictures.prepare(outgoing.path)
-        except Refusal:
-            if outgoing.kind is MessageKind.PICTURE:
-                raise
-            return None
+    def _first_in(self, conversation: Conversation) -> Sending | None:
+        mine = (each for each in self._all.values() if each.conversation is conversation and each.refusal is None)
+        return next(mine, None)
 
-    async def _tell_while_reading(self, sending: _Sending) -> None:
-        """Show what takes its time; a small file is written before anybody needs to see that it is read."""
-        loop = asyncio.get_running_loop()
-        while True:
+    def _give_turn(self, conversation: Conversation) -> None:
+        first = self._first_in(conversation)
+        if first is not None:
+            first.turn.set()
+
+    # --- what cannot be sent ---------------------------------------------------------------------
+
+    async def _failed(self, sending: Sending, refusal: Refusal) -> None:
+        """Tell whoever waits; where nobody does, let it stand in its conversation with the reason."""
+        if self._is_closing or sending.entry not in self._all:
+            return
+        if sending.is_cancelled or sending.has_caller:
+            await self._withdraw(sending, refusal)
+            return
+        sending.refusal = refusal
+        code, reason = refusal.code.value, refusal.message
+        await self._database.write(lambda c: sendings.put_refusal(c, sending.entry, code, reason), own=True)
+        self._events.tell(TransferFailed(self._view(sending)))
+
+    async def _withdraw(self, sending: Sending, refusal: Refusal) -> None:
+        """Let it stand in its conversation no more."""
+        if self._all.pop(sending.entry, None) is None:
+            return
+        sending.refusal = refusal
+        await self._database.write(lambda c: sendings.remove_sending(c, sending.entry), own=True)
+        self._events.tell(SendingWithdrawn(self._view(sending)))
+        sending.refuse(refusal)
+        self._give_turn(sending.conversation)
+        await asyncio.get_running_loop().run_in_executor(self._small, _remove, self._folder_of(sending.entry))
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    async def _tell_how_far(self, sending: Sending) -> None:
+        """Show what takes its time or waits; a small file is written before anybody needs to see that it is read."""
+        if sending.extent.size <= limits.COPIED_BYTES and self._first_in(sending.conversation) is sending:
             await asyncio.sleep(limits.TRANSFER_TELL_SECONDS)
-            if not sending.size:
-                sending.size = await loop.run_in_executor(self._landing, _size_for_show, sending.outgoing.path)
-            sending.meter.note(loop.time(), sending.done)
-            self._events.tell(TransferProgressed(self._view_of_sending(sending)))
+        told: MessageView | None = None
+        while True:
+            sending.meter.note(asyncio.get_running_loop().time(), sending.done)
+            view = self._view(sending)
+            if view != told and sending.entry in self._all:
+                told = view
+                self._events.tell(TransferProgressed(view))
+            await asyncio.sleep(limits.TRANSFER_TELL_SECONDS)
 
-    def _view_of_sending(self, sending: _Sending, refusal: Refusal | None = None) -> MessageView:
-        outgoing, speed = sending.outgoing, sending.meter.bytes_per_second
-        view = AttachmentView(
-            name=safe_name(outgoing.path.name),
-            size=sending.size,
-            files=1,
-            state=TransferState.FAILED if refusal else TransferState.PREPARING,
-            done=sending.done,
-            speed=speed,
-            seconds_left=(sending.size - sending.done) / speed if speed else None,
-            code=refusal.code if refusal else None,
-            reason=refusal.message if refusal else "",
-        )
-        return MessageView(
-            entry=sending.entry,
-            conversation=sending.conversation.id,
-            author=self._me,
-            author_name=self._name_of(self._me),
-            mine=True,
-            kind=outgoing.kind or (MessageKind.PICTURE if _looks_like_picture(outgoing) else MessageKind.FILE),
-            text=outgoing.caption,
-            written_at=sending.written_at,
-            state=MessageState.STORED,
-            arrival=0,
-            attachment=view,
-        )
+    def _next_place(self, conversation: Conversation) -> int:
+        """Return where the next one stands in its conversation: below all that is there now."""
+        last = conversation.last.stamp if conversation.last is not None else 0
+        now = int(self._clock().timestamp() * 1000)
+        self._last_place = max(now, last + 1, self._last_place + 1)
+        return self._last_place
+
+    def _view(self, sending: Sending) -> MessageView:
+        return sending.view(self._me, self._name_of(self._me))
+
+    def _folder_of(self, entry: EntryId) -> Path:
+        return self._copies / entry.hex()
 
 
-def _body_of(entry: EntryId, outgoing: Outgoing, prepared: Prepared, picture: PreparedPicture | None) -> Attachment:
-    return Attachment(
-        entry,
-        secrets.token_bytes(16),
-        kind=MessageKind.FILE.value if prepared.files or outgoing.kind is None else outgoing.kind.value,
-        name=prepared.name,
-        size=prepared.size,
-        files=prepared.files,
-        root=prepared.root,
-        table_bytes=len(prepared.table),
-        caption=outgoing.caption,
-        width=picture.thumbnail.width if picture is not None else 0,
-        height=picture.thumbnail.height if picture is not None else 0,
-        thumbnail=picture.thumbnail.jpeg if picture is not None else b"",
-        duration_ms=max(0, round(outgoing.duration * 1000)),
-        waveform=outgoing.waveform[:WAVEFORM_BARS],
-    )
-
-
-def _looks_like_picture(outgoing: Outgoing) -> bool:
-    return outgoing.kind is None and outgoing.path.suffix.casefold() in _PICTURES
-
-
-def _size_for_show(path: Path) -> int:
-    try:
-        if path.is_dir():
-            return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
-        return path.stat().st_size
-    except OSError:
-        return 0
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -14,11 +14,12 @@ from peer.attachments.door import FileDoor, Readers
 from peer.attachments.file_settings import FileSettings
 from peer.attachments.given import Given
 from peer.attachments.holdings import Holdings
+from peer.attachments.outgoing import Outgoing
 from peer.attachments.records import Records, Tasks
-from peer.attachments.sending import Outgoing, Sendings
+from peer.attachments.sending import Sendings
 from peer.attachments.wanted import Wanted
 from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.conversations import Conversations, place_as_kept
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.links.link import Link
@@ -26,7 +27,7 @@ from peer.pictures.picture_service import Pictures
 from peer.storage import messages
 from peer.storage.attachments import AttachmentRow
 from peer.storage.database import Connection, Database
-from peer.storage.messages import BEHIND_ALL, MessageRow
+from peer.storage.messages import BEFORE_ALL, BEHIND_ALL, MessageRow, Place
 from peer.views import AttachmentView, EntryId, MessageView
 from protocol.identity import UserId
 from protocol.piece_sets import PieceSet
@@ -55,7 +56,7 @@ class Attachments:
         """`copies` is the profile's folder for what is sent from here, `downloads` where others' things land."""
         self._database = database
         self._conversations = conversations
-        self._reading, self._landing = worker("files"), worker("landing")
+        self._landing = worker("landing")
         self._tasks = Tasks()
         readers = Readers(conversations, door)
         records = Records(database, conversations, events, self._landing)
@@ -63,12 +64,12 @@ class Attachments:
         self.settings = FileSettings(database, downloads)
         self.holdings = Holdings(database, conversations, readers.may_hear, name_of, self)
         self.sendings = Sendings(
+            database,
             conversations,
             events,
             self._tasks,
             clock=clock,
-            reading=self._reading,
-            landing=self._landing,
+            worker=worker,
             me=me,
             name_of=name_of,
             copies=copies,
@@ -87,6 +88,7 @@ class Attachments:
         self.given = Given(records, conversations, self.holdings, self.wanted, self._tasks, door=door, readers=readers)
         conversations.on_attachment = self.wanted.attachment_came
         conversations.show_attachment = self._show
+        conversations.unwritten = self.sendings.views_in
 
     async def load(self) -> None:
         """Read what is kept into memory."""
@@ -96,6 +98,7 @@ class Attachments:
     async def start(self, context: ssl.SSLContext) -> None:
         """Go on with what was under way; `context` is for connections to those who have it."""
         await self.wanted.start(context)
+        await self.sendings.start()
         self.given.start()
 
     async def close(self) -> None:
@@ -103,30 +106,44 @@ class Attachments:
         await self.wanted.close()
         self.sendings.close()
         await self._tasks.close()
-        self._reading.shutdown(wait=False)
         self._landing.shutdown(wait=False)
 
     async def send(self, conversation: Conversation, outgoing: Outgoing) -> MessageView:
         """See `Sendings.send`."""
         return await self.sendings.send(conversation, outgoing)
 
+    async def fetch(self, entry: EntryId, path: Path | None = None) -> MessageView:
+        """Have something here, see `Wanted.fetch`; or try again to send what could not be sent."""
+        return await self.sendings.retry(entry) or await self.wanted.fetch(entry, path)
+
+    async def resume(self, entry: EntryId) -> MessageView:
+        """Go on, from where it stood; or try again to send what could not be sent."""
+        return await self.sendings.retry(entry) or await self.wanted.resume(entry)
+
     async def cancel(self, entry: EntryId) -> MessageView:
         """Forget what has come; or do not send what is still being read."""
-        return self.sendings.cancel(entry) or await self.wanted.cancel(entry)
+        return await self.sendings.cancel(entry) or await self.wanted.cancel(entry)
 
     async def files(
         self, conversation: Conversation, before: EntryId | None = None, limit: int = 256
     ) -> list[MessageView]:
-        """Return what was ever shared here, the newest first."""
+        """Return what was ever shared here, and what is about to be, the newest first; `limit` is of what was."""
         count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
         number = conversation.kept.row
+        unwritten = {view.entry: view for view in self.sendings.views_in(conversation)}
+        places = {entry: place_as_kept(view.place) for entry, view in unwritten.items()}
 
-        def job(connection: Connection) -> list[MessageRow]:
-            place = BEHIND_ALL if before is None else messages.place_in(connection, number, before)
-            return messages.attachments_before(connection, number, place, count)
+        def job(connection: Connection) -> tuple[list[MessageRow], Place]:
+            place = BEHIND_ALL
+            if before is not None:
+                place = places.get(before) or messages.place_in(connection, number, before)
+            return messages.attachments_before(connection, number, place, count), place
 
-        rows = await self._database.read(job)
-        return [self._conversations.message_view(conversation, row) for row in rows]
+        rows, end = await self._database.read(job)
+        start = rows[-1].place if len(rows) == count else BEFORE_ALL
+        shown = [self._conversations.message_view(conversation, row) for row in rows]
+        shown += [view for entry, view in unwritten.items() if start <= places[entry] < end]
+        return sorted(shown, key=lambda view: view.place, reverse=True)
 
     async def place_of(self, entry: EntryId) -> Path:
         """Return where something lies that is here; raise Refusal for anything else."""

@@ -53,6 +53,7 @@ from peer.events import (
     PlaybackChanged,
     PresenceChanged,
     RecordingChanged,
+    SendingWithdrawn,
     Superseded,
     TransferFailed,
     TransferFinished,
@@ -219,6 +220,7 @@ NOUNS: dict[type[Event], str] = {
     TransferProgressed: "transfer",
     TransferFinished: "transfer",
     TransferFailed: "transfer",
+    SendingWithdrawn: "transfer",
     RecordingChanged: "recording",
     PlaybackChanged: "playback",
     Warned: "warning",
@@ -291,7 +293,7 @@ def notification(event: Event) -> bytes:
         params["warning"] = {"code": event.code, "message": event.message}
     elif isinstance(event, PresenceChanged):
         params["presence"] = event.contact
-    elif isinstance(event, TransferProgressed | TransferFinished | TransferFailed):
+    elif isinstance(event, TransferProgressed | TransferFinished | TransferFailed | SendingWithdrawn):
         params[noun] = transfer(event.message)
     else:
         params[noun] = getattr(event, noun)

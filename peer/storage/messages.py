@@ -59,6 +59,7 @@ _FROM = (
     " AND group_act.number = message.number"
 )
 ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
+BEFORE_ALL: Place = (-(2**63), -(2**63))
 BEHIND_ALL: Place = (2**63 - 1, 2**63 - 1)
 
 

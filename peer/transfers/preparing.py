@@ -44,10 +44,12 @@ def prepare(
 
     What has at most `largest_copy` bytes is copied into the folder `copies`, which is made for it.
     """
+    preparation = _Preparation(path, copies, is_cancelled, on_progress)
     try:
-        return _Preparation(path, copies, is_cancelled, on_progress).run(largest_copy)
+        return preparation.run(largest_copy)
     except BaseException as error:
-        shutil.rmtree(copies, ignore_errors=True)
+        if preparation.has_made_folder:
+            shutil.rmtree(copies, ignore_errors=True)
         if isinstance(error, OSError):
             raise refusal_for(error, path.name) from error
         raise
@@ -75,6 +77,7 @@ class _Preparation:
         self._hasher = new_hasher()
         self._in_piece = 0
         self._done = 0
+        self.has_made_folder = False
 
     def run(self, largest_copy: int) -> Prepared:
         is_folder = self._path.is_dir()
@@ -100,6 +103,7 @@ class _Preparation:
 
     def _copy_path(self, name: str, *, is_folder: bool) -> Path:
         self._copies.mkdir(mode=0o700, parents=True)
+        self.has_made_folder = True
         return self._copies / (CONTENT_OF_FOLDER if is_folder else safe_name(name))
 
     def _read_all(self, parts: list[Part], piece_bytes: int, copy: Path | None) -> None:

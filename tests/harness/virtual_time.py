@@ -45,6 +45,33 @@ class InlineExecutor(Executor):
         return future
 
 
+class HeldExecutor(InlineExecutor):
+    """Runs no job until a test releases it: a thread that takes as long as it is wanted to."""
+
+    def __init__(self) -> None:
+        self._is_held = True
+        self._jobs: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        if not self._is_held:
+            return super().submit(fn, *args, **kwargs)
+        future: Future[Any] = Future()
+        self._jobs.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def release(self) -> None:
+        """Run what waits, one after the other, and from now on everything at once."""
+        self._is_held = False
+        while self._jobs:
+            future, job = self._jobs.pop(0)
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(job())
+            except BaseException as error:  # noqa: BLE001 - as an executor does
+                future.set_exception(error)
+
+
 class Clock:
     """A wall clock that follows the loop, and may be wrong."""
 

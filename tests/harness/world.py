@@ -4,6 +4,7 @@ import asyncio
 import gc
 import random
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -57,6 +58,8 @@ class World:
         self.folder = folder
         self.network = MemoryNetwork()
         self.people: dict[str, Person] = {}
+        self.workers: dict[str, Executor] = {}
+        """Threads, by name, that are not to do everything at once."""
         self._hosts: dict[str, str] = {}
         self._monkeypatch = monkeypatch
         self._closing: list[Callable[[], Awaitable[Any]]] = []
@@ -95,7 +98,7 @@ class World:
             wire=self.network.wire(self.host(host or name)),
             now=clock,
             chance=random.Random(name),
-            worker=lambda _: InlineExecutor(),
+            worker=lambda name: self.workers.get(name) or InlineExecutor(),
             downloads=lambda: self.folder / f"downloads of {profile or name}",
             abandonable_worker=lambda _: InlineExecutor(),
         )

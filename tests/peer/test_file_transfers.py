@@ -265,6 +265,36 @@ def test_the_sender_sees_how_fast_it_goes_out(pair: Pair) -> None:
     )
 
 
+@pytest.mark.parametrize("how", ["killed", "closed"])
+def test_what_was_not_read_yet_is_sent_after_a_restart(pair: Pair, how: str) -> None:
+    large = pair.folder / "large.bin"
+    with large.open("wb") as file:
+        file.truncate(1024 * MIB)
+    small = pair.file("small.bin", MIB)
+    paced = _Paced(pair["ana"])
+    for path in (large, small):
+        pair["ana"].post("files.send", conversation=pair.conversation, path=str(path))
+    paced.until(lambda: len(_preparing(pair["ana"])) == 2)
+    if how == "killed":
+        pair["ana"].kill()
+    else:
+        paced.release()
+        pair["ana"].close()
+    assert not [event for event in pair["bo"].events if event["type"] == "message_arrived"]
+    pair.restart("ana")
+    for name in ("large.bin", "small.bin"):
+        pair["bo"].wait_for("message_arrived", lambda e, name=name: e["message"]["attachment"]["name"] == name)  # type: ignore[misc]
+    arrived = [e["message"]["attachment"]["name"] for e in pair["bo"].events if e["type"] == "message_arrived"]
+    assert arrived == ["large.bin", "small.bin"]
+    assert not list((pair.folder / "ana").rglob("sent/*/large.bin")), "what is large is not copied"
+
+
+def _preparing(peer: PeerProcess) -> set[str]:
+    """Return what is being read or waits for that."""
+    told = [event["transfer"] for event in list(peer.events) if event["type"] == "transfer_progressed"]
+    return {each["name"] for each in told if each["state"] == "preparing"}
+
+
 # --- what goes wrong --------------------------------------------------------------------------
 
 

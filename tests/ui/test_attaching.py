@@ -209,21 +209,30 @@ def test_what_was_refused_stands_in_the_tray_again_with_its_caption(
     assert composer.tray.isVisible()
 
 
-def test_files_stand_in_the_order_in_which_they_were_added(
+def test_the_node_is_given_all_files_at_once_in_their_order(
     qtbot, talking: MainWindow, node: ScriptedNode, files: list[Path]
 ) -> None:
-    # The first needs its time: those behind it wait for it.
+    # The first needs its time; that those behind it wait for it is the node's affair, which keeps them meanwhile.
     node.refused_files = {files[1].name: refuse(RefusalCode.REFUSED, "No.")}
     node.gate = asyncio.Event()
     composer = talking.chat.pane.composer
     composer.add(TrayItem.of(path) for path in files)
     qtbot.keyClick(composer.input, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(node.asked("send_file")) == 1)
-    qtbot.wait(50)
-    assert len(node.asked("send_file")) == 1
-    node.loop.call_soon_threadsafe(node.gate.set)
     qtbot.waitUntil(lambda: [path for _, path, _ in node.asked("send_file")] == files)
+    node.loop.call_soon_threadsafe(node.gate.set)
     qtbot.waitUntil(lambda: waiting(talking) == [files[1]])
+
+
+def test_what_the_node_goes_on_with_later_is_not_put_back(
+    qtbot, talking: MainWindow, node: ScriptedNode, files: list[Path]
+) -> None:
+    signed_out = refuse(RefusalCode.NOT_SIGNED_IN, "It was not sent yet.")
+    node.refused_files = {files[0].name: signed_out, files[1].name: refuse(RefusalCode.REFUSED, "No.")}
+    composer = talking.chat.pane.composer
+    composer.add(TrayItem.of(path) for path in files[:2])
+    qtbot.keyClick(composer.input, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(waiting(talking)))
+    assert waiting(talking) == [files[1]]
 
 
 def test_what_was_refused_waits_in_its_own_conversation(

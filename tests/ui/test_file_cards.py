@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -133,6 +134,21 @@ def test_a_click_on_the_card_asks_the_node(
     click(talking, qtbot, message, act)
     qtbot.waitUntil(lambda: len(node.asked(method)) == 1)
     assert node.asked(method)[0][0] == message.entry
+
+
+def test_what_was_taken_back_before_it_was_sent_is_gone(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    sent = show(talking, qtbot, node, in_state(TransferState.HERE, 2, mine=True))
+    taken = show(talking, qtbot, node, in_state(TransferState.PREPARING, 3, mine=True))
+    view = talking.chat.pane.view
+    rows = view.model().rowCount()
+    node.tell(events.SendingWithdrawn(taken))
+    qtbot.waitUntil(lambda: view.model().rowCount() == rows - 1)
+    assert row_of(talking, sent) == rows - 2
+
+
+def test_what_could_not_be_sent_is_tried_again_or_put_away() -> None:
+    message = msgspec.structs.replace(in_state(TransferState.FAILED, mine=True), arrival=0)
+    assert acts(message) == (Act.RETRY, Act.CANCEL)
 
 
 @pytest.mark.parametrize("state", list(TransferState))

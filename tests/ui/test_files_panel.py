@@ -117,6 +117,15 @@ def test_it_follows_what_happens(qtbot, talking: MainWindow, node: ScriptedNode)
     assert "50" in panel.list.model().index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
 
 
+def test_what_was_taken_back_before_it_was_sent_is_gone(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    taken = make_file(9, "b.pdf", about={"state": TransferState.PREPARING}, mine=True)
+    node.history[ALICE] += [make_file(2, "a.pdf"), taken]
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["b.pdf", "a.pdf"])
+    node.tell(events.SendingWithdrawn(taken))
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+
+
 def test_another_conversation_has_other_files(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
     node.history[ALICE].append(make_file(2, "a.pdf"))
     node.history[BOB] = [make_file(3, "b.pdf", user="bob")]

@@ -1,7 +1,6 @@
 """Sends what was written and what is in the tray; what could not be sent stands there again."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -40,6 +39,8 @@ class Outgoing(QObject):
             self._bridge.ask(self, lambda node: node.voice.discard(voice.path))
 
         def refused(code: RefusalCode, message: str) -> None:
+            if self._is_over(code):
+                return
             self._state.warned.emit(refusal_text(code, message))
             given_back(conversation, voice)
 
@@ -80,14 +81,14 @@ class Outgoing(QObject):
         self._bridge.ask(self, lambda node: node.send_text(conversation, text), None, refused)
 
     def send_files(self, conversation: ConversationId, items: list[TrayItem], caption: str) -> None:
-        """Send one file after the other, so that they stand in this order; the first with the caption."""
-        if items:
-            self._send_file(conversation, items[0], caption, then=partial(self.send_files, conversation, items[1:], ""))
+        """Send files; the node keeps them in this order. The first has the caption."""
+        for number, item in enumerate(items):
+            self._send_file(conversation, item, "" if number else caption)
 
-    def _send_file(self, conversation: ConversationId, item: TrayItem, caption: str, then: Callable[[], None]) -> None:
+    def _send_file(self, conversation: ConversationId, item: TrayItem, caption: str) -> None:
         def refused(code: RefusalCode, message: str) -> None:
-            if self._state.session is None:
-                return  # whoever signs in next has nothing to do with it
+            if self._is_over(code):
+                return
             self._state.warned.emit(refusal_text(code, message))
             if conversation == self._open:
                 self._composer.tray.add([item])
@@ -95,9 +96,9 @@ class Outgoing(QObject):
                 self._trays.setdefault(conversation, []).append(item)
             if caption:
                 self._give_back(conversation, caption)
-            then()
 
-        def sent(_message: MessageView) -> None:
-            then()
+        self._bridge.ask(self, lambda node: node.send_file(conversation, item.path, caption), None, refused)
 
-        self._bridge.ask(self, lambda node: node.send_file(conversation, item.path, caption), sent, refused)
+    def _is_over(self, code: RefusalCode) -> bool:
+        """Tell whether somebody signed out: then the node keeps what is not sent, and whoever is next has no part."""
+        return self._state.session is None or code is RefusalCode.NOT_SIGNED_IN

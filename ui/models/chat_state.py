@@ -105,7 +105,8 @@ class ChatState(QObject):
             self._take_conversation(view)
         for changed in messages.values():
             self._take_messages(changed)
-        for hidden in (event.message for event in batch if isinstance(event, events.MessageHidden)):
+        gone = (event.message for event in batch if isinstance(event, events.MessageHidden | events.SendingWithdrawn))
+        for hidden in gone:
             if hidden.conversation in self._messages:
                 self._messages[hidden.conversation].forget_message(hidden.entry)
 

@@ -52,8 +52,8 @@ def acts(message: MessageView) -> tuple[Act, ...]:
         return ()
     of_state = (_OF_MINE if message.mine else _OF_OTHERS)[message.attachment.state]
     if message.mine and message.attachment.state is TransferState.FAILED and not message.arrival:
-        # It was never written: what could not be read stands in the composer again.
-        return ()
+        # It was never written: nobody else knows of it.
+        return (Act.RETRY, Act.CANCEL)
     if message.attachment.state is TransferState.HERE:
         match message.kind:
             case MessageKind.PICTURE:

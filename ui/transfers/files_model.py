@@ -64,7 +64,7 @@ class FilesModel(QAbstractListModel):
 
     def _came(self, page: list[MessageView]) -> None:
         self._is_asking = False
-        self._has_more = len(page) == PAGE_ROWS
+        self._has_more = len(page) >= PAGE_ROWS
         known = {message.entry for message in self._rows}
         fresh = [message for message in page if message.entry not in known]
         if fresh:
@@ -78,12 +78,22 @@ class FilesModel(QAbstractListModel):
     def _take(self, batch: list[events.Event]) -> None:
         for event in batch:
             message = getattr(event, "message", None)
-            if (
+            if isinstance(event, events.SendingWithdrawn | events.MessageHidden):
+                self._remove(event.message)
+            elif (
                 isinstance(message, MessageView)
                 and message.conversation == self._conversation
                 and message.attachment is not None
             ):
                 self._put(message)
+
+    def _remove(self, message: MessageView) -> None:
+        for row, known in enumerate(self._rows):
+            if known.entry == message.entry:
+                self.beginRemoveRows(_NO_PARENT, row, row)
+                del self._rows[row]
+                self.endRemoveRows()
+                return
 
     def _put(self, message: MessageView) -> None:
         """Bring a file up to date, or put a new one where its time is."""
