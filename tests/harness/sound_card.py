@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PATIENCE = 10.0
+_SILENCE = 500
+"""Nothing louder than this is to be heard."""
 RATE = 48_000
 _MODULES = """\
 load-module module-null-sink sink_name={person}_spk rate=48000 channels=1 norewinds=1
@@ -87,7 +89,11 @@ class SoundCard:
 
     def environment(self, person: str) -> dict[str, str]:
         """Return what a program of this person has in its environment."""
-        return {**self._environment(), "PULSE_SINK": f"{person}_spk", "PULSE_SOURCE": f"{person}_mic"}
+        return {**self._environment(), **self.variables(person)}
+
+    def variables(self, person: str) -> dict[str, str]:
+        """Return what it takes in an environment to have this person's devices, and nothing else."""
+        return {**self._variables(), "PULSE_SINK": f"{person}_spk", "PULSE_SOURCE": f"{person}_mic"}
 
     def environment_without_card(self) -> dict[str, str]:
         """Return the environment of somebody who has no sound at all."""
@@ -100,6 +106,10 @@ class SoundCard:
     def speak(self, person: str, sound: Sequence[int]) -> None:
         """Begin to play samples into somebody's microphone."""
         self._play(f"{person}_micfeed", sound)
+
+    def say(self, person: str, sound: Sequence[int]) -> None:
+        """Play samples into somebody's microphone, and return when it has heard them all."""
+        self._play(f"{person}_micfeed", sound).wait(PATIENCE + len(sound) / RATE)
 
     def listen(self, person: str, seconds: float) -> "Listener":
         """Begin to record what somebody hears."""
@@ -128,16 +138,19 @@ class SoundCard:
             player.wait(PATIENCE)
         shutil.rmtree(self._folder)
 
-    def _play(self, sink: str, sound: Sequence[int]) -> None:
+    def _play(self, sink: str, sound: Sequence[int]) -> "subprocess.Popen[bytes]":
         file = self._folder / f"{len(self._players)}.raw"
         file.write_bytes(array.array("h", sound).tobytes())
         words = ["pacat", f"--device={sink}", "--raw", *_FORM, str(file)]
         with (self._folder / "log").open("ab") as log:
             self._players.append(subprocess.Popen(words, env=self._environment(), stdout=log, stderr=log))
+        return self._players[-1]
 
     def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._variables()}
+
+    def _variables(self) -> dict[str, str]:
         return {
-            **os.environ,
             "PULSE_SERVER": f"unix:{self._folder}/pulse.sock",
             "ALSA_CONFIG_PATH": str(self._folder / "asound.conf"),
             "JACK_NO_START_SERVER": "1",
@@ -158,10 +171,31 @@ class Listener:
 
     def heard(self) -> "array.array[int]":
         """Wait, and return the samples."""
-        assert self._process.stdout is not None
         try:
-            return array.array("h", self._process.stdout.read(self._bytes))
+            return self._read(self._bytes)
         finally:
-            self._process.kill()
-            self._process.wait(PATIENCE)
-            self._process.stdout.close()
+            self._end()
+
+    def heard_until_silence(self, seconds: float) -> "array.array[int]":
+        """Return the samples as soon as it is silent again for so long, or when the time is over."""
+        sound: array.array[int] = array.array("h")
+        begun, silent = False, 0
+        try:
+            while 2 * len(sound) < self._bytes and not (begun and silent > RATE * seconds):
+                piece = self._read(2 * RATE // 10)
+                sound.extend(piece)
+                is_loud = max(map(abs, piece), default=0) > _SILENCE
+                begun, silent = begun or is_loud, 0 if is_loud else silent + len(piece)
+        finally:
+            self._end()
+        return sound
+
+    def _read(self, count: int) -> "array.array[int]":
+        assert self._process.stdout is not None
+        return array.array("h", self._process.stdout.read(count))
+
+    def _end(self) -> None:
+        assert self._process.stdout is not None
+        self._process.kill()
+        self._process.wait(PATIENCE)
+        self._process.stdout.close()

@@ -7,17 +7,18 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from tests.harness.sound_card import SoundCard
 from tests.tour.accessibility import Reader
-from tests.tour.screen import WIDTH, Screen
-from tests.tour.story import STEPS
+from tests.tour.screen import Screen
+from tests.tour.story import PEOPLE, STEPS, Step
 from tests.tour.window import Window
 
 FOLDER = Path(".run") / "tour"
-_HALF = WIDTH // 2
 _SETTLE_SECONDS = 0.4
+Say = Callable[[str], None]
 
 
 def main() -> int:
@@ -37,54 +38,65 @@ def main() -> int:
         lines.append(line)
 
     try:
-        return _play(say)
+        failures = _play(say)
+        for failure in failures:
+            say(f"FAILED: {failure}")
+        say("the tour failed; see .run/tour" if failures else f"all {len(STEPS)} steps passed; pictures in .run/tour")
+        return int(bool(failures))
     finally:
         (FOLDER / "transcript.txt").write_text("\n".join(lines) + "\n", "utf-8")
         shutil.rmtree(os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 
-def _play(say: Callable[[str], None]) -> int:
-    screen = Screen(FOLDER)
+def _play(say: Say) -> list[str]:
+    """Return what went wrong."""
+    screen = Screen(FOLDER, len(PEOPLE))
     os.environ.update({"DISPLAY": screen.display})
+    sound_card = SoundCard(*PEOPLE)
     reader = Reader()
-    ana, bo = (Window(screen, reader, name, FOLDER / name, left) for name, left in (("ana", 4), ("bo", _HALF + 4)))
-    failed = False
+    windows = {name: Window(screen, reader, sound_card, name, FOLDER, seat) for seat, name in enumerate(PEOPLE)}
     begun = time.monotonic()
     try:
-        ana.open()
-        bo.open()
-        say(f"{time.monotonic() - begun:6.1f} s  both windows are open")
-        _pictures(screen, 0, "windows")
-        for number, (title, step) in enumerate(STEPS, start=1):
-            start = time.monotonic()
-            try:
-                step(ana, bo)
-            except Exception:  # noqa: BLE001 - told in the transcript, with what was on the screen
-                failed = True
-                say(f"FAILED: {title}\n{traceback.format_exc()}")
-            say(f"{time.monotonic() - begun:6.1f} s  {number}. {title} ({time.monotonic() - start:.1f} s)")
-            _pictures(screen, number, title)
-            if failed:
-                break
-        codes = [window.close() for window in (ana, bo)]
-        if not failed and any(codes):
-            failed = True
-            say(f"FAILED: the windows ended with {codes}")
-        if not ana.hosts_nothing():
-            failed = True
-            say("FAILED: a locator was left running")
+        failures = _walk(windows, screen, say)
+        codes = {name: window.close() for name, window in windows.items()}
+        if not failures and any(codes.values()):
+            failures.append(f"the windows ended with {codes}")
+        for window in windows.values():
+            if not window.hosts_nothing():
+                window.stop_hosting()
+                failures.append(f"{window.name}'s locator was left running")
+        say(f"{time.monotonic() - begun:6.1f} s  everybody has gone")
+        return failures
     finally:
         reader.close()
+        sound_card.close()
         screen.close()
-    say("the tour failed; see .run/tour" if failed else f"all {len(STEPS)} steps passed; pictures in .run/tour")
-    return int(failed)
 
 
-def _pictures(screen: Screen, number: int, title: str) -> None:
+def _walk(windows: dict[str, Window], screen: Screen, say: Say) -> list[str]:
+    """Take one step after the other, until one fails."""
+    begun = time.monotonic()
+    for number, step in enumerate(STEPS, start=1):
+        start = time.monotonic()
+        those = [windows[name] for name in step.people]
+        failures: list[str] = []
+        try:
+            step.act(*those)
+        except Exception:  # noqa: BLE001 - told in the transcript, with what was on the screen
+            failures.append(f"{step.title}\n{traceback.format_exc()}")
+        now = time.monotonic()
+        say(f"{now - begun:6.1f} s  {number:2}. {step.title} ({now - start:.1f} s)")
+        _pictures(screen, number, step, those)
+        if failures:
+            return failures
+    return []
+
+
+def _pictures(screen: Screen, number: int, step: Step, windows: Iterable[Window]) -> None:
     time.sleep(_SETTLE_SECONDS)  # let the last frame be painted
-    slug = re.sub(r"[^a-z]+", "-", title.lower()).strip("-")
-    for name, left in (("ana", 0), ("bo", _HALF)):
-        screen.picture(FOLDER / f"{number}-{slug}-{name}.png", left, _HALF)
+    slug = re.sub(r"[^a-z0-9]+", "-", step.title.lower()).strip("-")
+    for window in windows:
+        screen.picture(FOLDER / f"{number:02}-{slug}-{window.name}.png", window.seat)
 
 
 if __name__ == "__main__":

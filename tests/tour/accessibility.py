@@ -21,6 +21,7 @@ NAMES_OF_ROLES = {
     "text": {"text", "entry", "password text", "paragraph"},
     "label": {"label", "static"},
     "row": {"list item"},
+    "cell": {"tree item", "table cell"},
     "box": {"check box"},
     "list": {"list"},
     "window": {"frame", "dialog", "window"},
@@ -84,6 +85,14 @@ class Reader:
             if thing.is_showing or thing.role == "application":
                 yield thing
                 waiting += children
+
+    def look_again(self, thing: Thing) -> Thing | None:
+        """Return how something is now; None if it has gone."""
+        try:
+            now = self._look_at(thing.bus_name, thing.path)
+        except (DBusErrorResponse, TimeoutError):
+            return None
+        return now if now.is_showing else None
 
     def text_of(self, thing: Thing) -> str:
         """Return what stands in a text field."""

@@ -8,8 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.harness.processes import LocatorProcess, PeerProcess
-from tests.tour.story import PASSWORD
+from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess
 
 FOLDER = Path(".run")
 _PEOPLE = (("ana", "Ana"), ("bo", "Bo"))
@@ -57,7 +56,8 @@ def main() -> int:
 
 def _window(user: str, link: str) -> subprocess.Popen[bytes]:
     program = str(Path(sys.executable).with_name("hail"))
-    environment = {**os.environ, "HAIL_PASSWORD": PASSWORD}
+    downloads = (FOLDER / f"{user}-downloads").resolve()
+    environment = {**os.environ, "HAIL_PASSWORD": PASSWORD, "HAIL_DOWNLOADS": str(downloads)}
     with (FOLDER / f"{user}.log").open("ab") as log:
         command = [program, "--profile", str(FOLDER / user), link]
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)

@@ -3,24 +3,32 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-WIDTH, HEIGHT = 2176, 800
+from PIL import Image
+
+SEAT_WIDTH, HEIGHT = 1088, 800
+"""Pixels of the part of the screen that one person has."""
+_BESIDE, _ABOVE = 4, 24
+"""Where in it the window stands: its frame needs room."""
 _NEEDED = ("Xvfb", "openbox", "xdotool", "import", "dbus-run-session")
 _START_SECONDS = 10.0
 
 
 class Screen:
-    """Xvfb and openbox on a free display; ends with `close`."""
+    """Xvfb and openbox on a free display, with a seat for each of so many people; ends with `close`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seats: int) -> None:
         missing = [program for program in _NEEDED if shutil.which(program) is None]
         if missing:
             raise SystemExit(f"The tour needs {', '.join(missing)}: run `make setup` first.")
         self._log = (folder / "screen.log").open("wb")
         reading, writing = os.pipe()
-        size = f"{WIDTH}x{HEIGHT}x24"
+        width = seats * SEAT_WIDTH
+        size = f"{width}x{HEIGHT}x24"
         command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-dpi", "96"]
         self._programs = [subprocess.Popen(command, pass_fds=[writing], stderr=self._log)]
         os.close(writing)
@@ -35,7 +43,7 @@ class Screen:
         self._programs.append(subprocess.Popen(["openbox"], env=self.environment, stdout=self._log, stderr=self._log))
         self._wait_for_window_manager()
         # A pointer in the corner hovers over nothing in the pictures.
-        self.run("xdotool", "mousemove", str(WIDTH - 1), str(HEIGHT - 1))
+        self.run("xdotool", "mousemove", str(width - 1), str(HEIGHT - 1))
 
     def run(self, *command: str) -> str:
         """Run a program on this screen; return what it prints."""
@@ -56,10 +64,11 @@ class Screen:
         """Press keys, such as `Return` or `ctrl+a`."""
         self.run("xdotool", "key", "--delay", "25", *keys)
 
-    def place(self, process: int, x: int) -> None:
-        """Put the windows of a process at a place, 720 px high."""
+    def place(self, process: int, seat: int) -> None:
+        """Put the windows of a process at a seat."""
+        left = seat * SEAT_WIDTH + _BESIDE
         for window in self.run("xdotool", "search", "--onlyvisible", "--pid", str(process)).split():
-            self.run("xdotool", "windowmove", window, str(x), "24")
+            self.run("xdotool", "windowmove", window, str(left), str(_ABOVE))
 
     def count_windows(self, process: int) -> int:
         """Return how many windows of a process are on the screen, menus among them."""
@@ -78,16 +87,21 @@ class Screen:
         for window in self.run("xdotool", "search", "--onlyvisible", "--pid", str(process)).split():
             self.run("xdotool", "windowminimize", "--sync", window)
 
-    def picture(self, file: Path, left: int, width: int) -> None:
-        """Save a part of the screen, full height, as PNG."""
-        self.run("import", "-window", "root", "-crop", f"{width}x{HEIGHT}+{left}+0", "+repage", str(file))
+    def picture(self, file: Path, seat: int) -> None:
+        """Save what is at a seat as PNG."""
+        self._save(file, seat * SEAT_WIDTH, 0, SEAT_WIDTH, HEIGHT)
 
-    def colour_at(self, x: int, y: int) -> str:
-        """Return the colour of a place, as #RRGGBB."""
-        place = f"1x1+{x}+{y}"
-        return self.run(
-            "import", "-window", "root", "-crop", place, "-depth", "8", "-format", "#%[hex:p{0,0}]", "info:"
-        )
+    def colours(self, x: int, y: int, width: int, height: int) -> Counter[str]:
+        """Return how many pixels of a part of the screen have which colour (#RRGGBB)."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "part.png"
+            self._save(file, x, y, width, height)
+            with Image.open(file) as part:
+                found = part.convert("RGB").getcolors(width * height) or []
+        return Counter({f"#{red:02X}{green:02X}{blue:02X}": count for count, (red, green, blue) in found})
+
+    def _save(self, file: Path, x: int, y: int, width: int, height: int) -> None:
+        self.run("import", "-window", "root", "-crop", f"{width}x{height}+{x}+{y}", "+repage", str(file))
 
     def close(self) -> None:
         for program in reversed(self._programs):

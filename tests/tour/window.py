@@ -1,48 +1,75 @@
-"""One `hail` process, as a person with eyes (the accessibility tree) and hands (key and pointer events) uses it."""
+"""One `hail` process, as a person uses it: eyes (the accessibility tree), hands (key and pointer events), ears."""
 
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.harness.sound_card import Listener, SoundCard
 from tests.tour.accessibility import NAMES_OF_ROLES, Reader, Thing, wait_until_there
-from tests.tour.screen import Screen
+from tests.tour.screen import SEAT_WIDTH, Screen
+
+Pattern = re.Pattern[str]
 
 WAIT_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.05
 _TYPED_SECONDS = 1.5
 _TYPING_TRIES = 3
 _DOT = "●"
-_NEAR_THE_BOTTOM = 720
+_NEAR_THE_LEFT, _NEAR_THE_BOTTOM = 16, 720
+_BESIDE_BUBBLE = 8
+_GOOD_PART = 20
+"""One pixel in so many."""
 
 
 class Window:
     """A window of the real application; nothing in it knows that it is being driven."""
 
-    def __init__(self, screen: Screen, reader: Reader, name: str, profile: Path, left: int) -> None:
+    def __init__(
+        self, screen: Screen, reader: Reader, sound_card: SoundCard, name: str, folder: Path, seat: int
+    ) -> None:
         self.name = name
+        self.seat = seat
+        self.documents = folder / f"{name}-documents"
+        """What this person has to send; where file dialogs begin."""
+        self.documents.mkdir()
+        self.downloads = folder / f"{name}-downloads"
+        """Where what others send lands."""
         self._screen = screen
         self._reader = reader
-        self._profile = profile
-        self._left = left
-        self._process: subprocess.Popen[bytes]
+        self._sound_card = sound_card
+        self._profile = folder / name
+        self._environment = {
+            **screen.environment,
+            **sound_card.variables(name),
+            "HAIL_DOWNLOADS": str(self.downloads.resolve()),
+        }
+        self._started: subprocess.Popen[bytes] | None = None
         self._bus_name = ""
 
     def open(self) -> None:
         """Start the program and wait until its window is there."""
         with (self._profile.parent / f"{self.name}.log").open("ab") as log:
-            command = [str(Path(sys.executable).with_name("hail")), "--profile", str(self._profile)]
-            self._process = subprocess.Popen(command, env=self._screen.environment, stdout=log, stderr=log)
+            self._started = subprocess.Popen(
+                self._command(), env=self._environment, cwd=self.documents, stdout=log, stderr=log
+            )
         self._bus_name = wait_until_there(self._reader, self._process.pid, WAIT_SECONDS)
         self.see("window", "Hail")
-        self._screen.place(self._process.pid, self._left)
+        self._screen.place(self._process.pid, self.seat)
 
     def start_again(self) -> int:
         """Start the program once more on the same profile; return how that ended."""
-        command = [str(Path(sys.executable).with_name("hail")), "--profile", str(self._profile)]
-        return subprocess.run(command, env=self._screen.environment, check=False, timeout=20).returncode
+        return subprocess.run(self._command(), env=self._environment, check=False, timeout=20).returncode
+
+    def _command(self) -> list[str]:
+        return [str(Path(sys.executable).with_name("hail")), "--profile", str(self._profile.resolve())]
+
+    def stop_hosting(self) -> None:
+        """End the locator of this window's profile, if there is one."""
+        command = [sys.executable, "-m", "locator", "stop", "--data", str(self._profile / "locator")]
+        subprocess.run(command, capture_output=True, check=False, timeout=20)
 
     def minimize(self) -> None:
         """Put the window away."""
@@ -64,20 +91,26 @@ class Window:
 
     def close(self) -> int:
         """Close the window as the system does; return the exit code."""
+        if self._started is None:
+            return 0
         if self._process.poll() is None:
             self._process.terminate()
-        return self._process.wait(10)
+        try:
+            return self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self._process.returncode
+
+    @property
+    def _process(self) -> "subprocess.Popen[bytes]":
+        assert self._started is not None, f"{self.name} has not opened Hail yet"
+        return self._started
 
     # --- eyes --------------------------------------------------------------------------------
 
-    def see(self, role: str, text: str, *, exactly: bool = False, wait: float = WAIT_SECONDS) -> Thing:
-        """Wait for something on the screen whose name is or holds the text; return it."""
-        roles = NAMES_OF_ROLES[role]
-
-        def fits(thing: Thing) -> bool:
-            return thing.role in roles and (thing.name == text if exactly else text in thing.name)
-
-        return self._wait(fits, f"no {role} {text!r}", wait)
+    def see(self, role: str, text: str | Pattern, *, exactly: bool = False, wait: float = WAIT_SECONDS) -> Thing:
+        """Wait for something on the screen whose name is or holds the text, or fits the pattern; return it."""
+        return self._wait(_sought(role, text, exactly=exactly), f"no {role} {text!r}", wait)
 
     def rows_of(self, name: str) -> list[str]:
         """Return the names of the rows of a list, top down."""
@@ -101,16 +134,41 @@ class Window:
     def _things(self) -> list[Thing]:
         return list(self._reader.things(self._bus_name))
 
+    # --- ears and mouth ----------------------------------------------------------------------
+
+    def listen(self, seconds: float) -> Listener:
+        """Begin to hear what comes out of this person's speaker, for so long at most."""
+        return self._sound_card.listen(self.name, seconds)
+
+    def say(self, sound: Sequence[int]) -> None:
+        """Let this person's microphone hear a sound, all of it."""
+        self._sound_card.say(self.name, sound)
+
     # --- hands -------------------------------------------------------------------------------
 
     def click(self, role: str, text: str, *, exactly: bool = False) -> None:
         """Click the middle of something, once it is there and enabled."""
-        roles = NAMES_OF_ROLES[role]
+        sought = _sought(role, text, exactly=exactly)
+        found = self._resting(lambda thing: thing.is_enabled and sought(thing), f"no {role} {text!r} to click")
+        self._screen.click(*found.middle)
 
-        def fits(thing: Thing) -> bool:
-            return thing.is_enabled and thing.role in roles and (thing.name == text if exactly else text in thing.name)
+    def _resting(self, fits: Callable[[Thing], bool], otherwise: str) -> Thing:
+        """Wait until something does not move any more: a card that grows takes what is on it from under the hand."""
+        found = self._wait(fits, otherwise)
+        while True:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            now = self._reader.look_again(found)
+            if now == found:
+                return found
+            found = now if now is not None and fits(now) else self._wait(fits, otherwise)
 
-        self._screen.click(*self._wait(fits, f"no {role} {text!r} to click").middle)
+    def pick(self, text: str | Pattern) -> Thing:
+        """Make a message the current one, by a click beside its bubble; return its row."""
+        row = self._resting(_sought("row", text), f"no message {text!r}")
+        # The bubbles of others are at the left, one's own at the right.
+        x = row.x + _BESIDE_BUBBLE if row.name.startswith("You, ") else row.x + row.width - _BESIDE_BUBBLE
+        self._screen.click(x, row.y + row.height // 2)
+        return self._wait(lambda thing: thing.path == row.path and thing.is_focused, f"no focus on {row.name!r}")
 
     def choose(self, menu: str, *keys: str) -> None:
         """Open a menu by its button, and press keys once it is there: before that they would go elsewhere."""
@@ -124,9 +182,7 @@ class Window:
 
     def fill(self, field: str, text: str) -> None:
         """Click into a field and type in the place of what is there; look, and type again what went wrong."""
-        self.click("text", field, exactly=True)
-        # The window manager takes a moment to give the window the keyboard.
-        there = self._wait(lambda thing: thing.is_focused and thing.name == field, f"no focus in {field!r}")
+        there = self._enter(field)
         for _ in range(_TYPING_TRIES):
             self._screen.press("ctrl+a")
             self._screen.type(text)
@@ -153,8 +209,22 @@ class Window:
 
     def turns(self, colour: str) -> bool:
         """Tell whether the ground, at the window's lower left corner, gets a colour (#RRGGBB) before long."""
+        corner = (self.seat * SEAT_WIDTH + _NEAR_THE_LEFT, _NEAR_THE_BOTTOM, 1, 1)
+        return self._comes(lambda: colour in self._screen.colours(*corner))
+
+    def shows(self, thing: Thing, *colours: str) -> bool:
+        """Tell whether a good part of something gets each of these colours before long."""
+        place = (thing.x, thing.y, thing.width, thing.height)
+
+        def is_coloured() -> bool:
+            there = self._screen.colours(*place)
+            return all(there[colour] > thing.width * thing.height // _GOOD_PART for colour in colours)
+
+        return self._comes(is_coloured)
+
+    def _comes(self, is_so: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + WAIT_SECONDS
-        while self._screen.colour_at(self._left + 12, _NEAR_THE_BOTTOM).upper() != colour:
+        while not is_so():
             if time.monotonic() > deadline:
                 return False
             time.sleep(_LOOK_AGAIN_SECONDS)
@@ -168,7 +238,31 @@ class Window:
         """Type wherever the focus is."""
         self._screen.type(text)
 
+    def paste(self, field: str) -> None:
+        """Put what somebody copied into a field."""
+        self._enter(field)
+        self._screen.press("ctrl+v")
+
+    def _enter(self, field: str) -> Thing:
+        """Click into a field; return it."""
+        self.click("text", field, exactly=True)
+        # The window manager takes a moment to give the window the keyboard.
+        return self._wait(lambda thing: thing.is_focused and thing.name == field, f"no focus in {field!r}")
+
     def write(self, text: str) -> None:
         """Write a message and send it with Enter."""
         self.fill("Message", text)
         self._screen.press("Return")
+
+
+def _sought(role: str, text: str | Pattern, *, exactly: bool = False) -> Callable[[Thing], bool]:
+    roles = NAMES_OF_ROLES[role]
+
+    def fits(thing: Thing) -> bool:
+        if thing.role not in roles:
+            return False
+        if isinstance(text, str):
+            return thing.name == text if exactly else text in thing.name
+        return text.search(thing.name) is not None
+
+    return fits
