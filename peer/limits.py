@@ -94,6 +94,10 @@ PICTURE_SIDES = (320, 640, 1280, 2560, 5120)
 """Longest sides, in pixels, in which a picture is shown: the smallest that is enough."""
 FILE_BUFFER_BYTES = 256 * 1024
 """Bytes of a file that are read, hashed or moved at once."""
+SEALED_AT_ONCE_BYTES = 64 * 1024
+"""Bytes of content that are encrypted, then sent in one call: few calls, and still in the processor's cache."""
+WRITE_OUT_BYTES = 8 * 1024 * 1024
+"""After so many bytes written to a file the system begins to bring them to the disk: the end need not wait for it."""
 COPIED_BYTES = 64 * 1024 * 1024
 """What is sent and has at most so many bytes is copied into the profile; the original may change or go."""
 SENDINGS_WAITING = 1_000

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
+from peer import limits
+
 Part = tuple[Path, int]
 """A file and how many bytes it has."""
 
@@ -35,6 +37,8 @@ class Content:
         self._mode = "r+b" if writing else "rb"
         self._path: Path | None = None
         self._file: IO[bytes] | None = None
+        self._fresh = range(0)
+        """Where in the open file something was written that the system still keeps to itself."""
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +83,7 @@ class Content:
             end = written + stretch.length
             while written < end:
                 written += file.write(data[written:end])
+            self._written(stretch.offset, stretch.length)
 
     def may_have_data(self, start: int, length: int) -> bool:
         """Tell whether something was ever written in a range; False also where the system cannot tell."""
@@ -104,6 +109,16 @@ class Content:
         if self._file is not None:
             self._file.close()
         self._file = self._path = None
+        self._fresh = range(0)
+
+    def _written(self, start: int, length: int) -> None:
+        """Have the system begin to write out what came, now and then; it would wait for seconds by itself."""
+        first = self._fresh.start if self._fresh.stop == start else start
+        self._fresh = range(first, start + length)
+        if len(self._fresh) >= limits.WRITE_OUT_BYTES and self._file is not None and hasattr(os, "posix_fadvise"):
+            # On Linux this begins to write, and waits for nothing. What is being written stays in memory.
+            os.posix_fadvise(self._file.fileno(), first, len(self._fresh), os.POSIX_FADV_DONTNEED)
+            self._fresh = range(0)
 
     def _open(self, path: Path) -> IO[bytes]:
         if self._file is None or self._path != path:
