@@ -3,18 +3,22 @@
 It is brought up to date after each commit, so what is told from it is never more than what is durable.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from peer.storage import feeds, groups, messages
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
-from peer.storage.messages import MessageRow, Place, SaidRow
+from peer.storage.messages import MessageRow, Newest, Place, SaidRow
 from peer.views import MessageState
 from protocol.consent import Consent, Standing, fold_consent
 from protocol.identity import ConversationId, DeviceId, FeedId, UserId
+from protocol.limits import LARGEST_NUMBER
 from protocol.link_messages import Range, VectorLine
 from protocol.membership import Membership
-from protocol.replication import Digest, covers, digest_of, holds_entry
+from protocol.replication import Digest, covers, digest_of, holds_entry, subtract, union
 
 
 @dataclass(slots=True, eq=False)
@@ -22,6 +26,7 @@ class Conversation:
     """What is known of one conversation, as committed."""
 
     kept: ConversationRow
+    me: UserId
     feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
     held: dict[DeviceId, dict[FeedId, VectorLine]] = field(default_factory=dict)
     """How far other devices told to hold which feed."""
@@ -36,6 +41,9 @@ class Conversation:
     unseen: int = 0
     first_unseen: Place | None = None
     last: MessageRow | None = None
+    _told: dict[FeedId, VectorLine] | None = None
+    _digest: Digest | None = None
+    """What `told_lines` and `digest` return, until something changes."""
 
     @property
     def id(self) -> ConversationId:
@@ -62,20 +70,58 @@ class Conversation:
             self.unseen += 1
             self.first_unseen = min(self.first_unseen or row.place, row.place)
 
-    def lines(self) -> dict[FeedId, VectorLine]:
+    def take_newest(self, newest: Newest) -> None:
+        """Take in what the messages end with, where it did not only grow."""
+        self.last, self.unseen, self.first_unseen = newest
+
+    def take_feeds(self, changed: Mapping[FeedId, FeedRow]) -> None:
+        """Take in how feeds stand now."""
+        self.feeds |= changed
+        if changed:
+            self._told = self._digest = None
+
+    def take_group(self, group: Membership) -> None:
+        """Take in who belongs to it now."""
+        self.group = group
+        self._told = self._digest = None
+
+    def held_lines(self) -> dict[FeedId, VectorLine]:
         """Return how far we hold each feed."""
         return {name: feed.line for name, feed in self.feeds.items()}
 
-    def digest(self) -> Digest:
-        """Return one hash for all that we hold."""
-        return digest_of(feed.line for feed in self.feeds.values())
+    def told_lines(self) -> Mapping[FeedId, VectorLine]:
+        """Return what others are told of that: bodies that nobody will give us are not said to be lacking."""
+        if self._told is None:
+            self._told = {name: self._told_line(feed) for name, feed in self.feeds.items()}
+        return self._told
 
-    def state_of(self, row: MessageRow, me: UserId) -> MessageState:
+    def digest(self) -> Digest:
+        """Return one hash for all that we tell to hold: the same for all who hold what they may have."""
+        if self._digest is None:
+            self._digest = digest_of(self.told_lines().values())
+        return self._digest
+
+    def withheld_from(self, user: UserId, feed: FeedRow) -> tuple[Range, ...]:
+        """Return the numbers of a feed whose content, membership aside, is not given to somebody."""
+        if self.group is None:
+            return ()
+        before = self.group.withheld_from(user, feed.feed)
+        end = self.group.end_of(feed.author, feed.feed)
+        ranges = ((1, before),) if before else ()
+        return ranges if end is None else union(ranges, ((end + 1, LARGEST_NUMBER),))
+
+    def _told_line(self, feed: FeedRow) -> VectorLine:
+        withheld = self.withheld_from(self.me, feed) if feed.line.lacking else ()
+        if not withheld:
+            return feed.line
+        return msgspec.structs.replace(feed.line, lacking=subtract(feed.line.lacking, withheld))
+
+    def state_of(self, row: MessageRow) -> MessageState:
         """Return how far a message has come, from what others told to hold and were shown."""
         if not row.mine:
-            seen = row.seen or covers(self.displayed.get(me, {}).get(row.feed, ()), row.number)
+            seen = row.seen or covers(self.displayed.get(self.me, {}).get(row.feed, ()), row.number)
             return MessageState.SEEN if seen else MessageState.ARRIVED
-        others = self.is_for(row, me)
+        others = self.is_for(row)
         if not others:
             return MessageState.STORED
         if others <= self.readers_of(row.feed, row.number):
@@ -85,10 +131,10 @@ class Conversation:
             return MessageState.DELIVERED
         return MessageState.SENT if holders else MessageState.STORED
 
-    def is_for(self, row: MessageRow, me: UserId) -> frozenset[UserId]:
+    def is_for(self, row: MessageRow) -> frozenset[UserId]:
         """Return everybody but its author who may have the content of a message."""
         if self.group is None:
-            return (self.members | {me}) - {row.author}
+            return (self.members | {self.me}) - {row.author}
         may_have = (user for user in self.group.members if self.group.may_have(user, row.feed, row.number))
         return frozenset(may_have) - {row.author}
 
@@ -101,17 +147,21 @@ class Conversation:
         return {
             self.owner_of_device[device]
             for device, lines in self.held.items()
-            if feed in lines and holds_entry(lines[feed], number)
+            if feed in lines and holds_entry(lines[feed], number) and self._may_have(device, feed, number)
         }
 
+    def _may_have(self, device: DeviceId, feed: FeedId, number: int) -> bool:
+        """Tell whether what somebody told to hold can be more than a header."""
+        return self.group is None or self.group.withheld_from(self.owner_of_device[device], feed) < number
 
-def load_conversations(connection: Connection) -> list[Conversation]:
+
+def load_conversations(connection: Connection, me: UserId) -> list[Conversation]:
     """Return every conversation of the account."""
-    return [_load(connection, row) for row in feeds.all_conversations(connection)]
+    return [_load(connection, row, me) for row in feeds.all_conversations(connection)]
 
 
-def _load(connection: Connection, row: ConversationRow) -> Conversation:
-    conversation = Conversation(row)
+def _load(connection: Connection, row: ConversationRow, me: UserId) -> Conversation:
+    conversation = Conversation(row, me)
     conversation.feeds = {feed.feed: feed for feed in feeds.feeds_of(connection, row.row)}
     for user, device, line in feeds.holders_of(connection, row.row):
         conversation.held.setdefault(device, {})[line.feed] = line
@@ -123,8 +173,5 @@ def _load(connection: Connection, row: ConversationRow) -> Conversation:
     if row.user is None:
         conversation.group = groups.membership_in(connection, row.row)
     conversation.draft = feeds.draft_of(connection, row.row)
-    conversation.unseen = messages.count_unseen(connection, row.row)
-    conversation.first_unseen = messages.first_unseen(connection, row.row)
-    newest = messages.newest_messages(connection, row.row, 1)
-    conversation.last = newest[0] if newest else None
+    conversation.take_newest(messages.newest_in(connection, row.row))
     return conversation

@@ -19,6 +19,7 @@ from peer.event_stream import EventStream
 from peer.events import (
     ConversationChanged,
     MessageArrived,
+    MessageHidden,
     MessageWritten,
 )
 from peer.intake import Author, Happened, MakeBody
@@ -92,7 +93,8 @@ class Conversations:
 
     async def load(self) -> None:
         """Read everything small into memory: all but the entries and messages themselves."""
-        self._all = {each.id: each for each in await self._database.read(load_conversations)}
+        me = self._author.user
+        self._all = {each.id: each for each in await self._database.read(lambda c: load_conversations(c, me))}
         self._count_fellows()
 
     def all(self) -> list[Conversation]:
@@ -239,17 +241,16 @@ class Conversations:
 
     def _begin(self, row: ConversationRow) -> Conversation:
         """Return the conversation as known in memory, known from now on."""
-        return self._all.setdefault(row.conversation, Conversation(row))
+        return self._all.setdefault(row.conversation, Conversation(row, self._author.user))
 
     def _announce(self, happened: Happened, before_growth: Remembered = lambda *_: None) -> None:
         """Bring memory up to date with a commit, then tell the screen and the neighbours."""
         conversation = self._begin(happened.conversation)
         conversation.kept = happened.conversation
         self._remember(conversation, happened)
-        for row in happened.messages:
-            conversation.note_message(row)
         if happened.group is not None:
-            was, conversation.group = conversation.group or Membership(), happened.group
+            was = conversation.group or Membership()
+            conversation.take_group(happened.group)
             self._count_fellows()
             self.on_group(conversation, was)
         if happened.said is not None:
@@ -261,16 +262,22 @@ class Conversations:
         if happened.feeds:
             # First, because it only wakes those who send: they go on while the screen is being told.
             self.on_growth(conversation)
+        for row in happened.hidden:
+            self._events.tell(MessageHidden(self.message_view(conversation, row)))
         for row in happened.messages:
             if row.attachment is not None:
                 self.on_attachment(conversation, row)
             event = MessageWritten if row.mine else MessageArrived
             self._events.tell(event(self.message_view(conversation, row)))
-        if happened.messages:
+        if happened.messages or happened.hidden:
             self.tell_row_soon(conversation)
 
     def _remember(self, conversation: Conversation, happened: Happened) -> None:
-        conversation.feeds |= happened.feeds
+        conversation.take_feeds(happened.feeds)
+        for row in happened.messages:
+            conversation.note_message(row)
+        if happened.newest is not None:
+            conversation.take_newest(happened.newest)
         closed = {feed.row for feed in happened.feeds.values() if feed.line.closed}
         for place in [place for place in self._recent if place[0] in closed] if closed else ():
             del self._recent[place]
@@ -379,7 +386,7 @@ class Conversations:
             kind=MessageKind(row.kind),
             text=text,
             written_at=_on_screen(*row.place)[0],
-            state=conversation.state_of(row, self._author.user),
+            state=conversation.state_of(row),
             arrival=row.arrival,
             reply_to=row.reply_to,
             attachment=None if row.attachment is None else self.show_attachment(row.attachment),
@@ -392,7 +399,7 @@ class Conversations:
         if row is None:
             raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message.")
         conversation = next(each for each in self._all.values() if each.kept.row == row.conversation)
-        me, wanted = self._author.user, conversation.is_for(row, self._author.user)
+        me, wanted = self._author.user, conversation.is_for(row)
         readers = conversation.readers_of(row.feed, row.number) | ({me} if row.seen else set())
         holders = conversation.holders_of(row.feed, row.number) | readers | {me}
         order = sorted(wanted) if conversation.group is None else [u for u in conversation.group.members if u in wanted]

@@ -39,13 +39,25 @@ class GroupAdmission:
         if isinstance(entry.body, Created):
             return entry
         if not self.membership.counts(author, entry.header.feed, entry.header.number):
-            raise RemoteProtocolError("an entry of somebody who is no member")
+            return self._beyond_the_end(author, entry)
         if isinstance(entry.body, MembershipBody) or self._me in self.membership.members:
             return entry
         # Who added us is not known yet, or never will be: nobody fills our disk with what is not ours.
         if feed is not None and count_numbers(feed.line.lacking) >= limits.WITHHELD_HEADERS:
             raise RemoteProtocolError("too many entries of a group that is not ours")
         return without_body(entry)
+
+    def _beyond_the_end(self, author: UserId, entry: Entry) -> Entry:
+        """Return what is taken of somebody who went: what was said of membership, for all must judge by the same.
+
+        Of two who excluded each other, each went by the other's word, and one of these words will not count.
+        """
+        end = self.membership.end_of(author, entry.header.feed)
+        if end is None:
+            raise RemoteProtocolError("an entry of somebody who is no member")
+        if entry.header.number > end + limits.HEADERS_BEYOND_REMOVAL:
+            raise RemoteProtocolError("too many entries of somebody who is a member no more")
+        return entry if isinstance(entry.body, MembershipBody) else without_body(entry)
 
     def counts(self, author: UserId, entry: Entry) -> bool:  # noqa: ARG002 - as in `Admission`
         """Tell whether a stored entry has a say. All of a group have: the fold knows which are void."""

@@ -15,7 +15,8 @@ from peer.group_admission import GroupAdmission
 from peer.storage import feeds, groups, messages, people
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
-from peer.storage.messages import MessageRow, SaidRow
+from peer.storage.hiding import show_up_to
+from peer.storage.messages import MessageRow, Newest, SaidRow
 from protocol import limits
 from protocol.certificates import Role, read_certificate
 from protocol.consent import Standing, fold_consent
@@ -81,6 +82,11 @@ class Happened:
     messages: list[MessageRow] = field(default_factory=list)
     said: list[SaidRow] | None = None
     """All consent entries of the conversation, when there are new ones."""
+    hidden: list[MessageRow] = field(default_factory=list)
+    """Messages that were shown and are not any more: their authors had gone by then."""
+    is_reordered: bool = False
+    """Whether messages went or came otherwise than by growing; then `newest` says what they end with."""
+    newest: Newest | None = None
     group: Membership | None = None
     """Who belongs to the group, when there are new entries about that."""
     names: dict[UserId, str] = field(default_factory=dict)
@@ -156,6 +162,7 @@ def write_body(
     ground = Ground(connection, author, conversation)
     body = make(ground, EntryId(secrets.token_bytes(16)), secrets.token_bytes(16))
     _append_own(connection, author, happened, body, now_ms, last_ms)
+    _look_again(connection, happened)
     return happened
 
 
@@ -233,6 +240,7 @@ class EntryTaker:
             except RemoteProtocolError as error:
                 self.happened.refused.append(str(error))
         self._save_heads()
+        _look_again(self._connection, self.happened)
         return self.happened
 
     def take_proof(self, first: SignedHeader, second: SignedHeader) -> Happened:
@@ -251,6 +259,7 @@ class EntryTaker:
         is_news = one.number < feed.line.head or not feed.line.closed or min(hashes) < feed.line.head_hash
         if is_news and one.number <= feed.line.head + (not feed.line.closed):
             self._close(feed, *entries)
+        _look_again(self._connection, self.happened)
         return self.happened
 
     def _take_one(self, wire: WireEntry) -> None:
@@ -345,9 +354,7 @@ class EntryTaker:
         if feed.feed.device != self._author.key.device:
             return
         if feed.feed == FeedId.of(self._author.key.device, self.happened.conversation.incarnation):
-            fresh = incarnation()
-            feeds.set_incarnation(self._connection, self.happened.conversation.row, fresh)
-            self.happened.conversation = replace(self.happened.conversation, incarnation=fresh)
+            _renew(self._connection, self.happened)
         orphans = feeds.orphans_of(self._connection, closed, limits.LARGEST_NUMBER)
         apart = [winner, loser, *(read_entry(wire) for wire in orphans)]
         for entry in sorted(apart, key=lambda entry: entry.header.number):
@@ -411,8 +418,39 @@ def _apply(connection: Connection, author: Author, happened: Happened, feed: Fee
             groups.add_act(connection, feed, entry)
             happened.group = groups.membership_in(connection, conversation.row)
             _show(connection, happened, feed, entry, entry.body, mine=mine)
+            _end_feeds(connection, author, happened, happened.group)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
+
+
+def _end_feeds(connection: Connection, author: Author, happened: Happened, group: Membership) -> None:
+    """Let feeds of those who went end where they end, for good; ours, too."""
+    conversation = happened.conversation
+    ends = {
+        row.row: end
+        for row in feeds.feeds_of(connection, conversation.row)
+        if (end := group.end_of(row.author, row.feed)) is not None
+    }
+    hidden, shown = show_up_to(connection, conversation.row, ends)
+    gone, never_told = {row.entry for row in hidden}, {row.entry for row in happened.messages}
+    happened.messages = [row for row in happened.messages if row.entry not in gone] + shown
+    happened.hidden += [row for row in hidden if row.entry not in never_told]
+    happened.is_reordered |= bool(hidden or shown)
+    mine = feeds.find_feed(connection, conversation.row, FeedId.of(author.key.device, conversation.incarnation))
+    if mine is not None and mine.row in ends:
+        _renew(connection, happened)
+
+
+def _look_again(connection: Connection, happened: Happened) -> None:
+    if happened.is_reordered:
+        happened.newest = messages.newest_in(connection, happened.conversation.row)
+
+
+def _renew(connection: Connection, happened: Happened) -> None:
+    """Write our own entries of this conversation to a new feed from now on."""
+    fresh = incarnation()
+    feeds.set_incarnation(connection, happened.conversation.row, fresh)
+    happened.conversation = replace(happened.conversation, incarnation=fresh)
 
 
 def _show(

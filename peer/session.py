@@ -20,6 +20,7 @@ from peer.events import Connected, Disconnected, Superseded
 from peer.groups import Groups
 from peer.identity_vault import IdentityVault
 from peer.intake import Author, renew_incarnations
+from peer.link_sync import Farewell
 from peer.links.dialing import Dialer, Place
 from peer.links.link import Link, LinkEnd
 from peer.links.link_book import Caller, LinkBook
@@ -31,7 +32,7 @@ from peer.pictures.picture_service import Pictures
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
-from peer.synchronizer import Farewell, Synchronizer
+from peer.synchronizer import Synchronizer
 from peer.transfers.pulling import dial_any
 from peer.transfers.serving import FileServer
 from peer.typing_signals import TypingSignals

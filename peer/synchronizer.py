@@ -7,19 +7,14 @@ of vectors. What is sent is read from committed state only.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
-import msgspec
-
-from peer import limits as node_limits
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal
-from peer.intake import Happened
-from peer.links.link import Link, LinkEnd
+from peer.link_sync import Farewell, LinkSync, Neighbour
+from peer.links.link import Link
 from peer.storage.feeds import FeedRow
 from protocol import limits
-from protocol.entries import WireEntry
 from protocol.errors import RemoteProtocolError
 from protocol.identity import ConversationId, FeedId, UserId
 from protocol.link_messages import (
@@ -39,172 +34,15 @@ from protocol.registry import Message
 from protocol.replication import (
     ALL_BUCKETS,
     NO_BUCKETS,
-    Gap,
-    count_numbers,
     differing_buckets,
     digest_of,
-    gaps,
-    in_mask,
     last_agreement,
+    mask_of,
     probe_numbers,
     split_by_buckets,
 )
 
 log = logging.getLogger(__name__)
-Farewell = Mapping[FeedId, int]
-"""How far each feed still goes to somebody; those that are not named do not go at all."""
-
-
-@dataclass(slots=True)
-class _Neighbour:
-    """What is known of one link's other side, about one conversation."""
-
-    theirs: dict[FeedId, VectorLine] | None = None
-    """How far they are; None until they told."""
-    sent: dict[FeedId, int] = field(default_factory=dict)
-    """How far we have sent since they last told everything."""
-    bodies_sent: set[FeedId] = field(default_factory=set)
-    """Feeds of which absent bodies were offered since then."""
-
-    def take(self, theirs: dict[FeedId, VectorLine], lines: Iterable[VectorLine], conversation: Conversation) -> None:
-        """Bring `theirs` up to date with what they told."""
-        room = node_limits.UNKNOWN_LINES_KEPT - sum(name not in conversation.feeds for name in theirs)
-        for line in lines:
-            known = theirs.get(line.feed)
-            if known is None and line.feed not in conversation.feeds:
-                room -= 1
-                if room < 0:
-                    continue
-            if known is not None and count_numbers(line.lacking) < count_numbers(known.lacking):
-                # They took some of the absent bodies: offer the rest.
-                self.bodies_sent.discard(line.feed)
-            theirs[line.feed] = line
-
-
-class _LinkSync:
-    """One link: what was compared, and the task that sends."""
-
-    def __init__(
-        self, link: Link, conversations: Conversations, farewell: Callable[[Link, Conversation], Farewell | None]
-    ) -> None:
-        self.link = link
-        self._farewell = farewell
-        self._conversations = conversations
-        self.neighbours: dict[ConversationId, _Neighbour] = {}
-        self.forks_asked: set[FeedId] = set()
-        """Feeds whose fork was asked about since the last comparison: two who disagree must not chase each other."""
-        self._to_send: set[ConversationId] = set()
-        self._wake = asyncio.Event()
-        self.task = asyncio.create_task(self._send_all(), name=f"sending to {link.user}")
-
-    def kick(self, conversation: ConversationId) -> None:
-        """Send what they lack of this conversation, soon."""
-        self._to_send.add(conversation)
-        self._wake.set()
-
-    def told(self, conversation: Conversation, lines: Iterable[VectorLine], mask: bytes) -> None:
-        """They told how far they are: everything in the buckets of `mask`, or news of single feeds."""
-        neighbour = self.neighbours.setdefault(conversation.id, _Neighbour())
-        theirs = neighbour.theirs
-        if mask != NO_BUCKETS:
-            kept = {name: line for name, line in (theirs or {}).items() if not in_mask(mask, name)}
-            outside = theirs is None
-            theirs = neighbour.theirs = kept
-            if outside:
-                # Buckets that did not differ hold just what ours do.
-                theirs |= {n: line for n, line in conversation.lines().items() if not in_mask(mask, n)}
-            neighbour.sent = {n: s for n, s in neighbour.sent.items() if not in_mask(mask, n)}
-            neighbour.bodies_sent.clear()
-        if theirs is not None:
-            neighbour.take(theirs, lines, conversation)
-        self.kick(conversation.id)
-
-    def note_sender_holds(self, conversation: Conversation, happened: Happened) -> None:
-        """What they just sent us they hold: nothing to send back."""
-        neighbour = self.neighbours.setdefault(conversation.id, _Neighbour())
-        for name, number in happened.named.items():
-            feed = conversation.feeds.get(name)
-            if neighbour.theirs is None or feed is None or name == self._conversations.own_feed(conversation):
-                continue
-            known = neighbour.theirs.get(name)
-            if number < feed.line.head:
-                # Of what others brought us beyond it they may know nothing.
-                neighbour.sent[name] = max(neighbour.sent.get(name, 0), number)
-            elif known is None or known.head < feed.line.head:
-                neighbour.theirs[name] = feed.line
-
-    async def _send_all(self) -> None:
-        try:
-            while not self.link.has_ended:
-                self._wake.clear()
-                while self._to_send:
-                    conversation = self._conversations.get(self._to_send.pop())
-                    if conversation is not None:
-                        await self._send_missing(conversation)
-                await self._wake.wait()
-        except Exception:
-            # A link on which nothing is sent any more must not look alive: the next one begins anew.
-            log.exception("sending to %s failed", self.link.user)
-            self.link.close(LinkEnd.LEAVING)
-
-    async def _send_missing(self, conversation: Conversation) -> None:
-        neighbour = self.neighbours.get(conversation.id)
-        if neighbour is None or neighbour.theirs is None:
-            return
-        lines, farewell = conversation.lines(), self._farewell(self.link, conversation)
-        if farewell is not None:
-            lines = {
-                name: msgspec.structs.replace(line, head=min(line.head, farewell[name]))
-                for name, line in lines.items()
-                if name in farewell
-            }
-        for gap in sorted(gaps(lines, neighbour.theirs), key=lambda gap: gap.feed != conversation.root):
-            feed = conversation.feeds[gap.feed]
-            window = self._window(neighbour, gap)
-            if window is not None:
-                await self.send_entries(conversation, feed, *window)
-
-    def _window(self, neighbour: _Neighbour, gap: Gap) -> tuple[int, int] | None:
-        """Return which part of a gap to send now: not sent yet, and not too far ahead of what they confirmed."""
-        assert neighbour.theirs is not None
-        line = neighbour.theirs.get(gap.feed)
-        held = line.head if line else 0
-        if gap.first <= held:
-            # Absent bodies: offered once between two comparisons.
-            if gap.feed in neighbour.bodies_sent:
-                return None
-            neighbour.bodies_sent.add(gap.feed)
-            return gap.first, min(gap.last, gap.first + node_limits.ENTRIES_IN_FLIGHT)
-        first = max(gap.first, neighbour.sent.get(gap.feed, 0) + 1)
-        last = min(gap.last, held + node_limits.ENTRIES_IN_FLIGHT)
-        if first > last:
-            return None
-        neighbour.sent[gap.feed] = last
-        return first, last
-
-    async def send_entries(self, conversation: Conversation, feed: FeedRow, first: int, last: int) -> None:
-        """Send entries of a feed, frame by frame, as fast as the other side takes them."""
-        while first <= last and not self.link.has_ended:
-            wires = await self._conversations.entries(feed, first, last, limits.ENTRIES_PER_BATCH)
-            if not wires:
-                return
-            first += len(wires)
-            await self.send_wires(conversation, wires)
-
-    async def send_wires(self, conversation: Conversation, wires: list[WireEntry]) -> None:
-        """Send entries in frames below the limit."""
-        frame: list[WireEntry] = []
-        size = 0
-        for wire in wires:
-            weight = len(wire.header) + len(wire.body or b"") + len(wire.certificate) + 128
-            if frame and size + weight > limits.ENTRY_BATCH_BYTES:
-                self.link.send(Entries(conversation.id, tuple(frame)))
-                frame, size = [], 0
-            frame.append(wire)
-            size += weight
-        if frame:
-            self.link.send(Entries(conversation.id, tuple(frame)))
-        await self.link.room_to_write()
 
 
 class Synchronizer:
@@ -226,14 +64,14 @@ class Synchronizer:
         self._may_share = may_share
         self._may_begin = may_begin
         self._farewell = farewell
-        self._links: dict[Link, _LinkSync] = {}
+        self._links: dict[Link, LinkSync] = {}
         conversations.on_growth = self._grew
         conversations.receipts.on_displayed = self._displayed
         self._comparing = asyncio.create_task(self._compare_now_and_then(), name="comparing digests")
 
     def add(self, link: Link) -> None:
         """A link came up: compare everything that is shared on it."""
-        self._links[link] = _LinkSync(link, self._conversations, self._farewell)
+        self._links[link] = LinkSync(link, self._conversations, self._farewell)
         self._compare(link)
         for conversation in self._shared(link):
             _tell_reads(link, conversation, self._conversations.receipts.displayed_here(conversation))
@@ -293,6 +131,9 @@ class Synchronizer:
         shared = [ConversationDigest(c.id, c.digest().root) for c in self._shared(link)]
         for start in range(0, len(shared), limits.CONVERSATIONS_PER_MESSAGE):
             link.send(Digests(tuple(shared[start : start + limits.CONVERSATIONS_PER_MESSAGE])))
+        for conversation in self._conversations.all():
+            if self._farewell(link, conversation) is not None:
+                self._tell_former(link, conversation, ())
 
     async def _compare_now_and_then(self) -> None:
         while True:
@@ -305,7 +146,7 @@ class Synchronizer:
                     # With one link; the others, and the next time, must not miss their comparison.
                     log.exception("comparing with %s failed", link.user)
 
-    async def _answer_digests(self, sync: _LinkSync, message: Digests) -> None:
+    async def _answer_digests(self, sync: LinkSync, message: Digests) -> None:
         user, device = sync.link.user, sync.link.device
         assert user is not None
         assert device is not None
@@ -318,7 +159,7 @@ class Synchronizer:
                 sync.link.send(Buckets(name, mine.buckets))
             elif conversation is not None:
                 # Taken once: entries that come in during the wait are none that the digest spoke of.
-                lines = tuple(conversation.lines().values())
+                lines = tuple(conversation.told_lines().values())
                 await self._conversations.receipts.note_held(conversation, user, device, lines)
                 sync.told(conversation, lines, ALL_BUCKETS)
 
@@ -326,14 +167,16 @@ class Synchronizer:
         if conversation := self._visible(link, message.conversation):
             mask = differing_buckets(conversation.digest().buckets, message.hashes)
             if mask != NO_BUCKETS:
-                _tell_lines(link, conversation, mask, answer=True)
+                _tell_lines(link, conversation, conversation.told_lines(), mask, answer=True)
 
-    async def _take_lines(self, sync: _LinkSync, message: Lines) -> None:
+    async def _take_lines(self, sync: LinkSync, message: Lines) -> None:
         link = sync.link
         conversation = self._conversations.get(message.conversation)
         if self._was_shared(link, message.conversation):
             assert conversation is not None
             sync.told(conversation, message.lines, message.mask)
+            if message.answer:
+                self._tell_former(link, conversation, message.lines)
             return
         if self._is_hidden(link, message.conversation):
             return
@@ -346,10 +189,23 @@ class Synchronizer:
         assert link.device is not None
         await self._conversations.receipts.note_held(conversation, link.user, link.device, agreed)
         if message.answer:
-            _tell_lines(link, conversation, message.mask, answer=False)
+            _tell_lines(link, conversation, conversation.told_lines(), message.mask, answer=False)
         sync.told(conversation, message.lines, message.mask)
 
-    async def _agrees(self, sync: _LinkSync, conversation: Conversation, line: VectorLine) -> bool:
+    def _tell_former(self, link: Link, conversation: Conversation, told: Iterable[VectorLine]) -> None:
+        """Tell somebody who is in a group no more how far we hold their own feeds, and nothing of anything newer.
+
+        What they said of membership before they heard of it must reach us: their going may come to count for nothing.
+        """
+        heard, lines = self._farewell(link, conversation) or {}, conversation.told_lines()
+        theirs = {line.feed for line in told if line.feed.device == link.device}
+        theirs |= {name for name in lines if name.device == link.device}
+        mask = mask_of(theirs)
+        known = {n: line for n, line in lines.items() if n in theirs or line.head <= heard.get(n, 0)}
+        if theirs:
+            _tell_lines(link, conversation, known, mask, answer=False)
+
+    async def _agrees(self, sync: LinkSync, conversation: Conversation, line: VectorLine) -> bool:
         """Tell whether a line speaks of the same feed that we hold; if not, find out where the two part."""
         feed = conversation.feeds.get(line.feed)
         if feed is None:
@@ -372,9 +228,10 @@ class Synchronizer:
 
     # --- entries -----------------------------------------------------------------------------
 
-    async def _take_entries(self, sync: _LinkSync, message: Entries) -> None:
+    async def _take_entries(self, sync: LinkSync, message: Entries) -> None:
         link = sync.link
-        if self._is_hidden(link, message.conversation):
+        is_former = self._was_shared(link, message.conversation)
+        if self._is_hidden(link, message.conversation) and not is_former:
             return
         try:
             happened = await self._conversations.take_in(
@@ -387,7 +244,8 @@ class Synchronizer:
         if conversation is None:
             return
         # Also what was held already: they may have missed our word about it, on a link that is gone.
-        touched = tuple(conversation.feeds[name].line for name in happened.named if name in conversation.feeds)
+        named = (name for name in happened.named if name.device == link.device or not is_former)
+        touched = tuple(line for name in named if (line := conversation.told_lines().get(name)))
         if touched:
             link.send(Lines(conversation.id, NO_BUCKETS, touched, answer=False))
         for name in happened.parted:
@@ -403,7 +261,7 @@ class Synchronizer:
 
     # --- forks -------------------------------------------------------------------------------
 
-    async def _ask_fork(self, sync: _LinkSync, conversation: Conversation, feed: FeedRow) -> None:
+    async def _ask_fork(self, sync: LinkSync, conversation: Conversation, feed: FeedRow) -> None:
         if feed.feed in sync.forks_asked:
             return
         sync.forks_asked.add(feed.feed)
@@ -411,7 +269,7 @@ class Synchronizer:
         points = tuple(ForkPoint(number, held[number]) for number in sorted(held, reverse=True))
         sync.link.send(ForkPoints(conversation.id, feed.feed, points))
 
-    async def _answer_fork(self, sync: _LinkSync, message: ForkPoints) -> None:
+    async def _answer_fork(self, sync: LinkSync, message: ForkPoints) -> None:
         conversation = self._visible(sync.link, message.conversation)
         feed = conversation.feeds.get(message.feed) if conversation else None
         if conversation is None or feed is None:
@@ -427,7 +285,8 @@ class Synchronizer:
     async def _take_proof(self, link: Link, message: Equivocation) -> None:
         if conversation := self._visible(link, message.conversation):
             happened = await self._conversations.take_proof(conversation, message.first, message.second)
-            link.send(Lines(conversation.id, NO_BUCKETS, _lines_of(happened), answer=False))
+            lines = tuple(conversation.told_lines()[name] for name in happened.feeds)
+            link.send(Lines(conversation.id, NO_BUCKETS, lines, answer=False))
 
     async def _send_proof(self, link: Link, conversation: Conversation, feed: FeedRow) -> None:
         proof = await self._conversations.proof(feed)
@@ -439,7 +298,7 @@ class Synchronizer:
     def _grew(self, conversation: Conversation) -> None:
         for sync in self._links.values():
             if self._may_share(sync.link, conversation):
-                if sync.neighbours.setdefault(conversation.id, _Neighbour()).theirs is None:
+                if sync.neighbours.setdefault(conversation.id, Neighbour()).theirs is None:
                     self._compare(sync.link)
                 sync.kick(conversation.id)
 
@@ -473,13 +332,11 @@ class Synchronizer:
         return name != self._conversations.id_with(link.user) and not self._may_begin(link)
 
 
-def _lines_of(happened: Happened) -> tuple[VectorLine, ...]:
-    return tuple(feed.line for feed in happened.feeds.values())
-
-
-def _tell_lines(link: Link, conversation: Conversation, mask: bytes, *, answer: bool) -> None:
-    """Tell our lines in the buckets of `mask`, in frames below the limit."""
-    for some, lines in split_by_buckets(conversation.lines(), mask, limits.ENTRY_BATCH_BYTES):
+def _tell_lines(
+    link: Link, conversation: Conversation, told: Mapping[FeedId, VectorLine], mask: bytes, *, answer: bool
+) -> None:
+    """Tell those lines that are in the buckets of `mask`, in frames below the limit."""
+    for some, lines in split_by_buckets(told, mask, limits.ENTRY_BATCH_BYTES):
         link.send(Lines(conversation.id, some, lines, answer=answer))
 
 

@@ -96,3 +96,9 @@ class DeviceConfirmed(MembershipBody, frozen=True, array_like=True):
 
     user: UserId
     device: DeviceId
+
+
+MEMBERSHIP_KINDS = frozenset(
+    BODIES.number_of(body) for body in (Created, Added, Excluded, Left, Renamed, ManagerChanged, DeviceConfirmed)
+)
+"""These bodies are given to everybody: without them nobody could tell who belongs to the group."""

@@ -121,6 +121,8 @@ GROUP_MEMBERS = 200
 """Members of a group: a course with its teachers."""
 SEEN_FEEDS = 512
 """Feeds named in one entry about membership; at 90 bytes each they fit a body."""
+HEADERS_BEYOND_REMOVAL = 256
+"""Entries of a feed taken beyond the end that a removal gave it, content aside: what was said at the same moment."""
 LARGEST_NUMBER = 2**53 - 1
 """The largest entry number and stamp: exact in every language that might read our JSON."""
 RESYNC_SECONDS = 30.0

@@ -41,16 +41,13 @@ class Act(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far the words of somebody who is no member any more count."""
+    """What somebody who is no member any more is still given."""
 
-    last: Mapping[FeedId, int]
     heard: Mapping[FeedId, int]
     """How far they are given each feed: up to the entry by which they went, and what its author had seen."""
     devices: frozenset[DeviceId]
-
-    def allows(self, feed: FeedId, number: int) -> bool:
-        """Tell whether an entry of theirs was written as a member."""
-        return number <= self.last.get(feed, 0)
+    withheld: Mapping[FeedId, int]
+    """Up to which number of each feed the content was never theirs."""
 
 
 @dataclass(slots=True)
@@ -68,7 +65,9 @@ class Membership:
     """What people were called by those who added them, current and former members."""
     managers: set[UserId] = field(default_factory=set)
     former: dict[UserId, Bounds] = field(default_factory=dict)
-    """Who belonged to it, and how far their words count."""
+    """Who belonged to it."""
+    ended: dict[FeedId, int] = field(default_factory=dict)
+    """Feeds of people who went: up to which number they count, for good. Who comes back begins new ones."""
     withheld: dict[UserId, dict[FeedId, int]] = field(default_factory=dict)
     """For those added "from now on": up to which number of each feed the content is not given to them."""
     void: frozenset[EntryHash] = frozenset()
@@ -76,10 +75,23 @@ class Membership:
 
     def counts(self, author: UserId, feed: FeedId, number: int) -> bool:
         """Tell whether an entry that is no membership entry counts: its author was a member when writing it."""
-        if author in self.members:
-            return feed.device in self.members[author]
-        bounds = self.former.get(author)
-        return bounds is not None and bounds.allows(feed, number)
+        if feed in self.ended:
+            return number <= self.ended[feed]
+        return feed.device in self.members.get(author, ())
+
+    def end_of(self, author: UserId, feed: FeedId) -> int | None:
+        """Return up to which number a feed counts; None for one that has no end, or whose author was never here.
+
+        A feed that nobody had seen when its author went counts for nothing while they are away.
+        """
+        if feed not in self.ended and author in self.former:
+            return 0
+        return self.ended.get(feed)
+
+    def withheld_from(self, user: UserId, feed: FeedId) -> int:
+        """Return up to which number of a feed a member, or a former one, is not given the content."""
+        bounds = self.former.get(user)
+        return (self.withheld.get(user, {}) if bounds is None else bounds.withheld).get(feed, 0)
 
     def may_have(self, user: UserId, feed: FeedId, number: int) -> bool:
         """Tell whether a member may be given the content of an entry."""
@@ -227,7 +239,7 @@ class _Walk:
 
     def _is_permitted(self, act: Act) -> bool:
         group, body = self._group, act.body
-        if act.hash in self._decided.lost:
+        if act.hash in self._decided.lost or act.number > group.ended.get(act.feed, act.number):
             return False
         if isinstance(body, Excluded) and act.hash in self._effective:
             return body.user in group.members
@@ -315,12 +327,15 @@ class _Walk:
             group.withheld[member.user] = dict(withheld)
 
     def _dismiss(self, act: Act, user: UserId, last: Mapping[FeedId, int]) -> None:
-        devices = self._group.members.pop(user, set())
-        self._group.withheld.pop(user, None)
-        self._group.managers.discard(user)
+        group = self._group
+        devices = group.members.pop(user, set())
+        withheld = group.withheld.pop(user, {})
+        group.managers.discard(user)
         self._promotion.pop(user, None)
-        theirs = {feed: number for feed, number in last.items() if feed.device in devices}
-        self._group.former[user] = Bounds(theirs, self._causes.seen_by(act), frozenset(devices))
+        for feed, number in last.items():
+            if feed.device in devices:
+                group.ended.setdefault(feed, number)
+        group.former[user] = Bounds(self._causes.seen_by(act), frozenset(devices), withheld)
 
 
 def _named(act: Act) -> tuple[Seen, ...]:

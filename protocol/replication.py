@@ -61,6 +61,15 @@ def differing_buckets(mine: bytes, theirs: bytes) -> bytes:
     return bytes(mask)
 
 
+def mask_of(feeds: Iterable[FeedId]) -> bytes:
+    """Return a mask with the bits of these feeds' buckets."""
+    mask = bytearray(NO_BUCKETS)
+    for feed in feeds:
+        bucket = bucket_of(feed)
+        mask[bucket // 8] |= 1 << bucket % 8
+    return bytes(mask)
+
+
 def in_mask(mask: bytes, feed: FeedId) -> bool:
     """Tell whether a feed's bucket is one of those in the mask."""
     number = bucket_of(feed)

@@ -100,13 +100,15 @@ class Given:
         found = self._conversations.get(conversation)
         if found is None or not self._readers.may_fetch(caller, found):
             return RefusalCode.UNKNOWN_ENTRY
+        message = await self._records.database.read(lambda c: messages.find_message(c, entry))
+        if message is None or message.attachment is None or message.conversation != found.kept.row:
+            return RefusalCode.UNKNOWN_ENTRY
+        if found.group is not None and not found.group.may_have(caller.user, message.feed, message.number):
+            return RefusalCode.UNKNOWN_ENTRY
         fetch = self._wanted.fetch_of(entry)
         if fetch is not None and fetch.conversation == conversation and fetch.download is not None:
             encoded, table = await self._table_of(fetch.body)
             return Served(fetch.download.parts, fetch.download.held(), encoded, table, 0)
-        message = await self._records.database.read(lambda c: messages.find_message(c, entry))
-        if message is None or message.attachment is None or message.conversation != found.kept.row:
-            return RefusalCode.UNKNOWN_ENTRY
         row = message.attachment
         if row.state is TransferState.GONE:
             return RefusalCode.FILE_CHANGED

@@ -82,7 +82,10 @@ class Holdings:
         if conversation is None or not self._may_share(link, conversation):
             return
         if isinstance(message, WhatPieces):
+            assert link.user is not None
             for row in await self._find(conversation, message.entries):
+                if conversation.group and not conversation.group.may_have(link.user, row.feed, row.number):
+                    continue
                 link.send(Pieces(conversation.id, row.entry, self._owner.pieces_here(row)))
             return
         for row in await self._find(conversation, (message.entry,)):

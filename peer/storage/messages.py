@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from peer.errors import Refusal, RefusalCode
 from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
@@ -53,6 +53,7 @@ _COLUMNS = (
     f" message.kind, message.text, message.reply_to, message.stamp, message.seen, {ACT_COLUMNS},"
     f" {ATTACHMENT_COLUMNS}"
 )
+_SHOWN = "message.conversation = ? AND message.hidden = 0"
 _FROM = (
     "FROM message JOIN feed ON feed.id = message.feed LEFT JOIN attachment ON attachment.entry = message.entry"
     " LEFT JOIN group_act ON message.kind = 'membership' AND group_act.feed = message.feed"
@@ -128,7 +129,7 @@ def add_message(
 
 def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:
     """Return one message."""
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.entry = ?"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.entry = ? AND message.hidden = 0"
     row = connection.execute(sql, (bytes(entry),)).fetchone()
     return _message(row) if row else None
 
@@ -141,7 +142,7 @@ def newest_messages(connection: Connection, conversation: int, limit: int) -> li
 def messages_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
     """Return the messages just before a place, oldest first."""
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, arrival) < (?, ?)"
         " ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
     )
     return [_message(row) for row in reversed(connection.execute(sql, (conversation, *place, limit)).fetchall())]
@@ -150,7 +151,7 @@ def messages_before(connection: Connection, conversation: int, place: Place, lim
 def messages_from(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
     """Return the message at a place and those just after it, oldest first."""
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) >= (?, ?)"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, arrival) >= (?, ?)"
         " ORDER BY message.stamp, arrival LIMIT ?"
     )
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
@@ -159,7 +160,7 @@ def messages_from(connection: Connection, conversation: int, place: Place, limit
 def attachments_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
     """Return the messages with attachments just before a place, newest first."""
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND (message.stamp, arrival) < (?, ?)"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, arrival) < (?, ?)"
         " AND attachment.entry IS NOT NULL ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
     )
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
@@ -167,7 +168,7 @@ def attachments_before(connection: Connection, conversation: int, place: Place, 
 
 def place_in(connection: Connection, conversation: int, entry: EntryId) -> Place:
     """Return where a message of a conversation stands; raise Refusal if it has none of this name."""
-    sql = "SELECT stamp, arrival FROM message WHERE entry = ? AND conversation = ?"
+    sql = "SELECT stamp, arrival FROM message WHERE entry = ? AND conversation = ? AND hidden = 0"
     row = connection.execute(sql, (bytes(entry), conversation)).fetchone()
     if row is None:
         raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message in this conversation.")
@@ -176,26 +177,29 @@ def place_in(connection: Connection, conversation: int, entry: EntryId) -> Place
 
 def messages_after_arrival(connection: Connection, conversation: int, arrival: int, limit: int) -> list[MessageRow]:
     """Return what came to be known after a place, in order of arrival: how a script catches up."""
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.conversation = ? AND arrival > ? ORDER BY arrival LIMIT ?"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND arrival > ? ORDER BY arrival LIMIT ?"
     return [_message(row) for row in connection.execute(sql, (conversation, arrival, limit))]
 
 
 def messages_at(connection: Connection, feed: int, ranges: tuple[Range, ...]) -> list[MessageRow]:
     """Return the messages at these places of a feed."""
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE message.feed = ? AND message.number BETWEEN ? AND ? ORDER BY message.number"
+    sql = (
+        f"SELECT {_COLUMNS} {_FROM} WHERE message.feed = ? AND message.number BETWEEN ? AND ? AND message.hidden = 0"
+        " ORDER BY message.number"
+    )
     return [_message(row) for first, last in ranges for row in connection.execute(sql, (feed, first, last))]
 
 
 def last_stamp(connection: Connection, conversation: int) -> int:
     """Return the newest display stamp of a conversation; 0 when it is empty."""
-    sql = "SELECT max(stamp) FROM message WHERE conversation = ?"
+    sql = "SELECT max(stamp) FROM message WHERE conversation = ? AND hidden = 0"
     row = connection.execute(sql, (conversation,)).fetchone()
     return cast("int", row[0]) if row and row[0] is not None else 0
 
 
 def count_unseen(connection: Connection, conversation: int) -> int:
     """Return how many messages of others were not displayed yet."""
-    sql = "SELECT count(*) FROM message WHERE conversation = ? AND seen = 0"
+    sql = "SELECT count(*) FROM message WHERE conversation = ? AND hidden = 0 AND seen = 0"
     row = connection.execute(sql, (conversation,)).fetchone()
     assert row is not None
     return cast("int", row[0])
@@ -203,8 +207,26 @@ def count_unseen(connection: Connection, conversation: int) -> int:
 
 def first_unseen(connection: Connection, conversation: int) -> Place | None:
     """Return where the first message stands that was not displayed yet."""
-    sql = "SELECT stamp, arrival FROM message WHERE conversation = ? AND seen = 0 ORDER BY stamp, arrival LIMIT 1"
+    sql = (
+        "SELECT stamp, arrival FROM message WHERE conversation = ? AND hidden = 0 AND seen = 0"
+        " ORDER BY stamp, arrival LIMIT 1"
+    )
     return cast("Place | None", connection.execute(sql, (conversation,)).fetchone())
+
+
+class Newest(NamedTuple):
+    """What the row of a conversation shows of its messages."""
+
+    last: MessageRow | None
+    unseen: int
+    first_unseen: Place | None
+
+
+def newest_in(connection: Connection, conversation: int) -> Newest:
+    """Return the newest message, and what was not displayed yet."""
+    newest = newest_messages(connection, conversation, 1)
+    unseen = count_unseen(connection, conversation)
+    return Newest(newest[0] if newest else None, unseen, first_unseen(connection, conversation))
 
 
 SeenNumbers = dict[int, tuple[Range, ...]]
@@ -220,7 +242,7 @@ def mark_seen(connection: Connection, conversation: int, entries: Iterable[Entry
 def mark_seen_up_to(connection: Connection, conversation: int, place: Place) -> SeenNumbers:
     """Mark the message at a place and all unseen ones above it as displayed."""
     sql = (
-        "UPDATE message SET seen = 1 WHERE conversation = ? AND seen = 0 AND (stamp, arrival) <= (?, ?)"
+        "UPDATE message SET seen = 1 WHERE conversation = ? AND seen = 0 AND hidden = 0 AND (stamp, arrival) <= (?, ?)"
         " RETURNING feed, number"
     )
     return _by_feed(connection.execute(sql, (conversation, *place)))

@@ -253,6 +253,41 @@ def test_who_was_excluded_can_be_added_again() -> None:
     assert members_of(ana, bo) == ["ana", "bo", "dan"]
 
 
+def test_feeds_of_who_went_end_for_good_and_who_comes_back_begins_new_ones() -> None:
+    ana, bo = new_group("ana", "bo")
+    bo.talk(2)
+    bo.say(Renamed, "Lab 4")
+    ana.hear(bo)
+    bo.talk(2)
+    ana.exclude("bo")
+    ana.add("bo")
+    bo.hear(ana)
+    bo.say(Renamed, "from the old feed")
+    group = fold_membership((ana.held | bo.held).values())
+    assert list(group.members) == ["ana", "bo"]
+    assert group.name == "Lab 4"
+    assert [group.counts(UserId("bo"), bo.feed, number) for number in (3, 4, 9)] == [True, False, False]
+    assert group.end_of(UserId("bo"), bo.feed) == 3
+    fresh = FeedId.of(device_of("bo"), bytes(range(16)))
+    assert group.counts(UserId("bo"), fresh, 1)
+    assert group.end_of(UserId("bo"), fresh) is None
+    assert group.end_of(UserId("eve"), feed_of("eve")) is None
+
+
+def test_what_was_withheld_stays_withheld_from_who_went() -> None:
+    ana, _ = new_group("ana", "bo")
+    ana.talk(4)
+    ana.add("chen", from_now_on=True)
+    group = fold_membership(ana.held.values())
+    assert group.withheld_from(UserId("chen"), ana.feed) == 6
+    assert group.withheld_from(UserId("bo"), ana.feed) == 0
+    ana.exclude("chen")
+    group = fold_membership(ana.held.values())
+    assert group.withheld_from(UserId("chen"), ana.feed) == 6
+    ana.add("chen")
+    assert fold_membership(ana.held.values()).withheld_from(UserId("chen"), ana.feed) == 0
+
+
 def test_from_now_on_withholds_what_was_seen_then() -> None:
     ana, bo = new_group("ana", "bo")
     bo.talk(6)

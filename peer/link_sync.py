@@ -1,0 +1,188 @@
+"""One link: how far its other side is, conversation by conversation, and the task that sends what it lacks."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from peer import limits as node_limits
+from peer.conversation import Conversation
+from peer.conversations import Conversations
+from peer.intake import Happened
+from peer.links.link import Link, LinkEnd
+from peer.storage.feeds import FeedRow
+from protocol import limits
+from protocol.entries import WireEntry, read_header
+from protocol.group_bodies import MEMBERSHIP_KINDS
+from protocol.identity import ConversationId, FeedId
+from protocol.link_messages import Entries, Range, VectorLine
+from protocol.replication import NO_BUCKETS, Gap, count_numbers, covers, gaps, in_mask
+
+log = logging.getLogger(__name__)
+Farewell = Mapping[FeedId, int]
+"""How far each feed still goes to somebody; those that are not named do not go at all."""
+
+
+@dataclass(slots=True)
+class Neighbour:
+    """What is known of one link's other side, about one conversation."""
+
+    theirs: dict[FeedId, VectorLine] | None = None
+    """How far they are; None until they told."""
+    sent: dict[FeedId, int] = field(default_factory=dict)
+    """How far we have sent since they last told everything."""
+    bodies_sent: set[FeedId] = field(default_factory=set)
+    """Feeds of which absent bodies were offered since then."""
+
+    def take(self, theirs: dict[FeedId, VectorLine], lines: Iterable[VectorLine], conversation: Conversation) -> None:
+        """Bring `theirs` up to date with what they told."""
+        room = node_limits.UNKNOWN_LINES_KEPT - sum(name not in conversation.feeds for name in theirs)
+        for line in lines:
+            known = theirs.get(line.feed)
+            if known is None and line.feed not in conversation.feeds:
+                room -= 1
+                if room < 0:
+                    continue
+            if known is not None and count_numbers(line.lacking) < count_numbers(known.lacking):
+                # They took some of the absent bodies: offer the rest.
+                self.bodies_sent.discard(line.feed)
+            theirs[line.feed] = line
+
+
+class LinkSync:
+    """One link: what was compared, and the task that sends."""
+
+    def __init__(
+        self, link: Link, conversations: Conversations, farewell: Callable[[Link, Conversation], Farewell | None]
+    ) -> None:
+        self.link = link
+        self._farewell = farewell
+        self._conversations = conversations
+        self.neighbours: dict[ConversationId, Neighbour] = {}
+        self.forks_asked: set[FeedId] = set()
+        """Feeds whose fork was asked about since the last comparison: two who disagree must not chase each other."""
+        self._to_send: set[ConversationId] = set()
+        self._wake = asyncio.Event()
+        self.task = asyncio.create_task(self._send_all(), name=f"sending to {link.user}")
+
+    def kick(self, conversation: ConversationId) -> None:
+        """Send what they lack of this conversation, soon."""
+        self._to_send.add(conversation)
+        self._wake.set()
+
+    def told(self, conversation: Conversation, lines: Iterable[VectorLine], mask: bytes) -> None:
+        """They told how far they are: everything in the buckets of `mask`, or news of single feeds."""
+        neighbour = self.neighbours.setdefault(conversation.id, Neighbour())
+        theirs = neighbour.theirs
+        if mask != NO_BUCKETS:
+            kept = {name: line for name, line in (theirs or {}).items() if not in_mask(mask, name)}
+            outside = theirs is None
+            theirs = neighbour.theirs = kept
+            if outside:
+                # Buckets that did not differ hold just what ours do.
+                theirs |= {n: line for n, line in conversation.told_lines().items() if not in_mask(mask, n)}
+            neighbour.sent = {n: s for n, s in neighbour.sent.items() if not in_mask(mask, n)}
+            neighbour.bodies_sent.clear()
+        if theirs is not None:
+            neighbour.take(theirs, lines, conversation)
+        self.kick(conversation.id)
+
+    def note_sender_holds(self, conversation: Conversation, happened: Happened) -> None:
+        """What they just sent us they hold: nothing to send back."""
+        neighbour = self.neighbours.setdefault(conversation.id, Neighbour())
+        for name, number in happened.named.items():
+            feed = conversation.feeds.get(name)
+            if neighbour.theirs is None or feed is None or name == self._conversations.own_feed(conversation):
+                continue
+            known = neighbour.theirs.get(name)
+            if number < feed.line.head:
+                # Of what others brought us beyond it they may know nothing.
+                neighbour.sent[name] = max(neighbour.sent.get(name, 0), number)
+            elif known is None or known.head < feed.line.head:
+                neighbour.theirs[name] = feed.line
+
+    async def _send_all(self) -> None:
+        try:
+            while not self.link.has_ended:
+                self._wake.clear()
+                while self._to_send:
+                    conversation = self._conversations.get(self._to_send.pop())
+                    if conversation is not None:
+                        await self._send_missing(conversation)
+                await self._wake.wait()
+        except Exception:
+            # A link on which nothing is sent any more must not look alive: the next one begins anew.
+            log.exception("sending to %s failed", self.link.user)
+            self.link.close(LinkEnd.LEAVING)
+
+    async def _send_missing(self, conversation: Conversation) -> None:
+        neighbour = self.neighbours.get(conversation.id)
+        if neighbour is None or neighbour.theirs is None:
+            return
+        lines, farewell = conversation.held_lines(), self._farewell(self.link, conversation)
+        if farewell is not None:
+            lines = {
+                name: msgspec.structs.replace(line, head=min(line.head, farewell[name]))
+                for name, line in lines.items()
+                if name in farewell
+            }
+        for gap in sorted(gaps(lines, neighbour.theirs), key=lambda gap: gap.feed != conversation.root):
+            feed = conversation.feeds[gap.feed]
+            window = self._window(neighbour, gap)
+            if window is not None:
+                await self.send_entries(conversation, feed, *window)
+
+    def _window(self, neighbour: Neighbour, gap: Gap) -> tuple[int, int] | None:
+        """Return which part of a gap to send now: not sent yet, and not too far ahead of what they confirmed."""
+        assert neighbour.theirs is not None
+        line = neighbour.theirs.get(gap.feed)
+        held = line.head if line else 0
+        if gap.first <= held:
+            # Absent bodies: offered once between two comparisons.
+            if gap.feed in neighbour.bodies_sent:
+                return None
+            neighbour.bodies_sent.add(gap.feed)
+            return gap.first, min(gap.last, gap.first + node_limits.ENTRIES_IN_FLIGHT)
+        first = max(gap.first, neighbour.sent.get(gap.feed, 0) + 1)
+        last = min(gap.last, held + node_limits.ENTRIES_IN_FLIGHT)
+        if first > last:
+            return None
+        neighbour.sent[gap.feed] = last
+        return first, last
+
+    async def send_entries(self, conversation: Conversation, feed: FeedRow, first: int, last: int) -> None:
+        """Send entries of a feed, frame by frame, as fast as the other side takes them."""
+        while first <= last and not self.link.has_ended:
+            wires = await self._conversations.entries(feed, first, last, limits.ENTRIES_PER_BATCH)
+            if not wires:
+                return
+            assert self.link.user is not None
+            withheld = conversation.withheld_from(self.link.user, feed)
+            if withheld:
+                wires = [_as_given(wire, first + place, withheld) for place, wire in enumerate(wires)]
+            first += len(wires)
+            await self.send_wires(conversation, wires)
+
+    async def send_wires(self, conversation: Conversation, wires: list[WireEntry]) -> None:
+        """Send entries in frames below the limit."""
+        frame: list[WireEntry] = []
+        size = 0
+        for wire in wires:
+            weight = len(wire.header) + len(wire.body or b"") + len(wire.certificate) + 128
+            if frame and size + weight > limits.ENTRY_BATCH_BYTES:
+                self.link.send(Entries(conversation.id, tuple(frame)))
+                frame, size = [], 0
+            frame.append(wire)
+            size += weight
+        if frame:
+            self.link.send(Entries(conversation.id, tuple(frame)))
+        await self.link.room_to_write()
+
+
+def _as_given(wire: WireEntry, number: int, withheld: tuple[Range, ...]) -> WireEntry:
+    """Return an entry as it is given to somebody from whom the content of these numbers is withheld."""
+    if wire.body is None or not covers(withheld, number) or read_header(wire.header).kind in MEMBERSHIP_KINDS:
+        return wire
+    return msgspec.structs.replace(wire, body=None)
