@@ -42,8 +42,8 @@ class Screen:
         }
         self._programs.append(subprocess.Popen(["openbox"], env=self.environment, stdout=self._log, stderr=self._log))
         self._wait_for_window_manager()
-        # A pointer in the corner hovers over nothing in the pictures.
-        self.run("xdotool", "mousemove", str(width - 1), str(HEIGHT - 1))
+        self._corner = (str(width - 1), str(HEIGHT - 1))
+        self.point_at_nothing()
 
     def run(self, *command: str) -> str:
         """Run a program on this screen; return what it prints."""
@@ -53,6 +53,10 @@ class Screen:
     def click(self, x: int, y: int) -> None:
         """Press and release the left button at a place."""
         self.run("xdotool", "mousemove", str(x), str(y), "click", "1")
+
+    def point_at_nothing(self) -> None:
+        """Move the pointer into the corner, where it hovers over nothing in the pictures."""
+        self.run("xdotool", "mousemove", *self._corner)
 
     def type(self, text: str) -> None:
         """Type a text by key events; signs that no key has get one for the moment, as an input method does."""

@@ -178,6 +178,7 @@ class Window:
         while self._screen.count_windows(self._process.pid) <= before:
             assert time.monotonic() < deadline, f"{self.name}: {menu!r} opened no menu"
             time.sleep(_LOOK_AGAIN_SECONDS)
+        self._screen.point_at_nothing()
         self.press(*keys)
 
     def fill(self, field: str, text: str) -> None:

@@ -4,8 +4,8 @@ import weakref
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFont
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QCursor, QFont, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 from shiboken6 import isValid
 
@@ -184,6 +184,13 @@ class IconButton(QToolButton):
         """Name what a click does now."""
         self.setToolTip(label)
         self.setAccessibleName(label)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the menu, if there is one; once it is closed, look no longer pointed at unless it is."""
+        super().mousePressEvent(event)
+        # The menu had the mouse meanwhile, and Qt does not tell the button where it was let go.
+        if isValid(self) and not self.rect().contains(self.mapFromGlobal(QCursor.pos())):
+            QCoreApplication.sendEvent(self, QEvent(QEvent.Type.Leave))
 
 
 class Avatar(QLabel):

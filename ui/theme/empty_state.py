@@ -1,7 +1,7 @@
 """What an empty place says: what it is for, and what to do next."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme
@@ -31,5 +31,10 @@ class EmptyState(QWidget):
             layout.addWidget(text)
         if below is not None:
             layout.addSpacing(10)
-            layout.addWidget(below, 0, Qt.AlignmentFlag.AlignHCenter)
+            # Not by alignment: its height would be the one it has at the whole width.
+            middle = QHBoxLayout()
+            middle.addStretch()
+            middle.addWidget(below)
+            middle.addStretch()
+            layout.addLayout(middle)
         layout.addStretch(3)
