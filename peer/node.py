@@ -19,6 +19,7 @@ from peer.sign_in import SignIn, Wishes, parse_user_id
 from peer.surroundings import Surroundings
 from peer.views import (
     AccountView,
+    AudioChoice,
     ContactView,
     ConversationId,
     ConversationView,
@@ -56,7 +57,12 @@ class PeerNode:
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._signing = asyncio.Lock()
         self._search: LocatorSearch | None = None
-        self.voice = VoiceMessages(self._events, self._surroundings.now, lambda: self._need_session().folder.recordings)
+        self.voice = VoiceMessages(
+            self._events,
+            self._surroundings.now,
+            lambda: self._need_session().folder.recordings,
+            lambda: self._need_session().audio.choice,
+        )
         """Recording and playing of voice messages."""
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
@@ -432,6 +438,16 @@ class PeerNode:
     async def set_downloads(self, folder: Path) -> None:
         """Put what comes from now on into another folder."""
         await self._need_session().attachments.settings.set_downloads(Path(folder))
+
+    # --- sound ---------------------------------------------------------------------------------
+
+    async def audio_choice(self) -> AudioChoice:
+        """Return which microphone and speaker are wanted; `voice.devices` tells which are here."""
+        return self._need_session().audio.choice
+
+    async def choose_audio(self, choice: AudioChoice) -> None:
+        """Use these from now on; a name that is not here is kept, and the system's choice stands in for it."""
+        await self._need_session().audio.choose(choice)
 
     # --- pictures ------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from peer import limits
 from peer.accounts import AccountFolder
 from peer.attachments.service import Attachments
+from peer.audio.chosen_devices import ChosenDevices
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -151,6 +152,7 @@ class Session:
             chance=surroundings.chance,
             door=self,
         )
+        self.audio = ChosenDevices(database)
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
         self.typing = TypingSignals(self.conversations, events, lambda: self._book.links, self._may_share)
@@ -168,6 +170,7 @@ class Session:
         await self.conversations.load()
         await self.contacts.load(self.conversations)
         await self.attachments.load()
+        await self.audio.load()
         self.contacts.on_device_shut_out = self._shut_out
         on_contact_consent = self.conversations.on_consent
 

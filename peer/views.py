@@ -19,6 +19,7 @@ __all__ = [
     "GROUP_MEMBERS",
     "AccountView",
     "AttachmentView",
+    "AudioChoice",
     "AudioDevices",
     "Consent",
     "ContactView",
@@ -417,6 +418,13 @@ class AudioDevices(View, frozen=True):
     outputs: tuple[str, ...]
     default_input: str
     default_output: str
+
+
+class AudioChoice(View, frozen=True):
+    """Which microphone and speaker a person wants, by name; empty for whatever the system chooses."""
+
+    microphone: str = ""
+    speaker: str = ""
 
 
 class VoiceFile(View, frozen=True):

@@ -22,7 +22,7 @@ from peer.audio import process_messages as pipe
 from peer.audio.devices import AudioHangsError, list_devices
 from peer.audio.loudness import Loudness
 from peer.audio.opus_codec import RATE
-from peer.audio.playing import Player, Sound, open_sound
+from peer.audio.playing import Player, Sound, Tone, open_sound
 from peer.audio.recording import Recorder
 from peer.errors import Refusal, RefusalCode
 from peer.limits import AUDIO_IDLE_SECONDS, AUDIO_LINE_BYTES
@@ -98,7 +98,9 @@ class AudioServer:
             case pipe.Rescue():
                 self._say(pipe.Recorded(_rescue(Path(command.part), Path(command.final)), None))
             case pipe.Play():
-                self._play(command)
+                self._play(command, open_sound(Path(command.path)), command.at, command.speed)
+            case pipe.PlayTone():
+                self._play(command, Tone())
             case pipe.StopPlaying():
                 self._end_playing()
                 self._say(pipe.Done())
@@ -110,9 +112,9 @@ class AudioServer:
             lambda seconds, level: self._say(pipe.RecordedSoFar(seconds, level)),
             lambda: self._steps.put(lambda: self._recording_is_over(recorder)),
         )
-        recorder.start(command.microphone)
+        stands_in = recorder.start(command.microphone)
         self._recorder = recorder
-        self._say(pipe.Done())
+        self._say(pipe.RecordingNow(stands_in))
 
     def _recording_is_over(self, recorder: Recorder) -> None:
         if recorder is self._recorder:  # else somebody was quicker to end it
@@ -129,21 +131,22 @@ class AudioServer:
             raise Refusal(RefusalCode.NOT_RECORDING, "Nothing is being recorded.")
         return recorder
 
-    def _play(self, command: pipe.Play) -> None:
-        sound = open_sound(Path(command.path))
+    def _play(
+        self, command: pipe.Play | pipe.PlayTone, sound: Sound | Tone, at: float = 0.0, speed: float = 1.0
+    ) -> None:
         self._end_playing()
         player = Player(
             sound,
-            command.at,
-            command.speed,
+            at,
+            speed,
             lambda at: self._say(pipe.PlayedSoFar(command.number, at)),
             lambda failed: self._steps.put(
                 lambda: self._playing_is_over(player, pipe.PlayingOver(command.number, failed))
             ),
         )
-        player.start(command.speaker)
+        stands_in = player.start(command.speaker)
         self._player = player
-        self._say(pipe.PlayingNow(sound.samples / RATE))
+        self._say(pipe.PlayingNow(sound.samples / RATE, stands_in))
 
     def _playing_is_over(self, player: Player, over: pipe.PlayingOver) -> None:
         if player is self._player:

@@ -43,7 +43,8 @@ class Stream:
         samples, and returns what is to be played (None for a microphone). It must be quick.
         """
         self._on_buffer = on_buffer
-        self._audio, self._stream = _within(lambda: self._open(side, device))
+        self._audio, self._stream, self.stands_in = _within(lambda: self._open(side, device))
+        """The last: whether it is the system's choice because `device` is not here."""
 
     def is_running(self) -> bool:
         """Tell whether it still does anything; a device that hangs counts as running."""
@@ -61,17 +62,18 @@ class Stream:
 
         _within(close)
 
-    def _open(self, side: Side, device: str) -> "tuple[pyaudio.PyAudio, pyaudio.Stream]":
+    def _open(self, side: Side, device: str) -> "tuple[pyaudio.PyAudio, pyaudio.Stream, bool]":
         audio, go_on, sixteen_bits = _portaudio()
         try:
+            index = _index(audio, side, device)
             stream = audio.open(
                 rate=RATE,
                 channels=1,
                 format=sixteen_bits,
                 input=side == "input",
                 output=side == "output",
-                input_device_index=_index(audio, side, device) if side == "input" else None,
-                output_device_index=_index(audio, side, device) if side == "output" else None,
+                input_device_index=index if side == "input" else None,
+                output_device_index=index if side == "output" else None,
                 frames_per_buffer=BUFFER,
                 stream_callback=lambda heard, samples, *_: (self._on_buffer(heard, samples), go_on),
             )
@@ -86,7 +88,7 @@ class Stream:
         except Refusal:
             audio.terminate()
             raise
-        return audio, stream
+        return audio, stream, bool(device) and index is None
 
 
 def list_devices() -> AudioDevices:

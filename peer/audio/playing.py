@@ -1,6 +1,7 @@
 """Plays Ogg Opus files. In the audio process."""
 
 import array
+import math
 import queue
 import threading
 from bisect import bisect_right
@@ -81,12 +82,32 @@ def open_sound(path: Path) -> Sound:
         raise Refusal(RefusalCode.BAD_AUDIO, f"{path.name} cannot be played: {error}.") from error
 
 
+class Tone:
+    """Two notes with which somebody tries a speaker."""
+
+    samples = int(1.2 * RATE)
+    _NOTES = (660.0, 880.0)
+    _LOUDEST = 7_000
+
+    def read(self, start: int, stop: int) -> "array.array[int]":
+        """Return the samples from `start` to `stop`; silence where there is nothing."""
+        return array.array("h", map(self._sample, range(start, stop)))
+
+    def _sample(self, at: int) -> int:
+        length = self.samples // len(self._NOTES)
+        if not 0 <= at < length * len(self._NOTES):
+            return 0
+        note, inside = divmod(at, length)
+        swell = math.sin(math.pi * inside / length)  # neither begins nor ends with a click
+        return int(self._LOUDEST * swell * math.sin(2 * math.pi * self._NOTES[note] * inside / RATE))
+
+
 class Player:
     """Plays one sound once, from some place, at some speed."""
 
     def __init__(
         self,
-        sound: Sound,
+        sound: Sound | Tone,
         at: float,
         speed: float,
         on_position: Callable[[float], None],
@@ -106,10 +127,11 @@ class Player:
         self._thread = threading.Thread(target=self._run, name="player")
         self._stream: Stream | None = None
 
-    def start(self, speaker: str) -> None:
-        """Begin; raise Refusal if there is no speaker."""
+    def start(self, speaker: str) -> bool:
+        """Begin; tell whether another speaker stands in. Raises Refusal if there is none."""
         self._stream = Stream("output", speaker, self._give_buffer)
         self._thread.start()
+        return self._stream.stands_in
 
     def stop(self) -> None:
         """Play no more. Raises AudioHangsError."""

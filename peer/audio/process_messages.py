@@ -21,7 +21,7 @@ class ListDevices(Said, frozen=True):
 
 
 class Record(Said, frozen=True):
-    """Begin to record; answered with `Done`."""
+    """Begin to record; answered with `RecordingNow`."""
 
     part: str
     """Where it is written to, until it is complete."""
@@ -55,11 +55,18 @@ class Play(Said, frozen=True):
     speaker: str
 
 
+class PlayTone(Said, frozen=True):
+    """Play a short tone instead of what is played now; answered with `PlayingNow`."""
+
+    number: int
+    speaker: str
+
+
 class StopPlaying(Said, frozen=True):
     """Answered with `Done`."""
 
 
-Command = ListDevices | Record | FinishRecording | CancelRecording | Rescue | Play | StopPlaying
+Command = ListDevices | Record | FinishRecording | CancelRecording | Rescue | Play | PlayTone | StopPlaying
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -98,13 +105,22 @@ class Recorded(Said, frozen=True):
     """Why it ended, unless because it was asked to."""
 
 
+class RecordingNow(Said, frozen=True):
+    """It began."""
+
+    stands_in: bool
+    """Whether this is the system's choice because what was asked for is not here."""
+
+
 class PlayingNow(Said, frozen=True):
     """It began."""
 
     seconds: float
+    stands_in: bool
+    """As above."""
 
 
-Answer = Failed | Done | Devices | Recorded | PlayingNow
+Answer = Failed | Done | Devices | Recorded | RecordingNow | PlayingNow
 
 
 # --- notes ----------------------------------------------------------------------------------------

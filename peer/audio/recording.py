@@ -52,8 +52,8 @@ class Recorder:
         self._file: BinaryIO | None = None
         self._writer: OggOpusWriter | None = None
 
-    def start(self, microphone: str) -> None:
-        """Begin. Raises Refusal, or OSError if the file cannot be made."""
+    def start(self, microphone: str) -> bool:
+        """Begin; tell whether another microphone stands in. Raises Refusal, or OSError if the file cannot be made."""
         descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
         self._file = os.fdopen(descriptor, "wb")
         try:
@@ -63,6 +63,7 @@ class Recorder:
             self._discard()
             raise
         self._thread.start()
+        return self._stream.stands_in
 
     def finish(self) -> tuple[Measured | None, Failed | None]:
         """Stop, and put the file under its name; None if nothing was heard. And why it ended, unless by this call."""

@@ -7,11 +7,15 @@
 
     await node.voice.play(path, at=3.5, speed=1.5)   # also to seek, to go on, to change the speed
     await node.voice.stop_playing()           # a pause is to stop, and to play again at the last `at`
+    await node.voice.play_tone()              # to try a speaker
 
 One recording and one playback exist at a time: a second `play` takes the place of the first, which is told as over.
 A recording that ends by itself (10 minutes, the microphone unplugged, the disk full, the audio process dead) is told by
 `RecordingChanged` with `is_over`, a sentence and what there is of it; `finish_recording` then returns that too.
 All methods run on the network thread and raise `Refusal`: `no_microphone` and `no_speaker` are normal states.
+
+The microphone and speaker are those that were chosen (`chosen_devices.py`). When one of them is not here, the system's
+choice stands in, and `Warned` says so once.
 """
 
 import asyncio
@@ -26,19 +30,31 @@ from peer.audio import process_messages as pipe
 from peer.audio.audio_process import AudioProcess
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
-from peer.events import PlaybackChanged, RecordingChanged
+from peer.events import PlaybackChanged, RecordingChanged, Warned
 from peer.limits import FASTEST_PLAYED
-from peer.views import AudioDevices, PlaybackView, RecordingView, VoiceFile
+from peer.views import AudioChoice, AudioDevices, PlaybackView, RecordingView, VoiceFile
 
 
 class VoiceMessages:
     """One node's recorder and player."""
 
-    def __init__(self, events: EventStream, now: Callable[[], datetime], folder: Callable[[], Path]) -> None:
-        """`folder` returns where recordings are until they are sent; it raises Refusal if nobody is signed in."""
+    def __init__(
+        self,
+        events: EventStream,
+        now: Callable[[], datetime],
+        folder: Callable[[], Path],
+        chosen: Callable[[], AudioChoice],
+    ) -> None:
+        """`folder` returns where recordings are until they are sent, `chosen` what is recorded and played with.
+
+        Both raise Refusal if nobody is signed in.
+        """
         self._events = events
         self._now = now
         self._folder = folder
+        self._chosen = chosen
+        self._missed: set[tuple[RefusalCode, str]] = set()
+        """Which chosen devices were said not to be here."""
         self._process = AudioProcess(self._take_note, self._process_ended)
         self._tidied: Path | None = None
         """The folder from which was removed what a program that died had left."""
@@ -61,18 +77,20 @@ class VoiceMessages:
         assert isinstance(answer, pipe.Devices)
         return answer.devices
 
-    async def start_recording(self, microphone: str = "") -> None:
-        """Begin a voice message; an empty name is the system's choice, which also stands in for one not here."""
+    async def start_recording(self) -> None:
+        """Begin a voice message."""
         async with self._changing:
             if self._recording is not None:
                 raise Refusal(RefusalCode.ALREADY_RECORDING, "A voice message is being recorded already.")
-            final = self._new_name()
+            final, microphone = self._new_name(), self._chosen().microphone
             self._recording, self._has_begun, self._over, self._seconds = final, False, None, 0.0
             try:
-                await self._process.ask(pipe.Record(str(_part_of(final)), str(final), microphone))
+                answer = await self._process.ask(pipe.Record(str(_part_of(final)), str(final), microphone))
             except BaseException:
                 self._recording = None
                 raise
+            assert isinstance(answer, pipe.RecordingNow)
+            self._note_stand_in(RefusalCode.NO_MICROPHONE, microphone, stands_in=answer.stands_in)
             self._has_begun = True
             if not self._process.is_running:
                 self._process_ended()
@@ -114,25 +132,17 @@ class VoiceMessages:
         if Path(path).parent == self._folder():
             _remove(Path(path))
 
-    async def play(self, path: str, at: float = 0.0, speed: float = 1.0, speaker: str = "") -> PlaybackView:
+    async def play(self, path: str, at: float = 0.0, speed: float = 1.0) -> PlaybackView:
         """Play an Ogg Opus file from `at` seconds, at 1 to 2 times its speed, instead of what is played now."""
         if not (1 <= speed <= FASTEST_PLAYED and at >= 0):
             raise Refusal(RefusalCode.BAD_REQUEST, f"The speed is between 1 and {FASTEST_PLAYED}.")
-        if self._playback is not None and self._playback.path != path:
-            self._playback_over("")
-        self._playback_number += 1
-        number = self._playback_number
-        self._playback = PlaybackView(path, at, 0.0, speed)
-        try:
-            answer = await self._process.ask(pipe.Play(number, path, at, speed, speaker))
-        except BaseException:
-            if number == self._playback_number:
-                self._playback = None
-            raise
-        assert isinstance(answer, pipe.PlayingNow)
-        began = PlaybackView(path, min(at, answer.seconds), answer.seconds, speed)
-        self._playback_began(number, began)
-        return began
+        return await self._play(
+            PlaybackView(path, at, 0.0, speed), lambda number, speaker: pipe.Play(number, path, at, speed, speaker)
+        )
+
+    async def play_tone(self) -> PlaybackView:
+        """Play a short tone, to try the speaker: a playback of no file."""
+        return await self._play(PlaybackView("", 0.0, 0.0, 1.0), pipe.PlayTone)
 
     async def stop_playing(self) -> None:
         """Play nothing any more."""
@@ -155,6 +165,33 @@ class VoiceMessages:
             self._drop(final)
 
     # --- inside ------------------------------------------------------------------------------
+
+    async def _play(self, wanted: PlaybackView, command: Callable[[int, str], pipe.Command]) -> PlaybackView:
+        if self._playback is not None and self._playback.path != wanted.path:
+            self._playback_over("")
+        self._playback_number += 1
+        number, speaker = self._playback_number, self._chosen().speaker
+        self._playback = wanted
+        try:
+            answer = await self._process.ask(command(number, speaker))
+        except BaseException:
+            if number == self._playback_number:
+                self._playback = None
+            raise
+        assert isinstance(answer, pipe.PlayingNow)
+        self._note_stand_in(RefusalCode.NO_SPEAKER, speaker, stands_in=answer.stands_in)
+        began = PlaybackView(wanted.path, min(wanted.at, answer.seconds), answer.seconds, wanted.speed)
+        self._playback_began(number, began)
+        return began
+
+    def _note_stand_in(self, code: RefusalCode, device: str, *, stands_in: bool) -> None:
+        """Say once that a chosen device is not here, and again after it was."""
+        if not stands_in:
+            self._missed.discard((code, device))
+        elif (code, device) not in self._missed:
+            self._missed.add((code, device))
+            what = "microphone" if code is RefusalCode.NO_MICROPHONE else "speaker"
+            self._events.tell(Warned(code, f"“{device}” is not here: the system's {what} is used instead."))
 
     def _drop(self, final: Path) -> None:
         _remove(_part_of(final), final)

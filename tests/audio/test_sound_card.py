@@ -15,12 +15,12 @@ from peer.audio.ogg_opus import read_ogg_opus
 from peer.audio.playing import Sound
 from peer.audio.voice_messages import VoiceMessages
 from peer.errors import Refusal, RefusalCode
-from peer.events import PlaybackChanged, RecordingChanged
+from peer.events import PlaybackChanged, RecordingChanged, Warned
 from peer.limits import AUDIO_ANSWER_SECONDS
 from peer.node import PeerNode
-from peer.views import VoiceFile
+from peer.views import AudioChoice, VoiceFile
 from tests.harness.sound_card import SoundCard
-from tests.harness.speaking import Speaker, find, sweep, tone, usual_strength, wait_until
+from tests.harness.speaking import Speaker, find, strength, sweep, tone, usual_strength, wait_until
 
 MakeSpeaker = Callable[[str, dict[str, str]], Speaker]
 RECORDING = [sys.executable, "-m", "tests.harness.recording_program"]
@@ -147,10 +147,39 @@ def test_devices_are_listed_and_chosen_by_name(ana: Speaker, sound_card: SoundCa
     assert {"ana_usb", "bo_usb"} <= set(devices.inputs)
     assert devices.default_input == devices.default_output == "default"
     sound_card.speak("bo", tone(440, 2.0))
-    ana.do(lambda v: v.start_recording("bo_usb"))
+    ana.chosen = AudioChoice(microphone="bo_usb")
+    ana.do(lambda v: v.start_recording())
     ana.wait_for(lambda e: isinstance(e, RecordingChanged) and e.recording.level > 100)
     ana.do(lambda v: v.cancel_recording())
-    ana.do(lambda v: v.start_recording("unplugged"))  # the system's choice stands in
+
+
+def test_for_a_device_that_is_not_here_the_systems_choice_stands_in_and_that_is_said(
+    ana: Speaker, sound_card: SoundCard
+) -> None:
+    voice = _spoken(ana, sound_card, 0.3)
+    ana.chosen = AudioChoice("Unplugged headset", "Unplugged headset")
+    said: list[str] = []
+    for _ in range(2):
+        ana.events.clear()
+        assert _spoken(ana, sound_card, 0.3).duration >= 0.3
+        heard = sound_card.listen("ana", 0.8)
+        ana.do(lambda v: v.play(voice.path))
+        assert usual_strength(heard.heard(), 440) > 0.8
+        said += [event.message for event in ana.events if isinstance(event, Warned)]
+    assert said == [
+        f"“Unplugged headset” is not here: the system's {what} is used instead." for what in ("microphone", "speaker")
+    ], "it is said once, not at each message"
+
+
+def test_a_tone_tries_the_speaker(ana: Speaker, sound_card: SoundCard) -> None:
+    ana.do(lambda v: v.devices())
+    heard = sound_card.listen("ana", 1.6)
+    began = ana.do(lambda v: v.play_tone())
+    assert began.duration == pytest.approx(1.2)
+    assert ana.wait_until_played().playback.path == ""
+    sound = heard.heard()
+    assert max(strength(sound[at : at + 4_800], 660) for at in range(0, len(sound) - 4_800, 960)) > 0.9
+    assert max(strength(sound[at : at + 4_800], 880) for at in range(0, len(sound) - 4_800, 960)) > 0.9
 
 
 def test_no_device_is_a_normal_state(ana: Speaker, sound_card: SoundCard, speaker: MakeSpeaker) -> None:

@@ -15,6 +15,7 @@ from peer.audio.voice_messages import VoiceMessages
 from peer.event_stream import EventStream
 from peer.events import Event, PlaybackChanged, RecordingChanged
 from peer.network_thread import NetworkThread
+from peer.views import AudioChoice
 
 PATIENCE = 20.0
 RATE = 48_000
@@ -27,6 +28,7 @@ class Speaker:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.chosen = AudioChoice()
         self.events: list[Event] = []
         self._more = threading.Condition()
         self._thread = NetworkThread()
@@ -76,7 +78,7 @@ class Speaker:
     async def _make(self) -> VoiceMessages:
         events = EventStream()
         events.subscribe(self._take)
-        return VoiceMessages(events, lambda: datetime.now(UTC), lambda: self.folder)
+        return VoiceMessages(events, lambda: datetime.now(UTC), lambda: self.folder, lambda: self.chosen)
 
     def _take(self, event: Event) -> None:
         with self._more:
