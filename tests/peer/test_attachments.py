@@ -8,7 +8,7 @@ from PIL import Image
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
-from peer.views import MessageKind, MessageView, TransferState
+from peer.views import AudioChoice, MessageKind, MessageView, TransferState
 from protocol.limits import CAPTION_LENGTH
 from tests.harness.world import LinkedPeers, Person, World
 from tests.peer.pictures_made import PLACE, SECRET, encoded, exif, halves, huge_png
@@ -163,10 +163,12 @@ async def test_the_settings_are_kept(linked_peers: LinkedPeers, world: World, tm
     ana, _, _ = await linked_peers()
     await ana.node.set_auto_fetch(5)
     await ana.node.set_downloads(tmp_path / "elsewhere")
+    await ana.node.choose_audio(AudioChoice("耳机", "Loudspeaker"))
     await ana.node.close()
     ana = await world.returns("ana")
     assert await ana.node.auto_fetch() == 5
     assert await ana.node.downloads() == tmp_path / "elsewhere"
+    assert await ana.node.audio_choice() == AudioChoice("耳机", "Loudspeaker")
 
 
 async def test_a_picture_that_is_here_is_shown_as_a_clean_copy_and_no_other(

@@ -23,6 +23,7 @@ NAMES_OF_ROLES = {
     "row": {"list item"},
     "cell": {"tree item", "table cell"},
     "box": {"check box"},
+    "box to choose in": {"combo box"},
     "list": {"list"},
     "window": {"frame", "dialog", "window"},
 }

@@ -16,6 +16,8 @@ from peer.pictures.tasks import CleanPicture, Thumbnail
 from peer.views import (
     AccountView,
     AttachmentView,
+    AudioChoice,
+    AudioDevices,
     Consent,
     ContactView,
     ConversationId,
@@ -164,6 +166,15 @@ class ScriptedVoice:
         self._node = node
         self.file: VoiceFile | None = None
         """What was recorded."""
+        self.here = AudioDevices((), (), "", "")
+
+    async def devices(self) -> AudioDevices:
+        await self._node._asked("devices")
+        return self.here
+
+    async def play_tone(self) -> PlaybackView:
+        await self._node._asked("play_tone")
+        return PlaybackView("", 0.0, 1.2, 1.0)
 
     async def play(self, path: str, at: float = 0.0, speed: float = 1.0) -> PlaybackView:
         await self._node._asked("play", path, at, speed)
@@ -211,6 +222,8 @@ class ScriptedNode:
         self.calls: list[tuple[Any, ...]] = []
         self.refusals: dict[str, Refusal | Exception] = {}
         self.voice = ScriptedVoice(self)
+        self.audio = AudioChoice()
+        self.auto_fetched = 1024 * 1024
         self.pictures: dict[EntryId, CleanPicture] = {}
         """As the picture worker would return them."""
         self.refused_files: dict[str, Refusal] = {}
@@ -521,6 +534,26 @@ class ScriptedNode:
 
     async def fetch_file(self, entry: EntryId, path: Path | None = None) -> None:
         await self._asked("fetch_file", entry, path)
+
+    async def auto_fetch(self) -> int:
+        return self.auto_fetched
+
+    async def set_auto_fetch(self, size: int) -> None:
+        await self._asked("set_auto_fetch", size)
+        self.auto_fetched = size
+
+    async def downloads(self) -> Path:
+        return Path("/home/li.wei/Downloads/Hail/li.wei")
+
+    async def set_downloads(self, folder: Path) -> None:
+        await self._asked("set_downloads", folder)
+
+    async def audio_choice(self) -> AudioChoice:
+        return self.audio
+
+    async def choose_audio(self, choice: AudioChoice) -> None:
+        await self._asked("choose_audio", choice)
+        self.audio = choice
 
     async def files(
         self, conversation: ConversationId, before: EntryId | None = None, limit: int = 256

@@ -5,7 +5,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from ui.main_window.window import MainWindow
 from ui.theme.appearance import Appearance, Choice, choice_of
 from ui.theme.controls import IconButton, Theme
 from ui.theme.tokens import DARK, LIGHT
@@ -75,11 +74,3 @@ def test_thousands_of_short_lived_widgets_are_not_all_remembered(qapp: QApplicat
         theme.dress(label, lambda _: None)
         del label
     assert len(theme._dressed) < 1_500
-
-
-def test_the_menu_changes_the_appearance(qtbot, window: MainWindow, theme: Theme) -> None:
-    submenu = next(action.menu() for action in window._menu.actions() if action.text() == "Appearance")
-    dark = next(action for action in submenu.actions() if action.text() == "Dark")
-    dark.trigger()
-    assert theme.tokens is DARK
-    assert dark.isChecked()

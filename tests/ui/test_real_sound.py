@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QAbstractButton
 
 from peer.node import PeerNode
 from peer.surroundings import Surroundings
@@ -18,6 +18,8 @@ from tests.harness.speaking import find, sweep, tone, usual_strength
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.peer_bridge import PeerBridge
+from ui.settings.audio_page import AudioPage, Trial
+from ui.settings.settings_dialog import SettingsDialog
 from ui.theme.appearance import Appearance
 from ui.theme.controls import Theme
 from ui.transfers.acts import Act
@@ -77,7 +79,7 @@ class Talker:
 
     def press(self, name: str) -> None:
         """Click a button."""
-        button = self.window.findChild(QToolButton, name)
+        button = self.window.findChild(QAbstractButton, name)
         self.until(lambda: button.isVisible() and button.isEnabled())
         self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -217,3 +219,22 @@ def test_what_she_throws_away_is_nowhere(
     ana.until(lambda: _recordings(ana, tmp_path) == [])
     assert not ana.recorder.is_on
     assert (ana.voice(), bo.voice()) == (None, None)
+
+
+def test_in_the_settings_one_speaks_and_hears_oneself(talker: Callable[[str], Talker], sound_card: SoundCard) -> None:
+    ana, words = talker("ana"), sweep(0.5)
+    ana.window._open_settings()
+    ana.window.findChild(SettingsDialog).show_page(3)
+    audio = ana.window.findChild(AudioPage)
+    ana.press("settings.try_microphone")
+    ana.until(lambda: audio.trial is Trial.SPEAKING)
+    sound_card.speak("ana", words)
+    ana.until(lambda: max(audio._meter._levels, default=0) > 100)
+    begun = len(audio._meter._levels)
+    ana.until(lambda: len(audio._meter._levels) >= begun + 12)
+    heard = sound_card.listen("ana", 2.0)
+    ana.press("settings.try_microphone")
+    ana.until(lambda: audio.trial is Trial.HEARING)
+    _, likeness = find(words, heard.heard())
+    assert likeness > 0.5
+    ana.until(lambda: audio.trial is Trial.NONE)

@@ -1,7 +1,9 @@
 """The window: the sign-in card, or the conversations of who is signed in."""
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from peer import events
@@ -19,6 +21,7 @@ from ui.notifications.notifier import Notifier
 from ui.notifications.settings import NotificationSettings
 from ui.notifications.tray import Tray
 from ui.peer_bridge import PeerBridge
+from ui.settings.settings_dialog import SettingsDialog
 from ui.theme.appearance import Appearance
 from ui.theme.controls import Theme
 from ui.translations.refusals import refusal_text
@@ -51,7 +54,8 @@ class MainWindow(QMainWindow):
         notifications = NotificationSettings(
             memory.word("notifications"), lambda word: memory.keep("notifications", word)
         )
-        self._menu = AccountMenu(theme, appearance, notifications, self)
+        self._menu = AccountMenu(theme, self)
+        self._settings = partial(SettingsDialog, theme, bridge, appearance, notifications, self)
         self._tray = Tray(theme, self)
         self._notifier = Notifier(bridge, notifications, self._tray, self._is_in_sight, self._group_title, self)
         self.host = LocatorHost(memory.profile / "locator", self)
@@ -75,6 +79,8 @@ class MainWindow(QMainWindow):
         self.chat.said.connect(self.toast.say)
         self._menu.log_out.connect(self._log_out)
         self._menu.quit.connect(self.quit)
+        self._menu.settings_wanted.connect(self._open_settings)
+        QShortcut(QKeySequence("Ctrl+,"), self.chat, self._open_settings)
         self._tray.opened.connect(self.come_forward)
         self._tray.quit.connect(self.quit)
         self._state.warned.connect(self.toast.say)
@@ -95,6 +101,9 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def _open_settings(self) -> None:
+        self._settings().open()
 
     def quit(self) -> None:
         """Close for good, tray or not."""

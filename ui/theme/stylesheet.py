@@ -46,6 +46,17 @@ QPlainTextEdit:focus { border: 2px solid $accent; padding: 4px 8px; }
 QLineEdit[wrong="true"] { border-color: $danger; }
 QLineEdit:disabled { background: $window; color: $secondary; }
 
+QComboBox {
+    background: $card; border: 1px solid $border; border-radius: 10px; padding: 8px 12px; min-height: 20px;
+}
+QComboBox:hover { border-color: $secondary; }
+QComboBox:focus { border: 2px solid $accent; padding: 7px 11px; }
+QComboBox:disabled { background: $window; color: $secondary; }
+QComboBox::drop-down { border: none; width: 0px; }
+QComboBox QListView { background: $card; border: 1px solid $border; padding: 4px; }
+QComboBox QListView::item { min-height: 32px; padding: 0px 8px; border-radius: 6px; }
+QComboBox QListView::item:selected { background: $selected; color: $text; }
+
 QPushButton {
     background: $hover; border: 1px solid $border; border-radius: 10px; padding: 8px 17px; min-height: 20px;
 }

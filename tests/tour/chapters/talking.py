@@ -48,5 +48,8 @@ def take_a_screenshot(ana: Window, bo: Window) -> None:
 
 def turn_dark(ana: Window, bo: Window) -> None:
     assert bo.turns(LIGHT_SIDE)
-    bo.choose("You, Bo", "Down", "Down", "Down", "Right", "Up", "Return")
+    bo.choose("You, Bo", "Down", "Down", "Down", "Return")
+    bo.click("box to choose in", "Like the system")
+    bo.press("End", "Return")
     assert bo.turns(DARK_SIDE), "it is not dark"
+    bo.click("button", "Close")

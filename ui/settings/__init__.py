@@ -1,0 +1,1 @@
+"""The settings: what somebody can choose about this window, its files and its sound."""
