@@ -70,6 +70,11 @@ class Conversation:
             self.unseen += 1
             self.first_unseen = min(self.first_unseen or row.place, row.place)
 
+    def note_change(self, row: MessageRow) -> None:
+        """Take in that a message is not as it was."""
+        if self.last is not None and self.last.entry == row.entry:
+            self.last = row
+
     def take_newest(self, newest: Newest) -> None:
         """Take in what the messages end with, where it did not only grow."""
         self.last, self.unseen, self.first_unseen = newest

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from peer import intake, limits
@@ -19,11 +19,13 @@ from peer.event_stream import EventStream
 from peer.events import (
     ConversationChanged,
     MessageArrived,
+    MessageChanged,
     MessageHidden,
     MessageWritten,
 )
-from peer.intake import Author, Happened, MakeBody
-from peer.membership_views import membership_view, sentence
+from peer.happened import Author, Happened, incarnation
+from peer.intake import MakeBody
+from peer.message_views import message_view, on_screen, place_as_kept
 from peer.receipts import Receipts
 from peer.storage import feeds, messages
 from peer.storage.attachments import AttachmentRow
@@ -35,17 +37,14 @@ from peer.views import (
     AttachmentView,
     ConversationView,
     MemberHasView,
-    MessageKind,
     MessagePage,
-    MessagePlace,
     MessageView,
     PageAt,
     WhoHasView,
 )
 from protocol.consent import Consent, Standing, fold_consent
-from protocol.entries import Text, WireEntry
+from protocol.entries import WireEntry
 from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
-from protocol.limits import TEXT_BYTES
 from protocol.link_messages import SignedHeader
 from protocol.membership import Membership
 
@@ -118,7 +117,7 @@ class Conversations:
         """Return the conversation with another person; make it if need be."""
         name = self.id_with(user)
         if name not in self._all:
-            fresh = intake.incarnation()
+            fresh = incarnation()
             await self._database.write(lambda c: feeds.ensure_conversation(c, name, user, fresh), self._begin, own=True)
         return self._all[name]
 
@@ -169,20 +168,6 @@ class Conversations:
 
         return await self._database.write(job, announce, own=True)
 
-    async def send_text(self, conversation: Conversation, text: str, reply_to: EntryId | None) -> MessageView:
-        """Write a text message; raise Refusal for an empty or too long one, or one to somebody who is no friend."""
-        if not text.strip():
-            raise Refusal(RefusalCode.EMPTY_MESSAGE, "There is nothing to send: write something first.")
-        if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
-            raise Refusal(RefusalCode.TOO_LARGE, "This text is too long for one message. Send it as a file.")
-        check_sendable(conversation, self._author.user, text)
-        happened = await self.write(
-            conversation,
-            lambda _, entry, salt: Text(entry, salt, text, reply_to),
-            ends_draft=bool(conversation.draft) and conversation.draft.strip() == text.strip(),
-        )
-        return self.message_view(conversation, happened.messages[0])
-
     async def keep_draft(self, conversation: Conversation, draft: str) -> None:
         """Keep what is being written, so that it is there after a crash; raise Refusal if it is far too long."""
         if len(draft.encode("utf-8", "replace")) > limits.DRAFT_BYTES:
@@ -220,7 +205,7 @@ class Conversations:
         """
         known = self._all.get(name)
         other = user if user is not None and name == self.id_with(user) else None
-        row = known.kept if known else ConversationRow(0, name, other, intake.incarnation())
+        row = known.kept if known else ConversationRow(0, name, other, incarnation())
         now_ms = self._now_ms()
         happened = await self._database.write(
             lambda c: intake.take_entries(c, self._author, row, wires, now_ms),
@@ -269,7 +254,10 @@ class Conversations:
                 self.on_attachment(conversation, row)
             event = MessageWritten if row.mine else MessageArrived
             self._events.tell(event(self.message_view(conversation, row)))
-        if happened.messages or happened.hidden:
+        for row in happened.changed:
+            conversation.note_change(row)
+            self._events.tell(MessageChanged(self.message_view(conversation, row)))
+        if happened.messages or happened.changed or happened.hidden:
             self.tell_row_soon(conversation)
 
     def _remember(self, conversation: Conversation, happened: Happened) -> None:
@@ -349,7 +337,7 @@ class Conversations:
             user=user,
             members=(self._author.user, user) if user is not None else tuple(group.members if group else ()),
             unread=conversation.unseen,
-            first_unread=None if conversation.first_unseen is None else _on_screen(*conversation.first_unseen),
+            first_unread=None if conversation.first_unseen is None else on_screen(*conversation.first_unseen),
             last_entry=None if conversation.last is None else self.message_view(conversation, conversation.last),
             online=any(map(self._is_online, conversation.members - {self._author.user})),
             can_write=self.may_write(conversation),
@@ -371,34 +359,19 @@ class Conversations:
 
     def message_view(self, conversation: Conversation, row: MessageRow) -> MessageView:
         """Return a message ready for the screen."""
-        author_name = self.name_in(conversation, row.author)
-        membership, text = None, row.text
-        if row.act is not None and conversation.group is not None:
-            names = partial(self.name_in, conversation)
-            membership = membership_view(row.act, row.author, conversation.group, names)
-            text = sentence(author_name, membership)
-        return MessageView(
-            entry=row.entry,
-            conversation=conversation.id,
-            author=row.author,
-            author_name=author_name,
-            mine=row.mine,
-            kind=MessageKind(row.kind),
-            text=text,
-            written_at=_on_screen(*row.place)[0],
-            state=conversation.state_of(row),
-            arrival=row.arrival,
-            reply_to=row.reply_to,
-            attachment=None if row.attachment is None else self.show_attachment(row.attachment),
-            membership=membership,
-        )
+        names = partial(self.name_in, conversation)
+        return message_view(conversation, row, names, self.show_attachment, self._now_ms())
 
-    async def who_has(self, entry: EntryId) -> WhoHasView:
-        """Return who has a message and who has read it; raise Refusal if there is none of this name."""
+    async def find_message(self, entry: EntryId) -> tuple[Conversation, MessageRow]:
+        """Return a message and where it was said; raise Refusal if there is none of this name."""
         row = await self._database.read(lambda c: messages.find_message(c, entry))
         if row is None:
             raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such message.")
-        conversation = next(each for each in self._all.values() if each.kept.row == row.conversation)
+        return next(each for each in self._all.values() if each.kept.row == row.conversation), row
+
+    async def who_has(self, entry: EntryId) -> WhoHasView:
+        """Return who has a message and who has read it; raise Refusal if there is none of this name."""
+        conversation, row = await self.find_message(entry)
         me, wanted = self._author.user, conversation.is_for(row)
         readers = conversation.readers_of(row.feed, row.number) | ({me} if row.seen else set())
         holders = conversation.holders_of(row.feed, row.number) | readers | {me}
@@ -425,12 +398,3 @@ def check_sendable(conversation: Conversation, me: UserId, text: str) -> None:
             raise Refusal(RefusalCode.NOT_A_MEMBER, "You are not in this group any more.")
     elif conversation.standing.state is not Consent.FRIENDS:
         raise Refusal(RefusalCode.NOT_A_FRIEND, "You can write to each other once both have said yes.")
-
-
-def place_as_kept(place: MessagePlace) -> messages.Place:
-    """Return a place on the screen as the database knows it."""
-    return (round(place[0].timestamp() * 1000), place[1])
-
-
-def _on_screen(stamp: int, arrival: int) -> MessagePlace:
-    return (datetime.fromtimestamp(stamp / 1000, UTC), arrival)

@@ -7,27 +7,24 @@ very transaction. What it returns is announced after the commit.
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from peer.admission import Admission
 from peer.errors import Refusal, RefusalCode
+from peer.folding import finish, fold_in, renew
 from peer.group_admission import GroupAdmission
-from peer.storage import feeds, groups, messages, people
+from peer.happened import Author, Happened, incarnation
+from peer.storage import acts, feeds, groups, messages, people
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
-from peer.storage.hiding import show_up_to
-from peer.storage.messages import MessageRow, Newest, SaidRow
+from peer.storage.messages import MessageRow
 from protocol import limits
 from protocol.certificates import Role, read_certificate
 from protocol.consent import Standing, fold_consent
 from protocol.entries import (
     CONSENT_BODIES,
-    Accepted,
-    Asked,
-    Attachment,
     Body,
     Entry,
-    Text,
     WireEntry,
     conversation_of,
     hash_of_header,
@@ -45,63 +42,17 @@ from protocol.identity import (
     EntryId,
     FeedId,
     PublicKey,
-    Realm,
     UserId,
-    clean_display_name,
 )
 from protocol.link_messages import SignedHeader
 from protocol.membership import Membership
 from protocol.replication import bucket_of, counted_header, covers, subtract
-from protocol.signatures import SigningKey
 from protocol.stamps import display_stamp, stamp_to_write
 
 log = logging.getLogger(__name__)
 
 MakeBody = Callable[["Ground", EntryId, bytes], Body]
 """Given what is known in this very transaction, a fresh entry ID and a salt: what to write. May raise Refusal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who writes here: one account on one device."""
-
-    realm: Realm
-    user: UserId
-    key: SigningKey
-    certificate: bytes
-    authority: bytes
-
-
-@dataclass(slots=True)
-class Happened:
-    """What one write changed."""
-
-    conversation: ConversationRow
-    feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
-    """Feeds that are new, moved or closed, as they are now."""
-    messages: list[MessageRow] = field(default_factory=list)
-    said: list[SaidRow] | None = None
-    """All consent entries of the conversation, when there are new ones."""
-    hidden: list[MessageRow] = field(default_factory=list)
-    """Messages that were shown and are not any more: their authors had gone by then."""
-    is_reordered: bool = False
-    """Whether messages went or came otherwise than by growing; then `newest` says what they end with."""
-    newest: Newest | None = None
-    group: Membership | None = None
-    """Who belongs to the group, when there are new entries about that."""
-    names: dict[UserId, str] = field(default_factory=dict)
-    parted: set[FeedId] = field(default_factory=set)
-    """Feeds of which the other side holds another version: where they part is not known yet."""
-    named: dict[FeedId, int] = field(default_factory=dict)
-    """Feeds of which well-formed entries came, whether or not they were news, with the highest number."""
-    refused: list[str] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    """What was appended, in order, for neighbours who wait for just that."""
-
-
-def incarnation() -> bytes:
-    """Return a fresh name for a feed of ours."""
-    return secrets.token_bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +70,15 @@ class Ground:
     def membership(self) -> Membership:
         """Return who belongs to a group."""
         return groups.membership_in(self._connection, self._conversation.row)
+
+    def message(self, entry: EntryId) -> MessageRow | None:
+        """Return a message of this conversation."""
+        row = messages.find_message(self._connection, entry)
+        return row if row is not None and row.conversation == self._conversation.row else None
+
+    def last_revision(self, target: EntryId, kind: int) -> int:
+        """Return the revision of our own last word, of one kind, about a message; 0 if there was none."""
+        return acts.last_revision(self._connection, self._conversation.row, target, kind, self._author.user)
 
     def seen(self) -> tuple[Seen, ...]:
         """Return the last entry held of every feed but the one that is written here; the newest, if they are many."""
@@ -150,8 +110,8 @@ def create_group(connection: Connection, author: Author, make: MakeBody, now_ms:
     )
     happened.feeds[feed.feed] = feed
     happened.entries.append(entry)
-    _apply(connection, author, happened, feed, entry)
-    return happened
+    fold_in(connection, author, happened, feed, entry)
+    return finish(connection, happened)
 
 
 def write_body(
@@ -162,8 +122,7 @@ def write_body(
     ground = Ground(connection, author, conversation)
     body = make(ground, EntryId(secrets.token_bytes(16)), secrets.token_bytes(16))
     _append_own(connection, author, happened, body, now_ms, last_ms)
-    _look_again(connection, happened)
-    return happened
+    return finish(connection, happened)
 
 
 def standing_in(connection: Connection, conversation: int) -> Standing:
@@ -196,7 +155,7 @@ def _append_own(
         feeds.save_head(connection, feed)
     happened.feeds[name] = feed
     happened.entries.append(entry)
-    _apply(connection, author, happened, feed, entry)
+    fold_in(connection, author, happened, feed, entry)
 
 
 def _own_feed(connection: Connection, author: Author, happened: Happened) -> FeedRow | None:
@@ -240,8 +199,7 @@ class EntryTaker:
             except RemoteProtocolError as error:
                 self.happened.refused.append(str(error))
         self._save_heads()
-        _look_again(self._connection, self.happened)
-        return self.happened
+        return finish(self._connection, self.happened)
 
     def take_proof(self, first: SignedHeader, second: SignedHeader) -> Happened:
         """End a feed by a proof that its author wrote a number twice; raise RemoteProtocolError for a bad proof."""
@@ -259,8 +217,7 @@ class EntryTaker:
         is_news = one.number < feed.line.head or not feed.line.closed or min(hashes) < feed.line.head_hash
         if is_news and one.number <= feed.line.head + (not feed.line.closed):
             self._close(feed, *entries)
-        _look_again(self._connection, self.happened)
-        return self.happened
+        return finish(self._connection, self.happened)
 
     def _take_one(self, wire: WireEntry) -> None:
         entry = read_entry(wire)
@@ -354,7 +311,7 @@ class EntryTaker:
         if feed.feed.device != self._author.key.device:
             return
         if feed.feed == FeedId.of(self._author.key.device, self.happened.conversation.incarnation):
-            _renew(self._connection, self.happened)
+            renew(self._connection, self.happened)
         orphans = feeds.orphans_of(self._connection, closed, limits.LARGEST_NUMBER)
         apart = [winner, loser, *(read_entry(wire) for wire in orphans)]
         for entry in sorted(apart, key=lambda entry: entry.header.number):
@@ -377,7 +334,7 @@ class EntryTaker:
         self._remember(feed)
         if isinstance(entry.body, CONSENT_BODIES) and not self._admission.counts(feed.author, entry):
             return
-        _apply(self._connection, self._author, self.happened, feed, entry)
+        fold_in(self._connection, self._author, self.happened, feed, entry)
         if isinstance(entry.body, (*CONSENT_BODIES, MembershipBody)):
             self._admission.changed()
 
@@ -403,71 +360,6 @@ class EntryTaker:
         self.happened.feeds[feed.feed] = feed
 
 
-def _apply(connection: Connection, author: Author, happened: Happened, feed: FeedRow, entry: Entry) -> None:
-    """Fold an entry that was kept into what the screen shows."""
-    conversation, mine = happened.conversation, feed.author == author.user
-    match entry.body:
-        case Text() | Attachment():
-            _show(connection, happened, feed, entry, entry.body, mine=mine)
-        case body if isinstance(body, CONSENT_BODIES):
-            if messages.add_consent(connection, conversation.row, entry, body, feed.stamp, by_me=mine):
-                happened.said = messages.consent_in(connection, conversation.row)
-                if isinstance(body, Asked | Accepted) and not mine:
-                    happened.names[feed.author] = _fit_to_show(body.name)
-        case MembershipBody() if conversation.user is None:
-            groups.add_act(connection, feed, entry)
-            happened.group = groups.membership_in(connection, conversation.row)
-            _show(connection, happened, feed, entry, entry.body, mine=mine)
-            _end_feeds(connection, author, happened, happened.group)
-        case _:
-            log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
-
-
-def _end_feeds(connection: Connection, author: Author, happened: Happened, group: Membership) -> None:
-    """Let feeds of those who went end where they end, for good; ours, too."""
-    conversation = happened.conversation
-    ends = {
-        row.row: end
-        for row in feeds.feeds_of(connection, conversation.row)
-        if (end := group.end_of(row.author, row.feed)) is not None
-    }
-    hidden, shown = show_up_to(connection, conversation.row, ends)
-    gone, never_told = {row.entry for row in hidden}, {row.entry for row in happened.messages}
-    happened.messages = [row for row in happened.messages if row.entry not in gone] + shown
-    happened.hidden += [row for row in hidden if row.entry not in never_told]
-    happened.is_reordered |= bool(hidden or shown)
-    mine = feeds.find_feed(connection, conversation.row, FeedId.of(author.key.device, conversation.incarnation))
-    if mine is not None and mine.row in ends:
-        _renew(connection, happened)
-
-
-def _look_again(connection: Connection, happened: Happened) -> None:
-    if happened.is_reordered:
-        happened.newest = messages.newest_in(connection, happened.conversation.row)
-
-
-def _renew(connection: Connection, happened: Happened) -> None:
-    """Write our own entries of this conversation to a new feed from now on."""
-    fresh = incarnation()
-    feeds.set_incarnation(connection, happened.conversation.row, fresh)
-    happened.conversation = replace(happened.conversation, incarnation=fresh)
-
-
-def _show(
-    connection: Connection,
-    happened: Happened,
-    feed: FeedRow,
-    entry: Entry,
-    body: Text | Attachment | MembershipBody,
-    *,
-    mine: bool,
-) -> None:
-    row = happened.conversation.row
-    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
-    if message is not None:
-        happened.messages.append(message)
-
-
 def take_entries(
     connection: Connection, author: Author, conversation: ConversationRow, wires: tuple[WireEntry, ...], now_ms: int
 ) -> Happened:
@@ -484,14 +376,6 @@ def take_entries(
 def _bodiless_entry(signed: SignedHeader, feed: FeedRow) -> Entry:
     number = read_header(signed.header).number
     return read_entry(WireEntry(signed.header, signed.signature, None, feed.certificate if number == 1 else b""))
-
-
-def _fit_to_show(name: str) -> str:
-    """Return a friend's name without what could reorder the text beside it; nothing if nothing is left."""
-    try:
-        return clean_display_name(name)
-    except ValueError:
-        return ""
 
 
 def renew_incarnations(connection: Connection) -> None:

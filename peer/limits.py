@@ -176,3 +176,8 @@ GIVEN_QUIET_SECONDS = 1.0
 """When others have had nothing more for so long, nothing is going out any more."""
 TYPING_TAKEN_SECONDS = 1.0
 """That one person is writing in one conversation is told to the screen no more often, whatever comes."""
+REPLIES_TOLD = 100
+"""Replies to one message, the newest, whose quote is told anew when that message changes; others show it when read."""
+ACTS_AT_ONCE = 30
+ACTS_A_SECOND = 5.0
+"""Edits and reactions that one person here can write at once, and how many more a second after that."""

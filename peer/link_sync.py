@@ -10,7 +10,7 @@ import msgspec
 from peer import limits as node_limits
 from peer.conversation import Conversation
 from peer.conversations import Conversations
-from peer.intake import Happened
+from peer.happened import Happened
 from peer.links.link import Link, LinkEnd
 from peer.storage.feeds import FeedRow
 from protocol import limits

@@ -26,6 +26,7 @@ from peer.views import (
     EntryId,
     FoundLocator,
     GroupView,
+    MentionView,
     MessageKind,
     MessagePage,
     MessageView,
@@ -279,10 +280,24 @@ class PeerNode:
             raise Refusal(RefusalCode.YOURSELF, "That is your own ID. Enter the ID of somebody else.")
         return session.conversations.view(await session.conversations.with_user(other))
 
-    async def send_text(self, conversation: ConversationId, text: str, reply_to: EntryId | None = None) -> MessageView:
+    async def send_text(
+        self,
+        conversation: ConversationId,
+        text: str,
+        reply_to: EntryId | None = None,
+        mentions: Sequence[MentionView] = (),
+    ) -> MessageView:
         """Write a message; it is durable when this returns, whether or not anybody is there to get it."""
         session, found = self._find(conversation)
-        return await session.conversations.send_text(found, text, reply_to)
+        return await session.messages.send_text(found, text, reply_to, mentions)
+
+    async def edit_message(self, entry: EntryId, text: str, mentions: Sequence[MentionView] = ()) -> MessageView:
+        """Let a text or caption of ours read otherwise, for everybody."""
+        return await self._need_session().messages.edit(entry, text, mentions)
+
+    async def react(self, entry: EntryId, emoji: str) -> MessageView:
+        """Say in one emoji what we feel about a message, in the place of what we said before; `""` takes it back."""
+        return await self._need_session().messages.react(entry, emoji)
 
     async def typing(self, conversation: ConversationId) -> None:
         """Let those who are linked know that we are writing; call it at every key, it is told every 3 s."""

@@ -19,8 +19,9 @@ from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.events import Connected, Disconnected, Superseded
 from peer.groups import Groups
+from peer.happened import Author
 from peer.identity_vault import IdentityVault
-from peer.intake import Author, renew_incarnations
+from peer.intake import renew_incarnations
 from peer.link_sync import Farewell
 from peer.links.dialing import Dialer, Place
 from peer.links.link import Link, LinkEnd
@@ -29,6 +30,7 @@ from peer.links.listening import LinkPort
 from peer.locator_client import FINAL, LocatorClient
 from peer.locator_connection import LocatorConnection
 from peer.locator_places import LocatorPlaces
+from peer.messages import Messages
 from peer.pictures.picture_service import Pictures
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
@@ -155,6 +157,7 @@ class Session:
         self.audio = ChosenDevices(database)
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
+        self.messages = Messages(self.conversations, user)
         self.typing = TypingSignals(self.conversations, events, lambda: self._book.links, self._may_share)
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)

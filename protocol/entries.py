@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,7 @@ from protocol.identity import (
     PieceHash,
     PublicKey,
     Realm,
+    UserId,
     from_builtin,
     to_builtin,
 )
@@ -97,12 +98,26 @@ class Removed(Body, frozen=True, array_like=True):
     round: Round
 
 
+class Mention(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody named in a text, by the code points from `start` on."""
+
+    user: UserId
+    start: Annotated[int, Meta(ge=0, le=limits.TEXT_BYTES)]
+    length: Annotated[int, Meta(ge=1, le=limits.TEXT_BYTES)]
+
+
+Mentions = Annotated[tuple[Mention, ...], Meta(max_length=limits.MENTIONS)]
+
+
 @BODIES.register(0x0310)
 class Text(Body, frozen=True, array_like=True):
     """A text message, perhaps in reply to another entry."""
 
+    ADDED: ClassVar[int] = 1
+
     text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)]
     reply_to: EntryId | None = None
+    mentions: Mentions = ()
 
     def __post_init__(self) -> None:
         if len(self.text.encode()) > limits.TEXT_BYTES:

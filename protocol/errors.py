@@ -29,6 +29,7 @@ class RefusalCode(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     ALREADY_MEMBER = "already_member"
     NOT_A_MANAGER = "not_a_manager"
+    NOT_YOURS = "not_yours"
     NOT_ASKED = "not_asked"
     UNKNOWN_CONVERSATION = "unknown_conversation"
     UNKNOWN_ENTRY = "unknown_entry"

@@ -131,6 +131,12 @@ CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 """A stamp further than this ahead of the local clock is not believed."""
 
 # --- acts upon messages ----------------------------------------------------------------------
+MENTIONS = 50
+"""People named in one text: with the longest text they fit a body."""
+EMOJI_LENGTH = 32
+"""Characters of the emoji of a reaction: a family of four with skin tones has 11."""
+QUOTE_LENGTH = 200
+"""Characters of a quoted message that are shown above a reply."""
 TYPING_SECONDS = 3.0
 """That somebody is writing is said this often while it lasts; after twice that without a word it is over."""
 

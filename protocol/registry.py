@@ -1,7 +1,7 @@
 """Which number means which message: one table a language, each number used once."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
@@ -13,9 +13,24 @@ from protocol.identity import from_builtin, to_builtin
 class Message(msgspec.Struct, frozen=True, array_like=True):
     """A value that travels: a MessagePack array of its fields in order; new fields come last, with a default."""
 
+    ADDED: ClassVar[int] = 0
+    """How many of its last fields are left out while they have their default: what needs none of them keeps the bytes
+    that it had before they were added."""
+
 
 M = TypeVar("M", bound=Message)
-_encode = msgspec.msgpack.Encoder(enc_hook=to_builtin).encode
+_encode_value = msgspec.msgpack.Encoder(enc_hook=to_builtin).encode
+
+
+def _encode(message: Message) -> bytes:
+    if not message.ADDED:
+        return _encode_value(message)
+    values = list(msgspec.structs.astuple(message))
+    for field in msgspec.structs.fields(message)[: -message.ADDED - 1 : -1]:
+        if values[-1] != field.default:
+            break
+        values.pop()
+    return _encode_value(values)
 
 
 class Registry:

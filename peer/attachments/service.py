@@ -19,10 +19,11 @@ from peer.attachments.records import Records, Tasks
 from peer.attachments.sending import Sendings
 from peer.attachments.wanted import Wanted
 from peer.conversation import Conversation
-from peer.conversations import Conversations, place_as_kept
+from peer.conversations import Conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.links.link import Link
+from peer.message_views import place_as_kept
 from peer.pictures.picture_service import Pictures
 from peer.storage import messages
 from peer.storage.attachments import AttachmentRow

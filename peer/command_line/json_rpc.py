@@ -13,6 +13,7 @@ from peer.command_line.parameters import (
     AutoFetchParameters,
     ConversationParameters,
     CreateGroupParameters,
+    EditParameters,
     FetchParameters,
     FileParameters,
     FolderParameters,
@@ -23,6 +24,7 @@ from peer.command_line.parameters import (
     MemberParameters,
     Parameters,
     PasswordParameters,
+    ReactParameters,
     ReadParameters,
     RegisterParameters,
     RenameParameters,
@@ -62,7 +64,7 @@ from peer.events import (
     Warned,
 )
 from peer.node import PeerNode
-from peer.views import ConversationId, EntryId, MessageView
+from peer.views import ConversationId, EntryId, MessageView, UserId
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +185,9 @@ METHODS: dict[str, Method[Any]] = {
     "groups.managers": Method(
         ManagerParameters, lambda n, p: n.set_group_manager(p.conversation, p.user, is_manager=p.manager)
     ),
-    "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to)),
+    "messages.send": Method(SendParameters, lambda n, p: n.send_text(p.conversation, p.text, p.reply_to, p.mentions)),
+    "messages.edit": Method(EditParameters, lambda n, p: n.edit_message(p.entry, p.text, p.mentions)),
+    "messages.react": Method(ReactParameters, lambda n, p: n.react(p.entry, p.emoji)),
     "messages.typing": Method(ConversationParameters, lambda n, p: n.typing(p.conversation)),
     "messages.list": Method(ListParameters, _list_messages),
     "messages.who_has": Method(WhoHasParameters, lambda n, p: n.who_has(p.entry)),
@@ -247,7 +251,9 @@ def _to_json(value: object) -> object:
 def _from_json(wanted: type, value: Json) -> object:
     if issubclass(wanted, ConversationId | EntryId) and isinstance(value, str):
         return wanted.from_hex(value)
-    raise ValueError(f"expected {wanted.__name__} in hex")
+    if issubclass(wanted, UserId) and isinstance(value, str):
+        return wanted(value)
+    raise ValueError(f"expected {wanted.__name__}")
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_to_json)

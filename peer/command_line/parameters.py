@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from peer.views import ConversationId, EntryId, MessageKind
+from peer.views import ConversationId, EntryId, MentionView, MessageKind
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: chosen here
 
@@ -76,6 +76,22 @@ class SendParameters(Parameters):
     conversation: ConversationId
     text: str
     reply_to: EntryId | None = None
+    mentions: list[MentionView] = []
+
+
+class EditParameters(Parameters):
+    """For `messages.edit`."""
+
+    entry: EntryId
+    text: str
+    mentions: list[MentionView] = []
+
+
+class ReactParameters(Parameters):
+    """For `messages.react`: `emoji` is empty to take it back."""
+
+    entry: EntryId
+    emoji: str
 
 
 class CreateGroupParameters(Parameters):

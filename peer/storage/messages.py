@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
+import msgspec
+
 from peer.errors import Refusal, RefusalCode
 from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
 from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of
@@ -11,15 +13,27 @@ from peer.storage.database import Connection, Row
 from peer.storage.groups import COLUMN_COUNT as ACT_COLUMN_COUNT
 from peer.storage.groups import COLUMNS as ACT_COLUMNS
 from peer.storage.groups import ActRow, act_of
+from protocol import limits
+from protocol.act_bodies import REACTED
+from protocol.acts import Reaction, Shown, fitting, in_order
 from protocol.consent import Consent, Said, fold_consent
-from protocol.entries import BODIES, Attachment, ConsentBody, Entry, Text
+from protocol.entries import BODIES, Attachment, ConsentBody, Entry, Mention, Text
 from protocol.group_bodies import MembershipBody
-from protocol.identity import EntryId, FeedId, UserId
+from protocol.identity import EntryId, FeedId, UserId, from_builtin, to_builtin
 from protocol.link_messages import Range
 from protocol.replication import union
 
 Place = tuple[int, int]
 """Where a message stands among the others of its conversation: (display stamp in ms, arrival)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedRow:
+    """The message that a reply answers, as far as it is shown above the reply."""
+
+    author: UserId
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,11 @@ class MessageRow:
     reply_to: EntryId | None
     stamp: int
     seen: bool
+    mentions: tuple[Mention, ...] = ()
+    edited: int | None = None
+    quoted: QuotedRow | None = None
+    """None where nothing is answered, and where what is answered is not here."""
+    reactions: tuple[Shown, ...] = ()
     attachment: AttachmentRow | None = None
     act: ActRow | None = None
     """What happened to the group, where this is no message of somebody but a line about that."""
@@ -48,18 +67,28 @@ class MessageRow:
         return (self.stamp, self.arrival)
 
 
+_REACTIONS_OF_MESSAGE = (
+    "SELECT json_group_array(json_array(act.author, act.emoji, act.stamp, hex(act.entry))) FROM act"  # noqa: S608
+    f" WHERE act.conversation = message.conversation AND act.target = message.entry AND act.kind = {REACTED}"
+)
 _COLUMNS = (
     "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
-    f" message.kind, message.text, message.reply_to, message.stamp, message.seen, {ACT_COLUMNS},"
-    f" {ATTACHMENT_COLUMNS}"
+    " message.kind, message.text, message.reply_to, message.stamp, message.seen, message.mentions, message.edited,"
+    f" quoted.author, quoted.kind, substr(quoted.text, 1, {limits.QUOTE_LENGTH}),"
+    f" ({_REACTIONS_OF_MESSAGE}), {ACT_COLUMNS}, {ATTACHMENT_COLUMNS}"
 )
 _SHOWN = "message.conversation = ? AND message.hidden = 0"
 _FROM = (
     "FROM message JOIN feed ON feed.id = message.feed LEFT JOIN attachment ON attachment.entry = message.entry"
+    " LEFT JOIN message AS quoted ON quoted.entry = message.reply_to AND quoted.conversation = message.conversation"
+    " AND quoted.hidden = 0"
     " LEFT JOIN group_act ON message.kind = 'membership' AND group_act.feed = message.feed"
     " AND group_act.number = message.number"
 )
 ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
+_MENTIONS = msgspec.msgpack.Decoder(tuple[Mention, ...], dec_hook=from_builtin)
+_REACTIONS = msgspec.json.Decoder(list[tuple[str, str, int, str]])
+_NO_REACTIONS = "[]"
 BEFORE_ALL: Place = (-(2**63), -(2**63))
 BEHIND_ALL: Place = (2**63 - 1, 2**63 - 1)
 
@@ -81,14 +110,17 @@ def add_message(
     """
     is_seen = mine or isinstance(body, MembershipBody)
     if isinstance(body, Text):
-        kind, text, reply_to = "text", body.text, body.reply_to
+        kind, text, reply_to, mentions = "text", body.text, body.reply_to, fitting(body.mentions, body.text)
     elif isinstance(body, MembershipBody):
-        kind, text, reply_to = "membership", "", None  # what it says stays where the fold finds it
+        # What it says stays where the fold finds it.
+        kind, text, reply_to, mentions = "membership", "", None, ()
     else:
-        kind, text, reply_to = body.kind if body.kind in ATTACHMENT_KINDS else "file", body.caption, None
+        kind, text = body.kind if body.kind in ATTACHMENT_KINDS else "file", body.caption
+        reply_to, mentions = None, ()
     cursor = connection.execute(
-        "INSERT INTO message (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO message"
+        " (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, mentions)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             bytes(body.entry_id),
             conversation,
@@ -101,6 +133,7 @@ def add_message(
             reply_to and bytes(reply_to),
             stamp,
             is_seen,
+            _pack_mentions(mentions),
         ),
     )
     if not cursor.rowcount:
@@ -122,9 +155,26 @@ def add_message(
         reply_to=reply_to,
         stamp=stamp,
         seen=is_seen,
+        mentions=mentions,
         attachment=add_attachment(connection, conversation, body) if isinstance(body, Attachment) else None,
         act=ActRow(entry.hash, body) if isinstance(body, MembershipBody) else None,
     )
+
+
+def set_text(
+    connection: Connection, entry: EntryId, text: str, mentions: tuple[Mention, ...], edited: int | None
+) -> None:
+    """Let a message read as it does now; `edited` says when, in ms."""
+    connection.execute(
+        "UPDATE message SET text = ?, mentions = ?, edited = ? WHERE entry = ?",
+        (text, _pack_mentions(mentions), edited, bytes(entry)),
+    )
+
+
+def replies_to(connection: Connection, conversation: int, entry: EntryId, limit: int) -> list[EntryId]:
+    """Return the newest messages that answer one, at most `limit`."""
+    sql = "SELECT entry FROM message WHERE reply_to = ? AND conversation = ? ORDER BY arrival DESC LIMIT ?"
+    return [EntryId(cast("bytes", row[0])) for row in connection.execute(sql, (bytes(entry), conversation, limit))]
 
 
 def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:
@@ -142,8 +192,8 @@ def newest_messages(connection: Connection, conversation: int, limit: int) -> li
 def messages_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
     """Return the messages just before a place, oldest first."""
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, arrival) < (?, ?)"
-        " ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, message.arrival) < (?, ?)"
+        " ORDER BY message.stamp DESC, message.arrival DESC LIMIT ?"
     )
     return [_message(row) for row in reversed(connection.execute(sql, (conversation, *place, limit)).fetchall())]
 
@@ -151,8 +201,8 @@ def messages_before(connection: Connection, conversation: int, place: Place, lim
 def messages_from(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
     """Return the message at a place and those just after it, oldest first."""
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, arrival) >= (?, ?)"
-        " ORDER BY message.stamp, arrival LIMIT ?"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, message.arrival) >= (?, ?)"
+        " ORDER BY message.stamp, message.arrival LIMIT ?"
     )
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
 
@@ -160,8 +210,8 @@ def messages_from(connection: Connection, conversation: int, place: Place, limit
 def attachments_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
     """Return the messages with attachments just before a place, newest first."""
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, arrival) < (?, ?)"
-        " AND attachment.entry IS NOT NULL ORDER BY message.stamp DESC, arrival DESC LIMIT ?"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, message.arrival) < (?, ?)"
+        " AND attachment.entry IS NOT NULL ORDER BY message.stamp DESC, message.arrival DESC LIMIT ?"
     )
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
 
@@ -177,7 +227,7 @@ def place_in(connection: Connection, conversation: int, entry: EntryId) -> Place
 
 def messages_after_arrival(connection: Connection, conversation: int, arrival: int, limit: int) -> list[MessageRow]:
     """Return what came to be known after a place, in order of arrival: how a script catches up."""
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND arrival > ? ORDER BY arrival LIMIT ?"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND message.arrival > ? ORDER BY message.arrival LIMIT ?"
     return [_message(row) for row in connection.execute(sql, (conversation, arrival, limit))]
 
 
@@ -256,7 +306,8 @@ def _by_feed(rows: Iterable[Row]) -> SeenNumbers:
 
 
 def _message(row: Row) -> MessageRow:
-    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *rest = row
+    arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *more = row
+    mentions, edited, quoted_author, quoted_kind, quoted_text, reactions, *rest = more
     act, attachment = rest[:ACT_COLUMN_COUNT], rest[ACT_COLUMN_COUNT:]
     return MessageRow(
         arrival=cast("int", arrival),
@@ -271,9 +322,26 @@ def _message(row: Row) -> MessageRow:
         reply_to=None if reply_to is None else EntryId(cast("bytes", reply_to)),
         stamp=cast("int", stamp),
         seen=bool(seen),
+        mentions=_MENTIONS.decode(cast("bytes", mentions)),
+        edited=cast("int | None", edited),
+        quoted=None
+        if quoted_author is None
+        else QuotedRow(UserId(cast("str", quoted_author)), cast("str", quoted_kind), cast("str", quoted_text)),
+        reactions=_shown(cast("str", reactions)),
         attachment=None if attachment[0] is None else attachment_of(tuple(attachment)),
         act=None if act[0] is None else act_of(tuple(act)),
     )
+
+
+def _pack_mentions(mentions: tuple[Mention, ...]) -> bytes:
+    return msgspec.msgpack.encode(mentions, enc_hook=to_builtin)
+
+
+def _shown(reactions: str) -> tuple[Shown, ...]:
+    if reactions == _NO_REACTIONS:
+        return ()
+    rows = _REACTIONS.decode(reactions)
+    return in_order(Reaction(UserId(user), emoji, stamp, EntryId.from_hex(entry)) for user, emoji, stamp, entry in rows)
 
 
 # --- consent ---------------------------------------------------------------------------------

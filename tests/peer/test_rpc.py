@@ -211,7 +211,14 @@ SIGNED_IN_ONLY = sorted(
     METHODS.keys() - {"session.register", "session.login", "session.login_again", "session.logout", "session.status"}
 )
 EXAMPLES = {"users": ["bo"], "user": "bo", "conversation": "ab" * 32, "entry": "ab" * 16, "text": "hello"}
-EXAMPLES |= {"old": "correct horse", "new": "battery staple", "path": "/tmp/x", "name": "Lab 3", "members": ["bo"]}
+EXAMPLES |= {
+    "old": "correct horse",
+    "new": "battery staple",
+    "path": "/tmp/x",
+    "name": "Lab 3",
+    "members": ["bo"],
+    "emoji": "👍",
+}
 
 
 @pytest.mark.parametrize("method", SIGNED_IN_ONLY)

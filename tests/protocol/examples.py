@@ -3,6 +3,7 @@
 For a new message, add an example to `MESSAGES` and run `python -m tests.protocol.write_vectors`.
 """
 
+from protocol.act_bodies import Edited, Reacted
 from protocol.certificates import realm_of
 from protocol.device_lists import DeviceList, sign_device_list
 from protocol.entries import (
@@ -13,6 +14,7 @@ from protocol.entries import (
     Body,
     Declined,
     Entry,
+    Mention,
     Removed,
     Text,
     WireEntry,
@@ -121,6 +123,9 @@ def _entry(body: Body, number: int, previous: EntryHash) -> Entry:
 
 ASKED = Asked(*_name("asked"), 1, "Ann", "We met at the fair.")
 TEXT = Text(*_name("text"), "Hail, 王小明! 👋", reply_to=ASKED.entry_id)
+WITH_MENTION = Text(*_name("with mention"), "👋 @Bob", None, (Mention(BOB, 2, 4),))
+EDITED = Edited(*_name("edited"), TEXT.entry_id, 3, "Hail, @Bob!", (Mention(BOB, 6, 4),))
+REACTED = Reacted(*_name("reacted"), TEXT.entry_id, 1, "❤️")
 FIRST = _entry(ASKED, 1, NO_HASH)
 SECOND = _entry(TEXT, 2, FIRST.hash)
 OTHER_SECOND = _entry(Text(*_name("other text"), "Another second entry."), 2, FIRST.hash)
@@ -246,6 +251,8 @@ ENTRY_BODIES: tuple[Message, ...] = (
     Removed(*_name("removed"), 2),
     TEXT,
     ATTACHMENT,
+    EDITED,
+    REACTED,
     *GROUP_BODIES,
 )
 
@@ -268,6 +275,7 @@ VALUES: dict[str, bytes] = {
     "header_hash": FIRST.hash,
     "WireEntry": encode_struct(FIRST.wire),
     "WireEntry_without_body": encode_struct(WITHOUT_BODY),
+    "Text_with_mention": BODIES.encode_body(WITH_MENTION),
     "VectorLine": encode_struct(BOBS_LINE),
     "PieceTable": encode_table(TABLE),
     "piece_table_root": ATTACHMENT.root,

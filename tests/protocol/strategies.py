@@ -7,7 +7,8 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
-import protocol.group_bodies  # noqa: F401 - its kinds are among the entry bodies once it is there
+import protocol.act_bodies
+import protocol.group_bodies  # noqa: F401 - as above
 from protocol import identity
 from protocol.entries import BODIES
 from protocol.file_messages import FILE

@@ -1,0 +1,105 @@
+"""What the screen shows, folded from entries as they are kept. Runs on the storage thread, in the same write job."""
+
+import logging
+from dataclasses import replace
+
+from peer.act_folding import ActFolder
+from peer.happened import Author, Happened, incarnation
+from peer.storage import feeds, groups, messages
+from peer.storage.database import Connection
+from peer.storage.feeds import FeedRow
+from peer.storage.hiding import show_up_to
+from protocol.act_bodies import Edited, Reacted
+from protocol.entries import CONSENT_BODIES, Accepted, Asked, Attachment, Entry, Text
+from protocol.group_bodies import MembershipBody
+from protocol.identity import FeedId, clean_display_name
+from protocol.membership import Membership
+
+log = logging.getLogger(__name__)
+
+
+def fold_in(connection: Connection, author: Author, happened: Happened, feed: FeedRow, entry: Entry) -> None:
+    """Bring what the screen shows up to date with an entry that was just kept; `finish` must follow."""
+    conversation, mine = happened.conversation, feed.author == author.user
+    match entry.body:
+        case Text() | Attachment():
+            _show(connection, happened, feed, entry, entry.body, mine=mine)
+        case Edited() | Reacted() as body:
+            ActFolder(connection, conversation.row, happened.acted_upon).take_act(feed, entry, body)
+        case body if isinstance(body, CONSENT_BODIES):
+            if messages.add_consent(connection, conversation.row, entry, body, feed.stamp, by_me=mine):
+                happened.said = messages.consent_in(connection, conversation.row)
+                if isinstance(body, Asked | Accepted) and not mine:
+                    happened.names[feed.author] = _fit_to_show(body.name)
+        case MembershipBody() if conversation.user is None:
+            groups.add_act(connection, feed, entry)
+            happened.group = groups.membership_in(connection, conversation.row)
+            _show(connection, happened, feed, entry, entry.body, mine=mine)
+            _end_feeds(connection, author, happened, happened.group)
+        case _:
+            log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
+
+
+def _show(
+    connection: Connection,
+    happened: Happened,
+    feed: FeedRow,
+    entry: Entry,
+    body: Text | Attachment | MembershipBody,
+    *,
+    mine: bool,
+) -> None:
+    row = happened.conversation.row
+    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
+    if message is not None:
+        happened.messages.append(message)
+        ActFolder(connection, row, happened.acted_upon).take_message(message)
+
+
+def _end_feeds(connection: Connection, author: Author, happened: Happened, group: Membership) -> None:
+    """Let feeds of those who went end where they end, for good; ours, too."""
+    conversation = happened.conversation
+    ends = {
+        row.row: end
+        for row in feeds.feeds_of(connection, conversation.row)
+        if (end := group.end_of(row.author, row.feed)) is not None
+    }
+    hidden, shown = show_up_to(connection, conversation.row, ends)
+    gone, never_told = {row.entry for row in hidden}, {row.entry for row in happened.messages}
+    happened.messages = [row for row in happened.messages if row.entry not in gone] + shown
+    happened.hidden += [row for row in hidden if row.entry not in never_told]
+    happened.is_reordered |= bool(hidden or shown)
+    mine = feeds.find_feed(connection, conversation.row, FeedId.of(author.key.device, conversation.incarnation))
+    if mine is not None and mine.row in ends:
+        renew(connection, happened)
+
+
+def renew(connection: Connection, happened: Happened) -> None:
+    """Write our own entries of this conversation to a new feed from now on."""
+    fresh = incarnation()
+    feeds.set_incarnation(connection, happened.conversation.row, fresh)
+    happened.conversation = replace(happened.conversation, incarnation=fresh)
+
+
+def finish(connection: Connection, happened: Happened) -> Happened:
+    """Return what happened, with all messages as they are at the end of the write."""
+    acts = ActFolder(connection, happened.conversation.row, happened.acted_upon)
+    new = {row.entry for row in happened.messages}
+    happened.messages = [acts.find(row.entry) or row if _is_more(row, happened) else row for row in happened.messages]
+    happened.changed = [row for entry in happened.acted_upon if entry not in new and (row := acts.find(entry))]
+    if happened.is_reordered:
+        happened.newest = messages.newest_in(connection, happened.conversation.row)
+    return happened
+
+
+def _is_more(row: messages.MessageRow, happened: Happened) -> bool:
+    """Tell whether a new message shows more than what its own entry says."""
+    return row.reply_to is not None or row.entry in happened.acted_upon
+
+
+def _fit_to_show(name: str) -> str:
+    """Return a friend's name without what could reorder the text beside it; nothing if nothing is left."""
+    try:
+        return clean_display_name(name)
+    except ValueError:
+        return ""

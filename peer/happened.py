@@ -1,0 +1,58 @@
+"""Who writes here, and what one write changed: what the storage thread hands to the loop."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from peer.storage.feeds import ConversationRow, FeedRow
+from peer.storage.messages import MessageRow, Newest, SaidRow
+from protocol.entries import Entry
+from protocol.identity import EntryId, FeedId, Realm, UserId
+from protocol.membership import Membership
+from protocol.signatures import SigningKey
+
+
+def incarnation() -> bytes:
+    """Return a fresh name for a feed of ours."""
+    return secrets.token_bytes(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes here: one account on one device."""
+
+    realm: Realm
+    user: UserId
+    key: SigningKey
+    certificate: bytes
+    authority: bytes
+
+
+@dataclass(slots=True)
+class Happened:
+    """What one write changed."""
+
+    conversation: ConversationRow
+    feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
+    """Feeds that are new, moved or closed, as they are now."""
+    messages: list[MessageRow] = field(default_factory=list)
+    said: list[SaidRow] | None = None
+    """All consent entries of the conversation, when there are new ones."""
+    hidden: list[MessageRow] = field(default_factory=list)
+    """Messages that were shown and are not any more: their authors had gone by then."""
+    is_reordered: bool = False
+    """Whether messages went or came otherwise than by growing; then `newest` says what they end with."""
+    newest: Newest | None = None
+    group: Membership | None = None
+    """Who belongs to the group, when there are new entries about that."""
+    names: dict[UserId, str] = field(default_factory=dict)
+    parted: set[FeedId] = field(default_factory=set)
+    """Feeds of which the other side holds another version: where they part is not known yet."""
+    named: dict[FeedId, int] = field(default_factory=dict)
+    """Feeds of which well-formed entries came, whether or not they were news, with the highest number."""
+    refused: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    """What was appended, in order, for neighbours who wait for just that."""
+    acted_upon: dict[EntryId, None] = field(default_factory=dict)
+    """Messages that are not as they were, in the order in which it happened."""
+    changed: list[MessageRow] = field(default_factory=list)
+    """The same as they are in the end, but for those that are new."""

@@ -1,0 +1,47 @@
+"""What is said about a message that was said before: that it reads otherwise, or what one feels about it.
+
+All are optional kinds: who does not know them keeps them, passes them on, and shows the message as it was. How they
+are put together is in `acts.py`.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from protocol import limits
+from protocol.entries import BODIES, Body, Mentions
+from protocol.identity import EntryId
+
+Revision = Annotated[int, Meta(ge=1, le=limits.LARGEST_NUMBER)]
+"""One more than that of the last word which this person said, on any device, in the same matter."""
+
+
+class AboutMessage(Body, frozen=True, array_like=True):
+    """What all of them begin with."""
+
+    target: EntryId
+    """The message, of this conversation. It may come later than what is said about it."""
+
+
+@BODIES.register(0x8312)
+class Edited(AboutMessage, frozen=True, array_like=True):
+    """The author's text, or caption, reads like this from now on."""
+
+    revision: Revision
+    text: Annotated[str, Meta(max_length=limits.TEXT_BYTES)]
+    mentions: Mentions = ()
+
+    def __post_init__(self) -> None:
+        if len(self.text.encode()) > limits.TEXT_BYTES:
+            raise ValueError("text too long")
+
+
+@BODIES.register(0x8314)
+class Reacted(AboutMessage, frozen=True, array_like=True):
+    """What somebody feels about the message, in one emoji; no text: nothing any more."""
+
+    revision: Revision
+    emoji: Annotated[str, Meta(max_length=limits.EMOJI_LENGTH)]
+
+
+EDITED, REACTED = BODIES.number_of(Edited), BODIES.number_of(Reacted)
