@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont, QIcon, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from peer.views import SessionView
 from ui.theme import fonts
 from ui.theme.avatars import avatar_pixmap
-from ui.theme.controls import ElidedText, IconButton, Theme
+from ui.theme.controls import ElidedText, IconButton, MenuButton, Theme
 from ui.theme.tokens import HEADER_HEIGHT
 
 _AVATAR = 36
@@ -26,11 +26,11 @@ class OwnLine(QWidget):
         self._theme = theme
         self._session: SessionView | None = None
         self.setFixedHeight(HEADER_HEIGHT)
-        self._me = QToolButton()
+        self._me = MenuButton()
         self._me.setObjectName("main.me")
         self._me.setFixedSize(_AVATAR + 8, _AVATAR + 8)
         self._me.setIconSize(QSize(_AVATAR, _AVATAR))
-        self._me.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._me.setPopupMode(MenuButton.ToolButtonPopupMode.InstantPopup)
         self._me.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._me.setCursor(Qt.CursorShape.PointingHandCursor)
         self._me.setToolTip(self.tr("You: your ID, appearance, password, log out"))

@@ -166,7 +166,18 @@ class PushButton(QPushButton):
         self.setAutoDefault(False)
 
 
-class IconButton(QToolButton):
+class MenuButton(QToolButton):
+    """A button that may have a menu; once that is closed, it looks pointed at only if it is."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the menu, if there is one."""
+        super().mousePressEvent(event)
+        # The menu had the mouse meanwhile, and Qt does not tell the button where it was let go.
+        if isValid(self) and not self.rect().contains(self.mapFromGlobal(QCursor.pos())):
+            QCoreApplication.sendEvent(self, QEvent(QEvent.Type.Leave))
+
+
+class IconButton(MenuButton):
     """A button without words; its name is its tooltip and what a screen reader says."""
 
     def __init__(self, theme: Theme, icon: str, label: str, *, name: str, size: int = 20, area: int = 36) -> None:
@@ -184,13 +195,6 @@ class IconButton(QToolButton):
         """Name what a click does now."""
         self.setToolTip(label)
         self.setAccessibleName(label)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Open the menu, if there is one; once it is closed, look no longer pointed at unless it is."""
-        super().mousePressEvent(event)
-        # The menu had the mouse meanwhile, and Qt does not tell the button where it was let go.
-        if isValid(self) and not self.rect().contains(self.mapFromGlobal(QCursor.pos())):
-            QCoreApplication.sendEvent(self, QEvent(QEvent.Type.Leave))
 
 
 class Avatar(QLabel):
