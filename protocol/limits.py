@@ -187,3 +187,9 @@ WITHHELD_HEADERS = 10_000
 """Entries of a former friend taken without their bodies, so that asking again can reach us."""
 STRANGER_LINKS = 32
 """Links with people who are not friends at once."""
+VOICE_FRAME_BYTES = 400
+"""Bytes of an Opus frame of 20 ms in a call: 160 kbit/s, far more than is used."""
+VOICE_COPIES = 4
+"""Earlier frames beside the new one in a voice packet."""
+VOICE_PACKET_BYTES = 1_400
+"""Bytes of a protected voice packet: what passes every usual network in one piece."""

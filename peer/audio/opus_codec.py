@@ -25,6 +25,7 @@ _PACKET_BYTES = 1_500
 
 _APPLICATION_VOIP = 2048
 _SET_BITRATE, _SET_VBR, _SET_COMPLEXITY, _GET_LOOKAHEAD, _RESET_STATE, _SET_GAIN = 4002, 4006, 4010, 4027, 4028, 4034
+_SET_INBAND_FEC, _SET_LOSS_PERCENT = 4012, 4014
 
 
 class OpusError(Exception):
@@ -45,6 +46,15 @@ class Encoder:
         _check(self._library.opus_encoder_ctl(self._state, _GET_LOOKAHEAD, ctypes.byref(delay)))
         self.delay = delay.value
         """Samples by which what is decoded comes late."""
+
+    def set_bitrate(self, bitrate: int) -> None:
+        """Change the bits a second, from the next frame on."""
+        _check(self._library.opus_encoder_ctl(self._state, _SET_BITRATE, ctypes.c_int(bitrate)))
+
+    def protect_against_loss(self, percent: int) -> None:
+        """Let each packet hold the one before in a rough form as well, as fits so much loss; 0: no more."""
+        _check(self._library.opus_encoder_ctl(self._state, _SET_INBAND_FEC, ctypes.c_int(int(percent > 0))))
+        _check(self._library.opus_encoder_ctl(self._state, _SET_LOSS_PERCENT, ctypes.c_int(percent)))
 
     def encode(self, frame: bytes) -> bytes:
         """Return the packet of `FRAME` samples (16 bits each, of this machine's byte order)."""
@@ -74,6 +84,19 @@ class Decoder:
         )
         return self._room.raw[: 2 * samples]
 
+    def conceal(self, samples: int) -> bytes:
+        """Return so many samples (a multiple of 120) that go on from what was decoded last, fading away in time."""
+        return self._fill(None, samples, recover=False)
+
+    def recover(self, packet: bytes) -> bytes:
+        """Return the frame before a packet as far as the packet tells of it; else what `conceal` would."""
+        return self._fill(packet, FRAME, recover=True)
+
+    def _fill(self, packet: bytes | None, samples: int, *, recover: bool) -> bytes:
+        size = len(packet) if packet else 0
+        done = _check(self._library.opus_decode(self._state, packet, size, self._room, samples, ctypes.c_int(recover)))
+        return self._room.raw[: 2 * done]
+
     def reset(self) -> None:
         """Forget what came before: the next packet comes from elsewhere."""
         _check(self._library.opus_decoder_ctl(self._state, _RESET_STATE))
@@ -97,6 +120,12 @@ def samples_of_packet(packet: bytes) -> int:
         frames = packet[1] & 63 if len(packet) > 1 else 0
     samples = frame * frames
     return samples if samples <= LONGEST_FRAME else 0
+
+
+def holds_frame_before(packet: bytes) -> bool:
+    """Tell whether a packet with one mono frame of 20 ms tells of the frame before, too (RFC 6716, section 4.2.3)."""
+    is_celt_alone = packet[0] & 0x80
+    return not is_celt_alone and len(packet) > 1 and bool(packet[1] & 0x40)
 
 
 @cache

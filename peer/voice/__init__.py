@@ -1,0 +1,1 @@
+"""The voice of calls: how sound becomes packets, and packets become sound again."""
