@@ -20,6 +20,8 @@ from protocol.link_messages import ALPN, LINK, Goodbye, Greeting, Keep, Ping, Po
 from protocol.registry import Message
 
 log = logging.getLogger(__name__)
+_EARLY_SECONDS = 0.01
+"""A timer may fire so much too early: asked to wait for the rest, it would fire again at once, and again."""
 
 
 class LinkEnd(StrEnum):
@@ -174,7 +176,8 @@ class Link(asyncio.Protocol):
 
     def _watch_over(self) -> None:
         silence = self._loop.time() - self._heard_at
-        if silence >= limits.DEAD_LINK_SECONDS:
+        left = limits.DEAD_LINK_SECONDS - silence
+        if left < _EARLY_SECONDS:
             log.info("link with %s is dead: nothing came for %.0f s", self.user, silence)
             self._end_as(LinkEnd.DEAD)
             if self._transport is not None:
@@ -182,7 +185,6 @@ class Link(asyncio.Protocol):
             return
         if silence >= limits.PING_SECONDS / 2:
             self.send(Ping())
-        left = limits.DEAD_LINK_SECONDS - silence
         self._timer = self._loop.call_later(min(limits.PING_SECONDS, left), self._watch_over)
 
     def _end_as(self, reason: LinkEnd) -> None:
