@@ -3,8 +3,10 @@
 from collections import Counter
 
 from peer.conversation import Conversation
-from peer.views import ConversationId
-from protocol.identity import UserId
+from peer.storage.feeds import FeedRow
+from peer.storage.messages import MessageRow
+from peer.views import ConversationId, MessageKind
+from protocol.identity import EntryId, UserId
 from protocol.link_messages import VectorLine
 from protocol.membership import Membership
 from tests.simulate.ledger import Ledger
@@ -27,7 +29,7 @@ async def differences(members: list[Machine], group: ConversationId) -> list[str
     first, *others = members
     mine = first.conversation(group)
     assert mine is not None
-    texts = sorted(await first.texts(group))
+    shown_here = await first.rows(group)
     told: list[str] = []
     for other in others:
         theirs = other.conversation(group)
@@ -35,35 +37,63 @@ async def differences(members: list[Machine], group: ConversationId) -> list[str
             told.append(f"{other.name} does not know the group")
             continue
         told += _how_they_differ(first.name, mine, other.name, theirs)
-        shown = sorted(await other.texts(group))
-        if texts != shown:
-            more, less = Counter(shown) - Counter(texts), Counter(texts) - Counter(shown)
-            told.append(f"{other.name} shows {sorted(more)} beyond {first.name}, and lacks {sorted(less)}")
+        shown_there = await other.rows(group)
+        # What is withheld from one of the two from its joining on is no difference.
+        but = _withheld(mine, first, shown_there) | _withheld(mine, other, shown_here)
+        here, there = (
+            Counter(_as_seen(row) for row in rows if row.entry not in but) for rows in (shown_here, shown_there)
+        )
+        told += [f"{other.name} shows, and {first.name} does not: {' '.join(each)}" for each in there - here]
+        told += [f"{first.name} shows, and {other.name} does not: {' '.join(each)}" for each in here - there]
     return told
+
+
+def _withheld(conversation: Conversation, machine: Machine, rows: list[MessageRow]) -> set[EntryId]:
+    group = conversation.group
+    assert group is not None
+    user = UserId(machine.name)
+    return {row.entry for row in rows if row.number <= group.withheld_from(user, row.feed)}
+
+
+def _ended(conversation: Conversation) -> list[FeedRow]:
+    """Return the feeds that count up to a number only: their authors went, and may have come again."""
+    group = conversation.group
+    assert group is not None
+    return [feed for name, feed in conversation.feeds.items() if name in group.ended]
+
+
+def _as_seen(row: MessageRow) -> tuple[str, ...]:
+    reactions = [f"{shown.emoji} {' '.join(sorted(shown.users))}" for shown in row.reactions]
+    return (row.entry.hex()[:8], row.author, row.kind, f"«{row.text}»", *sorted(reactions))
 
 
 async def losses(members: list[Machine], honest: list[Machine], group: ConversationId, ledger: Ledger) -> list[str]:
     """Return what members who agree do not show, or show twice, of what honest members committed."""
     if not members:
         return []
-    shown = [text for _, text in await members[0].texts(group)]
-    told = [f"«{text}» is shown twice" for text, count in Counter(shown).items() if count > 1]
-    there, names = set(shown), {member.name for member in members}
-    agreed = _membership(members[0].conversation(group))
+    agreed = members[0].conversation(group)
     assert agreed is not None
+    assert agreed.group is not None
+    names = {member.name for member in members}
+    told, there = [], dict[str, set[EntryId]]()
+    for member in members:
+        rows = await member.rows(group)
+        there[member.name] = {row.entry for row in rows}
+        texts = Counter(row.text for row in rows if row.kind == MessageKind.TEXT and row.edited is None)
+        told += [f"{member.name} shows twice: {text}" for text, count in texts.items() if count > 1]
     for author in honest:
-        own = [
-            text
-            for text, feed, number in await author.own_texts(group)
-            if agreed.counts(UserId(author.name), feed, number)
-        ]
-        if author.name in names:
-            # A member's own words are there at least at home, whatever became of feeds and numbers.
-            own += [text for text, writer in ledger.written.items() if writer == author.name]
+        own = await author.rows(group)
+        due = {row.entry for row in own if row.mine and agreed.group.counts(row.author, row.feed, row.number)}
+        if author.name in names and not any(row.author == author.name for row in _ended(agreed)):
+            # Who was here all the time shows at home all that was ever written there.
+            due |= {entry for entry, written in ledger.written.items() if written.author == author.name}
+        lost: set[EntryId] = set()
+        for member in members:
+            lost |= due - there[member.name] - _withheld(agreed, member, own)
         told += [
-            f"«{text}» is not shown, which {author.name} committed"
-            for text in own
-            if ledger.written.get(text) == author.name and text not in there and not ledger.may_be_lost(text, names)
+            f"not shown by all, and {author.name} committed it: «{ledger.written[entry].text}»"
+            for entry in sorted(lost & ledger.written.keys())
+            if not ledger.may_be_lost(entry, names)
         ]
     return told
 
@@ -78,7 +108,7 @@ def _how_they_differ(one: str, mine: Conversation, other: str, theirs: Conversat
     ):
         told.append(f"{one} and {other} disagree on who is in the group: {_members(mine)} and {_members(theirs)}")
     if mine.digest().root != theirs.digest().root:
-        lines = mine.lines(), theirs.lines()
+        lines = mine.told_lines(), theirs.told_lines()
         for feed in sorted({*lines[0], *lines[1]}):
             here, there = (each.get(feed) for each in lines)
             if here != there:

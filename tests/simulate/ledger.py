@@ -3,42 +3,50 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocol.entries import hash_of_header
 from protocol.framing import HEAD_BYTES
-from protocol.identity import EntryHash
+from protocol.identity import EntryHash, EntryId
 from protocol.link_messages import LINK, Entries
 from protocol.registry import Message
 
 _LINK_KINDS = {number.to_bytes(2, "big"): number for number, _ in LINK}
 
 
+class Written(NamedTuple):
+    """What somebody wrote."""
+
+    author: str
+    text: str
+
+
 @dataclass
 class Ledger:
     """Kept beside the run, from what the nodes answered for."""
 
-    written: dict[str, str] = field(default_factory=dict)
-    """Text → author, of all that an honest member's node answered for: it was committed."""
-    gone: set[str] = field(default_factory=set)
-    """Texts that were on one disk only, which was then set back."""
-    relied_on: dict[str, list[frozenset[str]]] = field(default_factory=dict)
-    """Texts that a disk lost and these members had: one of them must still be a member at the end."""
+    written: dict[EntryId, Written] = field(default_factory=dict)
+    """All messages that an honest member's node answered for: they were committed."""
+    gone: set[EntryId] = field(default_factory=set)
+    """Messages that were on one disk only, which was then set back."""
+    relied_on: dict[EntryId, list[frozenset[str]]] = field(default_factory=dict)
+    """Messages that a disk lost and these members had: one of them must still be a member at the end."""
     copies: Counter[tuple[str, EntryHash]] = field(default_factory=Counter)
     """How often a host sent an entry."""
 
-    def note_set_back(self, texts: Iterable[str], others: dict[str, set[str]]) -> None:
-        """A disk lost these texts; `others` are the honest members with what they hold."""
-        for text in sorted(texts):
-            holders = frozenset(name for name, held in others.items() if text in held)
+    def note_set_back(self, entries: Iterable[EntryId], others: dict[str, set[EntryId]]) -> None:
+        """A disk lost these messages; `others` are the honest members with what they hold."""
+        for entry in entries:
+            holders = frozenset(name for name, held in others.items() if entry in held)
             if holders:
-                self.relied_on.setdefault(text, []).append(holders)
+                self.relied_on.setdefault(entry, []).append(holders)
             else:
-                self.gone.add(text)
+                self.gone.add(entry)
 
-    def may_be_lost(self, text: str, members: Iterable[str]) -> bool:
-        """Tell whether no honest member can be asked for a text: it went with a disk."""
+    def may_be_lost(self, entry: EntryId, members: Iterable[str]) -> bool:
+        """Tell whether no honest member can be asked for a message: it went with a disk."""
         there = set(members)
-        return text in self.gone or any(not holders & there for holders in self.relied_on.get(text, ()))
+        return entry in self.gone or any(not holders & there for holders in self.relied_on.get(entry, ()))
 
     def note_sent(self, sender: str, _: str, frame: bytes) -> None:
         """Something went out on the network."""

@@ -18,7 +18,7 @@ from peer.storage import messages
 from peer.storage.messages import MessageRow
 from peer.surroundings import Surroundings
 from peer.views import ConversationId
-from protocol.identity import FeedId
+from protocol.identity import EntryId
 from tests.harness.virtual_time import Clock, InlineExecutor
 from tests.simulate.plain_wire import PlainNetwork
 from tests.simulate.process import Process, SimulatedThread
@@ -44,8 +44,8 @@ class Machine:
         self.network = network
         self.is_hostile = False
         self.clock_error = timedelta(0)
-        self.holds: set[str] = set()
-        """The texts that are in its database, as far as it told."""
+        self.holds: set[EntryId] = set()
+        """The messages that are in its database, as far as it told."""
         self.lives = 0
         self._link = link
         self._seed = seed
@@ -55,7 +55,7 @@ class Machine:
         self._process: Process | None = None
         self._commits_left: int | None = None
         """It is killed at the commit that comes after so many others."""
-        self._backup: tuple[Path, set[str]] | None = None
+        self._backup: tuple[Path, set[EntryId]] | None = None
 
     @property
     def is_on(self) -> bool:
@@ -126,8 +126,8 @@ class Machine:
     def has_backup(self) -> bool:
         return self._backup is not None
 
-    def restore(self, *, unnoticed: bool) -> set[str]:
-        """Put the backup in the profile's place; return the texts that are gone from this disk.
+    def restore(self, *, unnoticed: bool) -> set[EntryId]:
+        """Put the backup in the profile's place; return the messages that are gone from this disk.
 
         `unnoticed`: into the same files, as an image of the whole disk does; else as new files, which the node notices.
         """
@@ -165,15 +165,8 @@ class Machine:
             raise DiedError
         return task.result()
 
-    async def texts(self, group: ConversationId) -> list[tuple[str, str]]:
-        """Return (author, text) of all that is shown."""
-        return [(str(row.author), row.text) for row in await self._rows(group)]
-
-    async def own_texts(self, group: ConversationId) -> list[tuple[str, FeedId, int]]:
-        """Return (text, feed, number) of what was written here and is shown here."""
-        return [(row.text, row.feed, row.number) for row in await self._rows(group) if row.mine]
-
-    async def _rows(self, group: ConversationId) -> list[MessageRow]:
+    async def rows(self, group: ConversationId) -> list[MessageRow]:
+        """Return all that is shown."""
         conversation = self.conversation(group)
         if conversation is None:
             return []
@@ -250,7 +243,7 @@ class Machine:
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, MessageWritten | MessageArrived):
-            self.holds.add(event.message.text)
+            self.holds.add(event.message.entry)
 
 
 def _close(connection: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from peer.errors import Refusal
 from peer.node import PeerNode
+from tests.simulate.ledger import Written
 from tests.simulate.machine import DiedError, Machine
 
 if TYPE_CHECKING:
@@ -99,9 +100,9 @@ class Trouble:
         for _ in range(self._chance.choice((1, 1, 1, 3, 10))):
             self._texts += 1
             text = f"{machine.name} says {self._texts}"
-            await machine.ask(lambda node, text=text: node.send_text(self._run.group, text))
+            view = await machine.ask(lambda node, text=text: node.send_text(self._run.group, text))
             if not machine.is_hostile:
-                self._run.ledger.written[text] = machine.name
+                self._run.ledger.written[view.entry] = Written(machine.name, text)
             self._run.outcome.counts["written"] += 1
 
     async def _rename(self) -> None:
@@ -116,8 +117,9 @@ class Trouble:
         others = [other.name for other in self._run.machines if other.name not in members]
         if others:
             name = self._chance.choice(others)
-            self._tell(f"{machine.name} adds {name}", "added")
-            await machine.ask(lambda node: node.add_to_group(self._run.group, name))
+            later = self._chance.random() < 0.3
+            self._tell(f"{machine.name} adds {name}{', from now on' if later else ''}", "added")
+            await machine.ask(lambda node: node.add_to_group(self._run.group, name, from_now_on=later))
 
     async def _exclude(self) -> None:
         machine = self._one()
