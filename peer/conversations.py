@@ -86,7 +86,9 @@ class Conversations:
         """Called when a message with an attachment was committed, before it is told."""
         self.unwritten: Callable[[Conversation], list[MessageView]] = lambda _: []
         """Returns what stands in a conversation of ours and has no entry yet, oldest first."""
-        self.show_attachment: Callable[[AttachmentRow], AttachmentView] = attachment_view
+        self.show_attachment: Callable[[Conversation, AttachmentRow], AttachmentView] = lambda _, row: attachment_view(
+            row
+        )
         """Makes an attachment ready for the screen."""
         self.receipts = Receipts(database, events, author.user, self.message_view, self.tell_row_soon)
 
@@ -360,7 +362,7 @@ class Conversations:
     def message_view(self, conversation: Conversation, row: MessageRow) -> MessageView:
         """Return a message ready for the screen."""
         names = partial(self.name_in, conversation)
-        return message_view(conversation, row, names, self.show_attachment, self._now_ms())
+        return message_view(conversation, row, names, partial(self.show_attachment, conversation), self._now_ms())
 
     async def find_message(self, entry: EntryId) -> tuple[Conversation, MessageRow]:
         """Return a message and where it was said; raise Refusal if there is none of this name."""

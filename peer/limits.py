@@ -164,6 +164,8 @@ PIECES_TOLD_SECONDS = 0.5
 """What has come is told to neighbours no more often."""
 LOOP_ANSWER_SECONDS = 60.0
 """A transfer thread waits no longer than this for a decision of the loop."""
+LAST_WORD_SECONDS = 2.0
+"""When its author has something no more, others may tell for so long that they have it, before it is given up."""
 NOTHING_TO_ASK_SECONDS = 2.0
 """A source that has nothing for us now is kept so long, in case it gets something."""
 TABLES_AT_HAND = 8

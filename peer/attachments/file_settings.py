@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from peer import limits
+from peer.attachments.records import path_as_text
 from peer.storage.database import Connection, Database
 from peer.storage.messages import MessageRow
 from peer.storage.settings import get_setting, put_setting
@@ -47,7 +48,8 @@ class FileSettings:
 
     async def set_downloads(self, folder: Path) -> None:
         """Put what comes from now on into another folder."""
-        await self._database.write(lambda c: put_setting(c, "downloads", str(folder).encode()), own=True)
+        text = path_as_text(folder).encode()
+        await self._database.write(lambda c: put_setting(c, "downloads", text), own=True)
         self._downloads = folder
 
     def comes_by_itself(self, message: MessageRow) -> bool:

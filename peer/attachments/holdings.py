@@ -41,14 +41,12 @@ class Holdings:
         database: Database,
         conversations: Conversations,
         may_share: Callable[[Link, Conversation], bool],
-        name_of: Callable[[UserId], str],
         owner: Owner,
     ) -> None:
         """`may_share` decides whether a link may see a conversation and its files."""
         self._database = database
         self._conversations = conversations
         self._may_share = may_share
-        self._name_of = name_of
         self._owner = owner
         self._links: set[Link] = set()
         self._holders: dict[EntryId, dict[DeviceId, HolderRow]] = {}
@@ -109,12 +107,17 @@ class Holdings:
 
     # --- the board -------------------------------------------------------------------------------
 
-    def board(self, entry: EntryId) -> tuple[HolderView, ...]:
+    def board(self, conversation: Conversation, entry: EntryId) -> tuple[HolderView, ...]:
         """Return who has how much, by the device of each that has most."""
         best: dict[UserId, int] = {}
         for holder in self._holders.get(entry, {}).values():
             best[holder.user] = max(best.get(holder.user, 0), holder.done)
-        return tuple(HolderView(user, self._name_of(user), done) for user, done in sorted(best.items()))
+        name_in = self._conversations.name_in
+        return tuple(HolderView(user, name_in(conversation, user), done) for user, done in sorted(best.items()))
+
+    def given(self, entry: EntryId) -> int:
+        """Return how much all others together have."""
+        return sum(holder.done for holder in self._holders.get(entry, {}).values())
 
     def somebody_has_all(self, entry: EntryId, size: int) -> bool:
         """Whether anybody ever told to have all of it, and did not take that back."""

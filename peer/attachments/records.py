@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from peer.conversation import Conversation
@@ -67,6 +68,16 @@ class Records:
         conversation = self.conversation_of(message)
         if conversation.last is not None and conversation.last.entry == message.entry:
             conversation.last = message
+
+
+def path_as_text(path: Path) -> str:
+    """Return a path as it is kept; raise Refusal for one that is no text, as file systems here and there allow."""
+    text = str(path)
+    if "\0" in text or text.encode(errors="replace").decode() != text:
+        raise Refusal(
+            RefusalCode.BAD_NAME, "There is a name in this path that is no text. Choose another one, or rename it."
+        )
+    return text
 
 
 class Tasks:

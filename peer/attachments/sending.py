@@ -16,7 +16,7 @@ from pathlib import Path
 
 from peer import limits
 from peer.attachments.outgoing import Outgoing, Sending, extent_of
-from peer.attachments.records import Tasks
+from peer.attachments.records import Tasks, path_as_text
 from peer.conversation import Conversation
 from peer.conversations import Conversations, check_sendable
 from peer.errors import Refusal, RefusalCode
@@ -98,6 +98,8 @@ class Sendings:
         if len(outgoing.caption) > CAPTION_LENGTH:
             raise Refusal(RefusalCode.TOO_LARGE, f"Keep what you say beside a file to {CAPTION_LENGTH} characters.")
         check_sendable(conversation, self._me, outgoing.caption)
+        if "\0" in str(outgoing.path):
+            raise Refusal(RefusalCode.NO_SUCH_FILE, "No file can have this name. Choose it again.")
         if len(self._all) >= limits.SENDINGS_WAITING:
             raise Refusal(RefusalCode.RATE_LIMITED, "Too many files wait to be sent. Send this one when some are.")
         answer: asyncio.Future[MessageView] = asyncio.get_running_loop().create_future()
@@ -192,7 +194,10 @@ class Sendings:
         def progress(done: int) -> None:
             sending.done = done
 
-        thread = self._large if sending.extent.size > limits.COPIED_BYTES else self._small
+        is_large = sending.extent.size > limits.COPIED_BYTES
+        if is_large:
+            path_as_text(path)  # it stays where it is, and that is kept
+        thread = self._large if is_large else self._small
         return await loop.run_in_executor(
             thread, prepare, path, folder, lambda: sending.is_cancelled, progress, largest_copy
         )

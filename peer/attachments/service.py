@@ -13,6 +13,7 @@ from peer.attachments.attachment_view import attachment_view
 from peer.attachments.door import FileDoor, Readers
 from peer.attachments.file_settings import FileSettings
 from peer.attachments.given import Given
+from peer.attachments.here import Here
 from peer.attachments.holdings import Holdings
 from peer.attachments.outgoing import Outgoing
 from peer.attachments.records import Records, Tasks
@@ -63,7 +64,8 @@ class Attachments:
         records = Records(database, conversations, events, self._landing)
         self._records = records
         self.settings = FileSettings(database, downloads)
-        self.holdings = Holdings(database, conversations, readers.may_hear, name_of, self)
+        self.holdings = Holdings(database, conversations, readers.may_hear, self)
+        self._here = Here(records, self.holdings, worker)
         self.sendings = Sendings(
             database,
             conversations,
@@ -80,13 +82,15 @@ class Attachments:
             records,
             conversations,
             self.holdings,
+            self._here,
             self.settings,
             self._tasks,
-            name_of=name_of,
             chance=chance,
             door=door,
         )
-        self.given = Given(records, conversations, self.holdings, self.wanted, self._tasks, door=door, readers=readers)
+        self.given = Given(
+            records, conversations, self.holdings, self._here, self.wanted, self._tasks, door=door, readers=readers
+        )
         conversations.on_attachment = self.wanted.attachment_came
         conversations.show_attachment = self._show
         conversations.unwritten = self.sendings.views_in
@@ -100,12 +104,13 @@ class Attachments:
         """Go on with what was under way; `context` is for connections to those who have it."""
         await self.wanted.start(context)
         await self.sendings.start()
-        self.given.start()
+        self._tasks.keep(self._here.look_for_vanished())
 
     async def close(self) -> None:
         """Stop everything; what has come is kept."""
         await self.wanted.close()
         self.sendings.close()
+        self._here.close()
         await self._tasks.close()
         self._landing.shutdown(wait=False)
 
@@ -184,9 +189,9 @@ class Attachments:
 
     # --- what the screen sees --------------------------------------------------------------------
 
-    def _show(self, row: AttachmentRow) -> AttachmentView:
+    def _show(self, conversation: Conversation, row: AttachmentRow) -> AttachmentView:
         fetch = self.wanted.fetch_of(row.entry)
-        board = self.holdings.board(row.entry)
+        board = self.holdings.board(conversation, row.entry)
         if fetch is None:
             left = sum(row.body.size - holder.done for holder in board)
             return attachment_view(row, board, speed=self.given.speed_of(row.entry) if left else 0.0, left=left)

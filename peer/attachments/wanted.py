@@ -11,11 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from peer import limits
 from peer.attachments.door import FileDoor
 from peer.attachments.file_settings import FileSettings
+from peer.attachments.here import Here, pieces_kept
 from peer.attachments.holdings import Holdings
-from peer.attachments.records import Records, Tasks
+from peer.attachments.records import Records, Tasks, path_as_text
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal, RefusalCode
@@ -37,7 +40,7 @@ from protocol.identity import DeviceId, UserId
 from protocol.limits import RESYNC_SECONDS
 from protocol.manifests import PieceTable, read_table
 from protocol.piece_sets import PieceSet
-from protocol.transfer_states import TransferEvent, TransferState, next_state
+from protocol.transfer_states import UNDER_WAY, TransferEvent, TransferState, next_state
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +53,19 @@ class Wanted:
         records: Records,
         conversations: Conversations,
         holdings: Holdings,
+        here: Here,
         settings: FileSettings,
         tasks: Tasks,
         *,
-        name_of: Callable[[UserId], str],
         chance: random.Random,
         door: FileDoor,
     ) -> None:
         self._records = records
         self._conversations = conversations
         self._holdings = holdings
+        self._here = here
         self._settings = settings
         self._tasks = tasks
-        self._name_of = name_of
         self._chance = chance
         self._door = door
         self._fetches: dict[EntryId, Fetch] = {}
@@ -95,9 +98,26 @@ class Wanted:
     # --- what a person asks for --------------------------------------------------------------
 
     async def fetch(self, entry: EntryId, path: Path | None = None) -> MessageView:
-        """Have it here: under `path`, in the folder `path`, or where the conversation's things land."""
-        wanted = "" if path is None else os.path.abspath(path)  # noqa: ASYNC240, PTH100 - asks no disk
-        return await self._commanded(entry, TransferEvent.WANTED, path=wanted)
+        """Have it here: under `path`, in the folder `path`, or where the conversation's things land.
+
+        What is on its way goes on to `path`; of what is here a copy is put there, and its `path` is in the answer.
+        """
+        wanted = None
+        if path is not None:
+            wanted = Path(os.path.abspath(path_as_text(path)))  # noqa: ASYNC240, PTH100 - asks no disk
+        message = await self._records.find(entry)
+        row = message.attachment
+        assert row is not None
+        if row.state is TransferState.HERE and not await self._here.is_as_it_was(row):
+            await self._here.vanished(message)
+        elif row.state is TransferState.HERE and wanted is not None:
+            copy = await self._here.save_copy(message, wanted)
+            if copy is not None:
+                return self._view_at(message, copy)
+        view = await self._commanded(entry, TransferEvent.WANTED, wanted)
+        if wanted is not None and view.attachment is not None and view.attachment.state is TransferState.HERE:
+            return await self.fetch(entry, wanted)  # it came to its former place just now
+        return view
 
     async def decline(self, entry: EntryId) -> MessageView:
         """Do not want it."""
@@ -115,15 +135,17 @@ class Wanted:
         """Forget what has come."""
         return await self._commanded(entry, TransferEvent.CANCELLED)
 
-    async def _commanded(self, entry: EntryId, event: TransferEvent, path: str = "") -> MessageView:
+    async def _commanded(self, entry: EntryId, event: TransferEvent, path: Path | None = None) -> MessageView:
         """One thing after the other: who pauses and resumes at once gets the last of the two."""
         async with self._commanding:
             return await self._command(await self._records.find(entry), event, path)
 
-    async def _command(self, message: MessageRow, event: TransferEvent, path: str = "") -> MessageView:
+    async def _command(self, message: MessageRow, event: TransferEvent, path: Path | None = None) -> MessageView:
         assert message.attachment is not None
         row = message.attachment
         state = next_state(row.state, event)
+        if state is None and path is not None and row.state in UNDER_WAY:
+            state = TransferState.WAITING  # it goes on, to another place
         if state is None:
             if event is TransferEvent.WANTED:
                 return self._records.view(message)  # it is here, or on its way: nothing to ask for
@@ -137,21 +159,26 @@ class Wanted:
         fresh = replace(row, state=state, code="", reason="")
         if row.state is TransferState.GONE:
             fresh = replace(fresh, path="", part="", pieces=b"", mark=0)
-        if path and path != fresh.path:
-            await self._throw_away(fresh)
-            fresh = replace(fresh, path=path, part="", pieces=b"")
+        if path is not None:
+            fresh = replace(fresh, path=str(await self._records.on_disk(landing.choose_place, row.body, path)))
         if state in {TransferState.OFFERED, TransferState.DECLINED}:
-            await self._throw_away(fresh)
-            fresh = replace(fresh, path="", part="", pieces=b"")
+            fresh = await self._throw_away(message, fresh)
         changed = await self._records.save(message, fresh)
         if state is TransferState.WAITING:
             await self._begin_fetch(changed)
         self._records.tell(TransferProgressed, changed)
         return self._records.view(changed)
 
-    async def _throw_away(self, row: AttachmentRow) -> None:
+    def _view_at(self, message: MessageRow, path: Path) -> MessageView:
+        view = self._records.view(message)
+        assert view.attachment is not None
+        return msgspec.structs.replace(view, attachment=msgspec.structs.replace(view.attachment, path=str(path)))
+
+    async def _throw_away(self, message: MessageRow, row: AttachmentRow) -> AttachmentRow:
         if row.part:
             await self._records.on_disk(landing.throw_away, Path(row.part))
+            self._holdings.tell(self._records.conversation_of(message), row.entry, None)
+        return replace(row, path="", part="", pieces=b"")
 
     # --- fetching --------------------------------------------------------------------------------
 
@@ -171,10 +198,10 @@ class Wanted:
     async def make_download(self, fetch: Fetch, table: PieceTable, encoded: bytes) -> Download:
         """See `Office.make_download`."""
         row = fetch.row
-        folder = self._folder_of(fetch.message)
-        place = await self._records.on_disk(landing.choose_place, row.body, row.path, folder)
-        if row.part:
-            place = landing.Place(Path(row.path), Path(row.part))
+        path = Path(row.path) if row.path else self._folder_of(fetch.message) / safe_name(row.body.name)
+        place = landing.place_at(row.body, path)
+        if row.part and row.part != str(place.part):
+            await self._records.on_disk(landing.move_part, Path(row.part), place.part)
         row = fetch.row = replace(row, path=str(place.path), part=str(place.part))
 
         def keep(connection: Connection) -> None:
@@ -247,6 +274,9 @@ class Wanted:
         row = replace(
             fetch.row, state=TransferState.FAILED, code=refusal.code.value, reason=refusal.message, pieces=pieces
         )
+        kept = pieces_kept(row)
+        if kept is not None:
+            self._holdings.tell(self._records.conversation_of(fetch.message), row.entry, kept.to_bytes())
         log.info("a file cannot be fetched: %s", refusal.message)
         try:
             message = await self._records.save(fetch.message, row)
@@ -283,16 +313,16 @@ class Wanted:
         """A device has these pieces of what is wanted; None: it has nothing."""
         if pieces is None:
             fetch.lost(device)
-            self._give_up_if_gone(fetch, user)
+            if user == fetch.message.author:
+                self._tasks.keep(self._give_up_if_gone(fetch, user))
         elif pieces.count or not pieces.pieces or fetch.download is None:
             fetch.heard(user, device, pieces)
 
-    def _give_up_if_gone(self, fetch: Fetch, user: UserId) -> None:
+    async def _give_up_if_gone(self, fetch: Fetch, user: UserId) -> None:
         """What its author has no more, and nobody else ever had, will not come by waiting."""
-        if user != fetch.message.author or fetch.has_sources:
-            return
-        if not self._holdings.somebody_has_all(fetch.row.entry, fetch.body.size):
-            name = self._name_of(user)
+        await asyncio.sleep(limits.LAST_WORD_SECONDS)
+        if not fetch.has_sources and not self._holdings.somebody_has_all(fetch.row.entry, fetch.body.size):
+            name = self._conversations.name_in(self._records.conversation_of(fetch.message), user)
             fetch.fail(
                 Refusal(
                     RefusalCode.FILE_CHANGED,

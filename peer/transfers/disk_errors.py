@@ -3,6 +3,7 @@
 import errno
 
 from peer.errors import Refusal, RefusalCode
+from peer.safe_paths import safe_name
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -10,6 +11,7 @@ _READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 def refusal_for(error: OSError, name: str) -> Refusal:
     """Return why a file could not be read for sending, or its copy not be made."""
+    name = safe_name(name)
     if error.errno in _FULL:
         return _disk_full()
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:

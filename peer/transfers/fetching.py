@@ -256,6 +256,11 @@ class Fetch:
                 RefusalCode.NOBODY_HAS_IT,
                 "Nobody who has this file is there. It comes by itself as soon as somebody is.",
             )
+        elif not any(self._can_give(source) for source in self._sources.values()):
+            self.waiting_for = (
+                RefusalCode.NOBODY_HAS_IT,
+                "Nobody who is there has the rest of this file. It comes by itself as soon as somebody is.",
+            )
         elif not self._threads.has_room:
             self.waiting_for = (RefusalCode.RATE_LIMITED, "Other files come first. This one follows by itself.")
         else:

@@ -29,12 +29,30 @@ class Landed(NamedTuple):
     """When the file was last changed (ns); 0 for a folder."""
 
 
-def choose_place(body: Attachment, wanted: str, folder: Path) -> Place:
-    """Return where an attachment goes: into or as what a person wanted, else into `folder`."""
-    path = folder / safe_name(body.name)
-    if wanted:
-        path = Path(wanted) / safe_name(body.name) if Path(wanted).is_dir() else Path(wanted)
+def choose_place(body: Attachment, wanted: Path) -> Path:
+    """Return where an attachment goes that a person wants in a folder, or under a name."""
+    return wanted / safe_name(body.name) if os.path.isdir(wanted) else wanted  # noqa: PTH112 - it never raises
+
+
+def place_at(body: Attachment, path: Path) -> Place:
+    """Return where an attachment is gathered that is to be at `path`."""
     return Place(path, path.with_name(f".hail-{body.entry_id.hex()}.part"))
+
+
+def move_part(part: Path, to: Path) -> None:
+    """Take what was gathered along to another place, on whatever disk; raise OSError."""
+    if not part.exists():
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        part.rename(to)
+    except OSError:
+        throw_away(to)
+        if part.is_dir():
+            shutil.copytree(part, to)
+        else:
+            shutil.copyfile(part, to)
+        throw_away(part)
 
 
 def parts_at(path: Path, body: Attachment, table: PieceTable) -> list[Part]:

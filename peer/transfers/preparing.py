@@ -122,7 +122,8 @@ class _Preparation:
                     after = os.fstat(file.fileno())
                 if left or after.st_size != size or after.st_mtime_ns != before.st_mtime_ns:
                     raise Refusal(
-                        RefusalCode.FILE_CHANGED, f"{path.name} changed while it was being read. Send it again."
+                        RefusalCode.FILE_CHANGED,
+                        f"{safe_name(path.name)} changed while it was being read. Send it again.",
                     )
             if output is not None:
                 os.fsync(output.fileno())
@@ -156,7 +157,7 @@ def _write_whole(output: "object", data: memoryview) -> None:
 def _size_of(path: Path) -> int:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise Refusal(RefusalCode.UNREADABLE_FILE, f"{path.name} is neither a file nor a folder.")
+        raise Refusal(RefusalCode.UNREADABLE_FILE, f"{safe_name(path.name)} is neither a file nor a folder.")
     return status.st_size
 
 

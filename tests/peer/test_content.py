@@ -112,7 +112,7 @@ def gathered(tmp_path: Path, size: int = 600_000) -> tuple[Attachment, PieceTabl
     path.parent.mkdir()
     path.write_bytes(content_of(size))
     entry, table, _ = prepared(path, tmp_path / "copies")
-    place = landing.choose_place(entry, "", tmp_path / "downloads")
+    place = landing.place_at(entry, tmp_path / "downloads" / entry.name)
     return entry, table, place, content_of(size)
 
 

@@ -216,6 +216,28 @@ def test_a_file_is_saved_where_somebody_wants_it(pair: Pair) -> None:
     second = pair.send(pair.file("again.bin", 2 * MIB, seed=2))
     pair["bo"].call("files.fetch", entry=second, path=str(wanted / "large.bin"))
     assert pair.finished("bo", second) == wanted / "large (2).bin", "nothing is replaced"
+    copy = pair["bo"].call("files.fetch", entry=second, path=str(pair.folder))
+    assert copy["path"] == str(pair.folder / "again (2).bin"), "of what is here a copy is made"
+    assert (wanted / "large (2).bin").read_bytes() == (pair.folder / "again (2).bin").read_bytes()
+
+
+def test_what_is_on_its_way_goes_on_to_another_place(pair: Pair) -> None:
+    path = pair.file("large.bin", 64 * MIB)
+    entry = pair.send(path)
+    paced = _Paced(pair["ana"])
+    pair["bo"].call("files.fetch", entry=entry)
+    part = pair.folder / "downloads" / "Hail" / "bo" / "Ana" / f".hail-{entry}.part"
+    paced.until(lambda: _written(part, path.stat().st_size) > 16 * MIB)
+    elsewhere = pair.folder / "elsewhere"
+    elsewhere.mkdir()
+    pair["bo"].events.clear()
+    pair["bo"].call("files.fetch", entry=entry, path=str(elsewhere))
+    done = paced.until(lambda: _first_told(pair["bo"]))
+    assert done > 8 * MIB, "what had come was taken along"
+    paced.release()
+    assert pair.finished("bo", entry) == elsewhere / "large.bin"
+    assert digest(elsewhere / "large.bin") == digest(path)
+    assert not leftovers(pair)
 
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["through the open profile", "with a node of its own"])
@@ -382,6 +404,39 @@ def test_nothing_is_given_to_anybody_who_is_no_friend(pair: Pair) -> None:
     pair["bo"].wait_for("contact_asked")
     pair["bo"].call("contacts.accept", user="ana")
     pair.finished("bo", entry)
+
+
+@pytest.mark.parametrize("how", ["paused", "failed"])
+def test_what_came_before_it_was_held_up_is_given_to_others(pair: Pair, how: str) -> None:
+    cy = pair.three.registered("cy")
+    befriend(pair["ana"], cy, "ana", "cy")
+    group = pair["ana"].call("groups.create", name="Lab", members=["bo", "cy"])["conversation"]
+    pair.conversation = group
+    path = pair.file("large.bin", 80 * MIB)
+    entry = pair.send(path)
+    cy.wait_for("message_arrived", lambda event: event["message"]["entry"] == entry)
+    paced = _Paced(pair["ana"])
+    number = pair["bo"].post("files.fetch", entry=entry)
+    part = pair.folder / "downloads" / "Hail" / "bo" / "Lab" / f".hail-{entry}.part"
+    paced.until(lambda: _written(part, 80 * MIB) > 24 * MIB)
+    if how == "paused":
+        done = pair["bo"].call("files.pause", entry=entry)["done"]
+        paced.release()
+        pair["ana"].close()
+    else:
+        with path.open("r+b") as file:
+            file.truncate(MIB)
+        paced.release()
+        done = pair["bo"].wait_for("transfer_failed")["transfer"]["done"]
+    pair["bo"].take(number)
+    assert 0 < done < 80 * MIB
+    cy.call("files.fetch", entry=entry)
+    cy.wait_for("transfer_progressed", lambda e: e["transfer"]["done"] == done, wait=60)
+    pair["bo"].call("files.cancel", entry=entry)
+    deadline = time.monotonic() + 20
+    while {"user": "bo", "name": "Bo", "done": 0} not in cy.call("files.list", conversation=group)[0]["holders"]:
+        assert time.monotonic() < deadline, "they were never told that it is no more"
+        time.sleep(0.05)
 
 
 def test_whoever_of_a_group_has_a_file_gives_it(pair: Pair) -> None:
