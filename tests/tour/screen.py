@@ -16,6 +16,8 @@ _BESIDE, _ABOVE = 4, 24
 """Where in it the window stands: its frame needs room."""
 _NEEDED = ("Xvfb", "openbox", "xdotool", "import", "dbus-run-session")
 _START_SECONDS = 10.0
+_PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+"""Neither the desktop, nor the language, nor the scale of whoever starts the tour is to be seen on it."""
 
 
 class Screen:
@@ -35,7 +37,7 @@ class Screen:
         with os.fdopen(reading) as told:
             self.display = f":{told.readline().strip()}"
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name not in {"QT_QPA_PLATFORM", "WAYLAND_DISPLAY"}},
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "DISPLAY": self.display,
             "LANG": "C.UTF-8",
             "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",

@@ -15,6 +15,7 @@ Pattern = re.Pattern[str]
 
 WAIT_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.05
+_WATCH_AGAIN_SECONDS = 0.01
 _TYPED_SECONDS = 1.5
 _TYPING_TRIES = 3
 _DOT = "●"
@@ -32,11 +33,10 @@ class Window:
     ) -> None:
         self.name = name
         self.seat = seat
-        self.documents = folder / f"{name}-documents"
-        """What this person has to send; where file dialogs begin."""
-        self.documents.mkdir()
-        self.downloads = folder / f"{name}-downloads"
-        """Where what others send lands."""
+        self.home = (folder / f"{name}-home").resolve()
+        """Where file dialogs begin."""
+        self.home.mkdir()
+        self.downloads = self.home / "Downloads"
         self._screen = screen
         self._reader = reader
         self._sound_card = sound_card
@@ -44,7 +44,7 @@ class Window:
         self._environment = {
             **screen.environment,
             **sound_card.variables(name),
-            "HAIL_DOWNLOADS": str(self.downloads.resolve()),
+            "HOME": str(self.home),
         }
         self._started: subprocess.Popen[bytes] | None = None
         self._bus_name = ""
@@ -53,7 +53,7 @@ class Window:
         """Start the program and wait until its window is there."""
         with (self._profile.parent / f"{self.name}.log").open("ab") as log:
             self._started = subprocess.Popen(
-                self._command(), env=self._environment, cwd=self.documents, stdout=log, stderr=log
+                self._command(), env=self._environment, cwd=self.home, stdout=log, stderr=log
             )
         self._bus_name = wait_until_there(self._reader, self._process.pid, WAIT_SECONDS)
         self.see("window", "Hail")
@@ -170,6 +170,16 @@ class Window:
         self._screen.click(x, row.y + row.height // 2)
         return self._wait(lambda thing: thing.path == row.path and thing.is_focused, f"no focus on {row.name!r}")
 
+    def watch(self, row: Thing, pattern: str) -> Thing:
+        """Look at nothing but a row, so often that little escapes, until its name fits; return how it is then."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            now = self._reader.look_again(row)
+            if now is not None and re.search(pattern, now.name):
+                return now
+            assert time.monotonic() < deadline, f"{self.name}: {row.name!r} became {now}, not {pattern!r}"
+            time.sleep(_WATCH_AGAIN_SECONDS)
+
     def choose(self, menu: str, *keys: str) -> None:
         """Open a menu by its button, and press keys once it is there: before that they would go elsewhere."""
         before = self._screen.count_windows(self._process.pid)
@@ -247,7 +257,10 @@ class Window:
     def _enter(self, field: str) -> Thing:
         """Click into a field; return it."""
         self.click("text", field, exactly=True)
-        # The window manager takes a moment to give the window the keyboard.
+        return self.has_focus(field)
+
+    def has_focus(self, field: str) -> Thing:
+        """Wait until what is typed goes into this field: the window manager takes a moment; return it."""
         return self._wait(lambda thing: thing.is_focused and thing.name == field, f"no focus in {field!r}")
 
     def write(self, text: str) -> None:

@@ -18,7 +18,7 @@ def make_a_group(ana: Window, bo: Window, chen: Window) -> None:
     ana.see("label", "2 of ")
     ana.click("button", "Create group")
     for window in (ana, bo, chen):
-        window.click("row", GROUP)
+        window.click("row", f"{GROUP}, group")
         window.see("label", "3 members, 3 online")
 
 
@@ -57,7 +57,7 @@ def chen_returns(bo: Window, chen: Window) -> None:
     chen.open()
     chen.fill("Password", PASSWORD)
     chen.click("button", "Sign in")
-    chen.click("row", GROUP)
+    chen.click("row", f"{GROUP}, group")
     everything = (*GREETINGS.values(), *WHILE_AWAY)
     for text in everything:
         chen.see("row", f": {text}")
