@@ -33,12 +33,14 @@ from peer.views import (
     PageAt,
     SecretPlace,
     SessionView,
+    SharedAt,
     WhereaboutView,
     WhoHasView,
 )
 from protocol import limits
 
 _NEWEST = PageAt()
+_NEWEST_SHARED = SharedAt()
 
 
 class PeerNode:
@@ -432,11 +434,11 @@ class PeerNode:
         return await self._need_session().attachments.cancel(entry)
 
     async def files(
-        self, conversation: ConversationId, before: EntryId | None = None, limit: int = 256
+        self, conversation: ConversationId, where: SharedAt = _NEWEST_SHARED, limit: int = 256
     ) -> list[MessageView]:
-        """Return what was ever shared in a conversation, the newest first."""
+        """Return a page of what was ever shared in a conversation, the newest first."""
         session, found = self._find(conversation)
-        return await session.attachments.files(found, before, limit)
+        return await session.attachments.files(found, where, limit)
 
     async def auto_fetch(self) -> int:
         """Return up to how many bytes files of friends come by themselves; 0: nothing does."""

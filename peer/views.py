@@ -47,6 +47,7 @@ __all__ = [
     "RecordingView",
     "SecretPlace",
     "SessionView",
+    "SharedAt",
     "TransferState",
     "TypingView",
     "UserId",
@@ -266,6 +267,19 @@ class PageAt(View, frozen=True):
     """It is around the first message that was not displayed yet, if there is one."""
     around: EntryId | None = None
     """This message is in its middle."""
+
+
+class SharedAt(View, frozen=True):
+    """Which part of a conversation's shared files: the newest if nothing is said."""
+
+    before: EntryId | None = None
+    """Those just above this message."""
+    after: EntryId | None = None
+    """Those just below this message."""
+    kinds: frozenset[MessageKind] = frozenset()
+    """Of these kinds only; of all, if none is named."""
+    words: str = ""
+    """In the name, the caption, or the name of who shared it, in whatever case."""
 
 
 class ContactView(View, frozen=True):

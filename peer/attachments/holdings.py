@@ -142,7 +142,7 @@ class Holdings:
         """Return what was sent from here of late and the other side is not known to have."""
         number = conversation.kept.row
         rows = await self._database.read(
-            lambda c: messages.attachments_before(c, number, BEHIND_ALL, ENTRIES_ASKED_ABOUT)
+            lambda c: messages.attachments_beside(c, number, BEHIND_ALL, ENTRIES_ASKED_ABOUT)
         )
         return [row for row in rows if row.mine and not self._has_all(row, link)]
 

@@ -18,6 +18,7 @@ from peer.attachments.holdings import Holdings
 from peer.attachments.outgoing import Outgoing
 from peer.attachments.records import Records, Tasks
 from peer.attachments.sending import Sendings
+from peer.attachments.shared import find_shared, has_words
 from peer.attachments.wanted import Wanted
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -26,11 +27,10 @@ from peer.event_stream import EventStream
 from peer.links.link import Link
 from peer.message_views import place_as_kept
 from peer.pictures.picture_service import Pictures
-from peer.storage import messages
 from peer.storage.attachments import AttachmentRow
-from peer.storage.database import Connection, Database
-from peer.storage.messages import BEFORE_ALL, BEHIND_ALL, MessageRow, Place
-from peer.views import AttachmentView, EntryId, MessageView
+from peer.storage.database import Database
+from peer.storage.messages import MessageRow
+from peer.views import AttachmentView, EntryId, MessageView, SharedAt
 from protocol.identity import UserId
 from protocol.piece_sets import PieceSet
 from protocol.transfer_states import TransferState
@@ -130,25 +130,23 @@ class Attachments:
         """Forget what has come; or do not send what is still being read."""
         return await self.sendings.cancel(entry) or await self.wanted.cancel(entry)
 
-    async def files(
-        self, conversation: Conversation, before: EntryId | None = None, limit: int = 256
-    ) -> list[MessageView]:
+    async def files(self, conversation: Conversation, where: SharedAt, limit: int) -> list[MessageView]:
         """Return what was ever shared here, and what is about to be, the newest first; `limit` is of what was."""
         count = max(1, min(limit, limits.MESSAGES_PER_PAGE))
-        number = conversation.kept.row
         unwritten = {view.entry: view for view in self.sendings.views_in(conversation)}
         places = {entry: place_as_kept(view.place) for entry, view in unwritten.items()}
+        authors = {feed.author for feed in conversation.feeds.values()}
+        names = {user: self._conversations.name_in(conversation, user) for user in authors}
 
-        def job(connection: Connection) -> tuple[list[MessageRow], Place]:
-            place = BEHIND_ALL
-            if before is not None:
-                place = places.get(before) or messages.place_in(connection, number, before)
-            return messages.attachments_before(connection, number, place, count), place
-
-        rows, end = await self._database.read(job)
-        start = rows[-1].place if len(rows) == count else BEFORE_ALL
+        rows, low, high = await self._database.read(
+            lambda c: find_shared(c, conversation.kept.row, where, count, places.get, names)
+        )
         shown = [self._conversations.message_view(conversation, row) for row in rows]
-        shown += [view for entry, view in unwritten.items() if start <= places[entry] < end]
+        for entry, view in unwritten.items():
+            name = view.attachment.name if view.attachment is not None else ""
+            is_wanted = not where.kinds or view.kind in where.kinds
+            if low <= places[entry] < high and is_wanted and has_words(where.words, name, view.text, view.author_name):
+                shown.append(view)
         return sorted(shown, key=lambda view: view.place, reverse=True)
 
     async def place_of(self, entry: EntryId) -> Path:

@@ -64,7 +64,7 @@ from peer.events import (
     Warned,
 )
 from peer.node import PeerNode
-from peer.views import ConversationId, EntryId, MessageView, UserId
+from peer.views import ConversationId, EntryId, MessageView, SharedAt, UserId
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ async def _fetch(node: PeerNode, p: FetchParameters) -> object:
 
 
 async def _list_files(node: PeerNode, p: ListFilesParameters) -> object:
-    return [transfer(message) for message in await node.files(p.conversation, p.before, p.limit)]
+    return [transfer(message) for message in await node.files(p.conversation, SharedAt(before=p.before), p.limit)]
 
 
 async def _files_folder(node: PeerNode, p: FolderParameters) -> object:

@@ -1,6 +1,6 @@
 """What the screen shows: messages folded from entries, and the consent entries friendship is folded from."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -207,13 +207,23 @@ def messages_from(connection: Connection, conversation: int, place: Place, limit
     return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
 
 
-def attachments_before(connection: Connection, conversation: int, place: Place, limit: int) -> list[MessageRow]:
-    """Return the messages with attachments just before a place, newest first."""
+def attachments_beside(
+    connection: Connection,
+    conversation: int,
+    place: Place,
+    limit: int,
+    *,
+    later: bool = False,
+    kinds: Collection[str] = ATTACHMENT_KINDS,
+) -> list[MessageRow]:
+    """Return the messages with attachments of these kinds next to a place: the nearest first."""
+    side, order = (">", "") if later else ("<", " DESC")
     sql = (
-        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, message.arrival) < (?, ?)"
-        " AND attachment.entry IS NOT NULL ORDER BY message.stamp DESC, message.arrival DESC LIMIT ?"
+        f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, message.arrival) {side} (?, ?)"
+        f" AND message.kind IN ({', '.join('?' * len(kinds))}) AND attachment.entry IS NOT NULL"
+        f" ORDER BY message.stamp{order}, message.arrival{order} LIMIT ?"
     )
-    return [_message(row) for row in connection.execute(sql, (conversation, *place, limit))]
+    return [_message(row) for row in connection.execute(sql, (conversation, *place, *kinds, limit))]
 
 
 def place_in(connection: Connection, conversation: int, entry: EntryId) -> Place:

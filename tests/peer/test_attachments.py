@@ -8,7 +8,7 @@ from PIL import Image
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
-from peer.views import AudioChoice, MessageKind, MessageView, TransferState
+from peer.views import AudioChoice, ConversationId, MessageKind, MessageView, SharedAt, TransferState
 from protocol.limits import CAPTION_LENGTH
 from tests.harness.world import LinkedPeers, Person, World
 from tests.peer.pictures_made import PLACE, SECRET, encoded, exif, halves, huge_png
@@ -243,3 +243,42 @@ async def test_a_file_stays_as_it_is_whatever_it_shows(world: World, linked_peer
     assert sent.kind is MessageKind.FILE
     assert sent.attachment is not None
     assert Path(sent.attachment.path).read_bytes() == photo.read_bytes()
+
+
+async def test_the_shared_folder_is_paged_both_ways_by_kind_and_by_words(
+    linked_peers: LinkedPeers, world: World, tmp_path: Path
+) -> None:
+    ana, bo, conversation = await linked_peers()
+    picture = tmp_path / "Lake.png"
+    Image.new("RGB", (9, 6)).save(picture)
+    for number in range(6):
+        await ana.node.send_text(conversation, "between")
+        await ana.node.send_file(conversation, picture, f"day {number}")
+        await bo.node.send_file(conversation, written(tmp_path, f"notes {number}.txt", 1))
+    await world.until(lambda: shared_count(ana, conversation, 12))
+    everything = await ana.node.files(conversation)
+    pictures = [each for each in everything if each.kind is MessageKind.PICTURE]
+
+    def at(**where: Any) -> SharedAt:
+        return SharedAt(kinds=frozenset({MessageKind.PICTURE}), **where)
+
+    assert [each.entry for each in await ana.node.files(conversation, at())] == [each.entry for each in pictures]
+    third = pictures[2].entry
+    assert await ana.node.files(conversation, at(before=third), 2) == pictures[3:5]
+    assert await ana.node.files(conversation, at(after=third), 1) == pictures[1:2]
+    assert await ana.node.files(conversation, at(after=third), 9) == pictures[:2]
+    assert await ana.node.files(conversation, SharedAt(after=everything[0].entry)) == []
+
+    async def names(words: str, limit: int = 9) -> list[str]:
+        found = await ana.node.files(conversation, SharedAt(words=words), limit)
+        return [f"{each.attachment.name} {each.text}".strip() for each in found if each.attachment is not None]
+
+    assert await names("NOTES 4") == ["notes 4.txt"]
+    assert await names("day 0") == ["Lake.png day 0"]
+    assert await names("lake", 2) == ["Lake.png day 5", "Lake.png day 4"]
+    assert len(await names("bo")) == 6, "who shared it counts, too"
+    assert await names("nothing of the kind") == []
+
+
+async def shared_count(person: Person, conversation: ConversationId, count: int) -> bool:
+    return len(await person.node.files(conversation)) == count

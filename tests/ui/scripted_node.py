@@ -41,6 +41,7 @@ from peer.views import (
     ReactionView,
     SecretPlace,
     SessionView,
+    SharedAt,
     TransferState,
     UserId,
     VoiceFile,
@@ -49,6 +50,7 @@ from peer.views import (
 ME = UserId("li.wei")
 LOCATOR = "hail://127.0.0.1:7400#" + "ab" * 32
 SAFETY_NUMBER = " ".join(f"{number:05}" for number in range(10_000, 22_000, 1_000))
+_NEWEST_SHARED = SharedAt()
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
 
@@ -556,12 +558,18 @@ class ScriptedNode:
         self.audio = choice
 
     async def files(
-        self, conversation: ConversationId, before: EntryId | None = None, limit: int = 256
+        self, conversation: ConversationId, where: SharedAt = _NEWEST_SHARED, limit: int = 256
     ) -> list[MessageView]:
-        await self._asked("files", conversation, before, limit)
+        await self._asked("files", conversation, where, limit)
         kept = sorted(self.history.get(conversation, []), key=lambda message: message.place, reverse=True)
         kept = [message for message in kept if message.attachment is not None]
-        start = 0 if before is None else [message.entry for message in kept].index(before) + 1
+        kept = [message for message in kept if not where.kinds or message.kind in where.kinds]
+        kept = [message for message in kept if where.words.casefold() in message.attachment.name.casefold()]
+        entries = [message.entry for message in kept]
+        if where.after is not None:
+            end = entries.index(where.after)
+            return kept[max(0, end - limit) : end]
+        start = 0 if where.before is None else entries.index(where.before) + 1
         return kept[start : start + limit]
 
     async def picture(self, entry: EntryId, longest_side: int) -> CleanPicture:

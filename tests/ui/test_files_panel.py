@@ -177,7 +177,7 @@ def test_a_picture_far_above_what_is_loaded_is_looked_at_all_the_same(
     viewer = talking.findChild(PictureViewer, "viewer")
     assert viewer.current == old[0]
     qtbot.keyClick(viewer, Qt.Key.Key_Right)
-    assert viewer.current == old[1]
+    qtbot.waitUntil(lambda: viewer.current == old[1])
 
 
 def test_thousands_of_files_come_page_by_page(qtbot, talking: MainWindow, node: ScriptedNode) -> None:

@@ -1,12 +1,13 @@
 """Pictures in the conversation: what is decoded, when, how much of it is kept, and the viewer."""
 
+import asyncio
 import io
 
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QToolButton
 
 from peer import events
 from peer.errors import RefusalCode
@@ -67,6 +68,7 @@ def talking(qtbot, window: MainWindow, node: ScriptedNode) -> MainWindow:
 
 
 def show(window: MainWindow, qtbot, node: ScriptedNode, *messages: MessageView) -> None:
+    node.history[ALICE] += messages
     node.tell(*map(events.MessageChanged, messages))
     view = window.chat.pane.view
     qtbot.waitUntil(
@@ -229,11 +231,19 @@ def viewer(qtbot, talking: MainWindow, node: ScriptedNode) -> PictureViewer:
     viewer = talking.findChild(PictureViewer, "viewer")
     assert viewer is not None
     assert viewer.isVisible()
+    qtbot.waitUntil(lambda: viewer._reel._ended == {-1: True, 1: True})
     return viewer
 
 
 def name_of(viewer: PictureViewer) -> str:
     return viewer.current.attachment.name
+
+
+def look_at(window: MainWindow, message: MessageView) -> PictureViewer:
+    window.chat.pane.desk.act(message, Act.VIEW)
+    viewer = window.findChild(PictureViewer, "viewer")
+    assert viewer.isVisible()
+    return viewer
 
 
 def test_a_click_opens_the_viewer_and_escape_closes_it(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
@@ -261,6 +271,138 @@ def test_arrows_lead_to_the_neighbours_and_no_further(qtbot, viewer: PictureView
     for _ in range(3):
         qtbot.mouseClick(viewer.findChild(QToolButton, "viewer.after"), Qt.MouseButton.LeftButton)
     assert name_of(viewer) == "4.png"
+
+
+def test_arrows_lead_through_all_pictures_of_the_conversation_and_over_nothing_else(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    # 300 pictures, far more than a page, with texts and files between; none of them is in the list of messages.
+    pictures = [make_picture(10 * number) for number in range(1, 301)]
+    others = [make_file(10 * number + 1) for number in range(1, 301)]
+    node.history[ALICE] += [*pictures, *others, *(make_message(10 * number + 2) for number in range(1, 301))]
+    node.pictures.update({message.entry: clean(8, 6) for message in pictures})
+    viewer = look_at(talking, pictures[150])
+    seen = [name_of(viewer)]
+    for key, end in ((Qt.Key.Key_Left, "10.png"), (Qt.Key.Key_Right, "3000.png")):
+        while name_of(viewer) != end:
+            before = name_of(viewer)
+            qtbot.keyClick(viewer, key)
+            qtbot.waitUntil(lambda before=before: name_of(viewer) != before)
+            seen.append(name_of(viewer))
+        button = "viewer.before" if key == Qt.Key.Key_Left else "viewer.after"
+        qtbot.waitUntil(lambda button=button: not viewer.findChild(QToolButton, button).isVisible())
+        qtbot.keyClick(viewer, key)
+        assert name_of(viewer) == end
+    numbers = [int(name.removesuffix(".png")) // 10 for name in seen]
+    assert numbers == [*range(151, 0, -1), *range(2, 301)]
+    assert len(node.asked("files")) < 25, "page by page, not one by one"
+
+
+def test_who_is_faster_than_the_node_gets_there_all_the_same(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    pictures = [make_picture(number) for number in (2, 3)]
+    node.pictures.update({message.entry: clean() for message in pictures})
+    node.history[ALICE] += pictures
+    node.gate = asyncio.Event()
+    viewer = look_at(talking, pictures[1])
+    qtbot.keyClick(viewer, Qt.Key.Key_Left)
+    assert name_of(viewer) == "3.png"
+    node.loop.call_soon_threadsafe(node.gate.set)
+    qtbot.waitUntil(lambda: name_of(viewer) == "2.png")
+
+
+def test_a_picture_that_is_not_here_shows_its_thumbnail_and_is_brought_by_a_button(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    offered = make_picture(
+        2, state=TransferState.OFFERED, thumbnail=encoded(RED, 160, 120, "JPEG"), path="", size=1_200_000
+    )
+    here = make_picture(3)
+    node.history[ALICE] += [offered, here]
+    node.pictures[here.entry] = clean()
+    viewer = look_at(talking, here)
+    fetch = viewer.findChild(QPushButton, "viewer.fetch")
+    assert not fetch.isVisible()
+    qtbot.keyClick(viewer, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: name_of(viewer) == "2.png")
+    assert fetch.text() == "Download · 1.2 MB"
+    assert node.asked("fetch_file") == [], "nothing comes without a click"
+    qtbot.waitUntil(lambda: middle_of(viewer)[0] > 150)
+    qtbot.mouseClick(fetch, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: node.asked("fetch_file") == [(offered.entry, None)])
+
+    node.tell(events.MessageChanged(make_picture(2, state=TransferState.LOADING, done=600_000, size=1_200_000)))
+    qtbot.waitUntil(lambda: viewer.findChild(QLabel, "viewer.state").text() == "Downloading · 50\N{NO-BREAK SPACE}%")
+    node.pictures[offered.entry] = clean()
+    node.tell(events.MessageChanged(make_picture(2, size=1_200_000)))
+    qtbot.waitUntil(lambda: middle_of(viewer) == GREEN)
+    assert not fetch.isVisible()
+
+
+def test_what_is_shared_while_somebody_looks_comes_behind_the_last(
+    qtbot, viewer: PictureViewer, node: ScriptedNode
+) -> None:
+    new = make_picture(5)
+    node.pictures[new.entry] = clean()
+    node.tell(events.MessageChanged(new))
+    qtbot.keyClick(viewer, Qt.Key.Key_Right)
+    assert name_of(viewer) == "4.png"
+    qtbot.waitUntil(lambda: viewer.findChild(QToolButton, "viewer.after").isVisible())
+    qtbot.keyClick(viewer, Qt.Key.Key_Right)
+    assert name_of(viewer) == "5.png"
+
+
+def test_a_picture_that_moves_does_so_large_and_sharp_in_the_viewer(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    moving = make_picture(2, 900, 600)
+    content = encoded(GREEN, 900, 600, "WEBP", frames=4)
+    node.pictures[moving.entry] = CleanPicture(content, PictureFormat.WEBP, 900, 600, frames=4)
+    talking.resize(1180, 800)
+    show(talking, qtbot, node, moving)
+    store = talking.chat.pane.desk.pictures
+    qtbot.waitUntil(lambda: len(store._movies) == 1)
+    (in_the_bubble,) = store._movies
+    viewer = look_at(talking, moving)
+    qtbot.waitUntil(lambda: list(store._movies) == [(moving.entry, 900, 600)])
+    movie = store._movies[moving.entry, 900, 600]
+    qtbot.waitUntil(lambda: movie.currentImage().size() == QSize(900, 600))
+    colours = set()
+    qtbot.waitUntil(lambda: colours.add(middle_of(viewer)) or len(colours) > 2)
+    for _ in range(3):
+        qtbot.keyClick(viewer, Qt.Key.Key_Plus)
+    colours.clear()
+    qtbot.waitUntil(lambda: colours.add(middle_of(viewer)) or len(colours) > 2)
+    qtbot.keyClick(viewer, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: list(store._movies) == [in_the_bubble])
+
+
+def test_who_looks_closer_gets_a_sharper_copy(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    large = make_picture(2, 6_000, 4_000)
+    node.pictures[large.entry] = clean(60, 40)
+    node.history[ALICE].append(large)
+    viewer = look_at(talking, large)
+    qtbot.waitUntil(lambda: (large.entry, 2560) in node.asked("picture"))
+    for _ in range(6):
+        qtbot.keyClick(viewer, Qt.Key.Key_Plus)
+    qtbot.waitUntil(lambda: (large.entry, 4243) in node.asked("picture"))
+
+
+def middle_of(viewer: PictureViewer) -> tuple[int, int, int]:
+    seen = viewer.grab().toImage().pixelColor(viewer.rect().center())
+    return (seen.red(), seen.green(), seen.blue())
+
+
+@pytest.mark.parametrize("size", [(360, 480), (380, 640)])
+def test_in_a_narrow_window_all_of_it_has_room(
+    qtbot, viewer: PictureViewer, talking: MainWindow, size: tuple[int, int]
+) -> None:
+    talking.resize(*size)
+    qtbot.waitUntil(lambda: (viewer.width(), viewer.height()) == size)
+    buttons = viewer.findChildren(QToolButton)
+    assert all(button.isVisible() for button in buttons)
+    places = [button.rect().translated(button.mapTo(viewer, QPoint())) & viewer.rect() for button in buttons]
+    assert all(place.size() == QSize(40, 40) for place in places)
+    assert not any(one.intersects(two) for at, one in enumerate(places) for two in places[:at])
 
 
 def test_it_zooms_by_key_button_and_wheel(qtbot, viewer: PictureViewer) -> None:

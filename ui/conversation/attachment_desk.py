@@ -10,9 +10,10 @@ from peer.views import MessageKind, MessageView
 from ui.conversation.message_view import MessageView as MessageListView
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
-from ui.transfers.acts import Act, acts
+from ui.transfers.acts import Act
 from ui.transfers.blocks import Block
 from ui.transfers.picture_block import PictureBlock
+from ui.transfers.picture_reel import PictureReel
 from ui.transfers.picture_store import PictureStore, read_image
 from ui.transfers.picture_viewer import PictureViewer
 from ui.transfers.transfer_actions import TransferActions
@@ -53,18 +54,18 @@ class AttachmentDesk(QObject):
     def serve(self, view: MessageListView) -> None:
         """Do what is clicked in this list of messages, and keep what is seen there up to date."""
         self._view = view
-        view.act_wanted.connect(lambda message, act, fraction: self.act(message, act, view.messages(), fraction))
+        view.act_wanted.connect(self.act)
         view.skipped.connect(self._skip)
         view.rows_shown.connect(lambda *_: self.keep_moving())
         self.pictures.came.connect(lambda entry: view.paint_again(lambda message: message.entry == entry))
         self.playback.changed.connect(self._playback_changed)
 
-    def act(self, message: MessageView, act: Act, among: list[MessageView], fraction: float = 0.0) -> None:
-        """Do what somebody clicked on an attachment; `among` are its neighbours, oldest first."""
+    def act(self, message: MessageView, act: Act, fraction: float = 0.0) -> None:
+        """Do what somebody clicked on an attachment."""
         attachment = message.attachment
         match act:
             case Act.VIEW:
-                self._look_at(message, among)
+                self._look_at(message)
             case Act.PLAY if attachment is not None:
                 self.playback.toggle(attachment.path)
             case Act.SEEK if attachment is not None:
@@ -83,7 +84,9 @@ class AttachmentDesk(QObject):
         self._bridge.ask(tray, lambda node: node.preview(item.path), came, lambda *_: None)
 
     def keep_moving(self) -> None:
-        """Let move what is in sight, and nothing else."""
+        """Let move what is in sight, and nothing else; what lies under the viewer is not."""
+        if self._viewer is not None and self._viewer.isVisible():
+            return
         self.pictures.keep_moving(() if self._view is None else self._view.entries_in_sight())
 
     def forget(self) -> None:
@@ -110,15 +113,15 @@ class AttachmentDesk(QObject):
                 )
             )
 
-    def _look_at(self, message: MessageView, among: list[MessageView]) -> None:
-        """Show a picture large, and its neighbours at the arrow keys."""
+    def _look_at(self, message: MessageView) -> None:
+        """Show a picture large, and the others of its conversation at the arrow keys."""
         if self._viewer is None:
             self._viewer = PictureViewer(self._theme, self.pictures, self._over.window())
             self._viewer.closed.connect(self._viewer_closed)
-            self._viewer.save_wanted.connect(lambda shown: self._transfers.do(shown, Act.SAVE_AS))
-        pictures = [each for each in among if each.kind is MessageKind.PICTURE and Act.VIEW in acts(each)]
-        self._viewer.open(pictures, message.entry)
+            self._viewer.act_wanted.connect(self._transfers.do)
+        self._viewer.open(PictureReel(self._bridge, message, self))
 
     def _viewer_closed(self) -> None:
+        self.keep_moving()
         if self._view is not None:
             self._view.setFocus(Qt.FocusReason.OtherFocusReason)

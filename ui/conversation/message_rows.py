@@ -142,10 +142,6 @@ class MessageRows(QListView):
         self._settle()
         return self._rows.visible
 
-    def messages(self) -> list[MessageView]:
-        """Return all messages that are here, oldest first."""
-        return [] if self._messages is None else self._messages.all_here()
-
     def entries_in_sight(self) -> list[EntryId]:
         """Return what is on the screen; nothing when the list itself is not."""
         if self._messages is None or not self.isVisible():

@@ -133,7 +133,7 @@ class ConversationPane(QWidget):
         self.view.typed.connect(self._type_in)
         self.desk.serve(self.view)
         self.desk.said.connect(self._state.warned)
-        self.files.list.act_wanted.connect(lambda message, act: self.desk.act(message, act, self.files.messages()))
+        self.files.list.act_wanted.connect(self.desk.act)
         self._drop.dropped.connect(self.composer.offer)
         self.files.closed.connect(self._toggle_files)
         self.header.files_wanted.connect(self._toggle_files)

@@ -146,10 +146,6 @@ class MessageListModel(QAbstractListModel):
             names_author=self._is_group and starts_group and not message.mine and message.membership is None,
         )
 
-    def all_here(self) -> list[MessageView]:
-        """Return all messages that are here, oldest first."""
-        return list(self._messages)
-
     def first_unread_row(self) -> int:
         """Return the row above which "New messages" stands; -1 when there is none."""
         view = None if self._first_unread is None else self._by_entry.get(self._first_unread)

@@ -29,7 +29,8 @@ QWidget[role="line"] { background: $border; }
 QLabel { background: transparent; }
 QLabel[role="secondary"], QLabel[role="caption"] { color: $secondary; }
 QLabel[role="error"] { color: $danger; }
-QLabel[role="over"] { color: $on_scrim; }
+QLabel[role="over"], QLabel[role="pill"] { color: $on_scrim; }
+QLabel[role="pill"] { background: $scrim; border-radius: 10px; padding: 2px 10px; }
 QLabel[role="online"] { color: $ok; }
 
 QLineEdit, QTextEdit[role="input"] {
@@ -77,6 +78,9 @@ QPushButton[kind="quiet"]:focus { border-color: $accent; padding: 7px 8px; }
 QPushButton[kind="chip"] { background: $selected; border-color: transparent; border-radius: 14px; padding: 3px 11px; }
 QPushButton[kind="chip"]:hover { border-color: $accent; }
 QPushButton[kind="chip"]:focus { border: 2px solid $accent; padding: 2px 10px; }
+QPushButton[kind="over"] { background: $scrim_hover; border-color: transparent; color: $on_scrim; }
+QPushButton[kind="over"]:hover { border-color: $on_scrim; }
+QPushButton[kind="over"]:focus { border: 2px solid $on_scrim; padding: 7px 16px; }
 QPushButton[kind="field"] { background: $card; padding: 0px; min-height: 50px; }
 QPushButton[kind="field"]:hover { border-color: $secondary; }
 QPushButton[kind="field"]:focus { border: 2px solid $accent; padding: 0px; min-height: 48px; }

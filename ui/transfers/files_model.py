@@ -3,7 +3,7 @@
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from peer import events
-from peer.views import ConversationId, MessageView
+from peer.views import ConversationId, MessageView, SharedAt
 from ui.peer_bridge import PeerBridge
 from ui.translations import attachments, moments, people
 
@@ -57,9 +57,10 @@ class FilesModel(QAbstractListModel):
         if self._is_asking or not self._has_more:
             return
         self._is_asking = True
-        conversation, before = self._conversation, self._rows[-1].entry if self._rows else None
+        conversation = self._conversation
+        where = SharedAt(before=self._rows[-1].entry if self._rows else None)
         self._bridge.ask(
-            self, lambda node: node.files(conversation, before, PAGE_ROWS), self._came, lambda *_: self._came([])
+            self, lambda node: node.files(conversation, where, PAGE_ROWS), self._came, lambda *_: self._came([])
         )
 
     def _came(self, page: list[MessageView]) -> None:

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from peer.views import ConversationId, MessageView
+from peer.views import ConversationId
 from ui.peer_bridge import PeerBridge
 from ui.theme import fonts
 from ui.theme.controls import IconButton, Text, Theme
@@ -68,11 +68,6 @@ class FilesPanel(QWidget):
         if old is not None:
             old.deleteLater()
         self._choose_page()
-
-    def messages(self) -> list[MessageView]:
-        """Return those that are listed, oldest first."""
-        model = self._model
-        return [] if model is None else [model.message(row) for row in reversed(range(model.rowCount()))]
 
     def take_focus(self) -> None:
         """Go on by the keyboard here."""

@@ -52,19 +52,20 @@ class PictureStore(QObject):
         self._wanted: OrderedDict[_Key, _Wanted] = OrderedDict()
         self._asked: set[_Key] = set()
         self._refused: dict[_Key, str] = {}
-        self._moving: dict[EntryId, tuple[bytes, QSize]] = {}
-        """Pictures in sight that move, as files."""
-        self._movies: dict[EntryId, QMovie] = {}
+        self._moving: dict[_Key, tuple[bytes, QSize]] = {}
+        """Pictures that move, as files, and how large they are shown."""
+        self._movies: dict[_Key, QMovie] = {}
         self._in_sight: frozenset[EntryId] = frozenset()
 
     def look(self, message: MessageView, size: QSize) -> QImage:
         """Return the picture of a message, if it can be `size` pixels large; null while there is nothing."""
         attachment = message.attachment
         assert attachment is not None
-        movie = self._movies.get(message.entry)
-        if movie is not None and not movie.currentImage().isNull():
-            return movie.currentImage()
         key = (message.entry, size.width(), size.height())
+        if key in self._moving and message.entry in self._in_sight:
+            movie = self._movies.get(key) or self._start_moving(key)
+            if not movie.currentImage().isNull():
+                return movie.currentImage()
         image = self._images.get(key)
         if image is not None:
             self._images.move_to_end(key)
@@ -83,11 +84,12 @@ class PictureStore(QObject):
     def keep_moving(self, entries: Iterable[EntryId]) -> None:
         """Let these move, which are in sight, and no others."""
         self._in_sight = frozenset(entries)
-        for entry in self._movies.keys() - self._in_sight:
-            self._movies.pop(entry).deleteLater()
-        for entry in self._moving.keys() & self._in_sight:
-            if entry not in self._movies:
-                self._start_moving(entry)
+        for key in [key for key in self._movies if key[0] not in self._in_sight]:
+            self._movies.pop(key).deleteLater()
+            if key not in self._images:
+                del self._moving[key]
+        for entry in {key[0] for key in self._moving} & self._in_sight:
+            self.came.emit(entry)  # at which size it moves, turns out when it is looked at
 
     def forget(self) -> None:
         """Somebody else signs in."""
@@ -131,11 +133,10 @@ class PictureStore(QObject):
             self._bridge.ask(self, lambda node: node.picture(entry, side), done, refused)
 
     def _came(self, key: _Key, picture: "CleanPicture") -> None:
-        entry, width, height = key
+        _, width, height = key
         if picture.frames > 1 and width:
-            self._moving[entry] = (picture.content, QSize(width, height))
-            if entry in self._in_sight:
-                self._start_moving(entry)
+            own = QSize(picture.width, picture.height)
+            self._moving[key] = (picture.content, _in_shape(own, QSize(width, height)).boundedTo(own))
         size = QSize(width, height)
         decode = partial(read_image, picture.content, picture.kind, size)
         self._bridge.compute(self, decode, partial(self._take_image, key), partial(self._was_refused, key))
@@ -162,11 +163,11 @@ class PictureStore(QObject):
         while self.bytes_kept > KEPT_BYTES and self._images:
             key, image = self._images.popitem(last=False)
             self._bytes -= image.sizeInBytes()
-            if key[0] not in self._in_sight:
-                self._moving.pop(key[0], None)
+            if key not in self._movies:
+                self._moving.pop(key, None)
 
-    def _start_moving(self, entry: EntryId) -> None:
-        content, size = self._moving[entry]
+    def _start_moving(self, key: _Key) -> QMovie:
+        (content, size), entry = self._moving[key], key[0]
         movie = QMovie(self)
         buffer = QBuffer(movie)
         buffer.setData(QByteArray(content))
@@ -174,8 +175,9 @@ class PictureStore(QObject):
         movie.setFormat(b"webp")
         movie.setScaledSize(size)
         movie.frameChanged.connect(lambda _frame: self.came.emit(entry))
-        self._movies[entry] = movie
+        self._movies[key] = movie
         movie.start()
+        return movie
 
 
 def _in_shape(own: QSize, wanted: QSize) -> QSize:

@@ -1,40 +1,50 @@
-"""Looks at one picture after the other, as large as the window: zoom, drag, arrows to the neighbours, save, Esc."""
+"""Looks at one picture after the other, as large as the window: zoom, drag, arrows through all of them, save, Esc.
+
+What is not here yet shows its thumbnail, and a button that brings it.
+"""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from peer.views import EntryId, MessageView
+from peer.views import EntryId, MessageView, TransferState
 from ui.theme import fonts
-from ui.theme.controls import ElidedText, IconButton, Theme
+from ui.theme.controls import ElidedText, IconButton, PushButton, Text, Theme
+from ui.transfers.acts import Act, acts, label
+from ui.transfers.picture_reel import PictureReel
 from ui.transfers.picture_store import PictureStore
-from ui.translations import moments, people
+from ui.translations import attachments, moments, people
 
 _BAR = 56
 _MARGIN = 16
 _STEP = 1.25
 _LARGEST = 8.0
 _LONGEST_SIDE = 2560
-"""Pixels of the copy that is looked at."""
+"""Pixels of the copy that is looked at first."""
+_MOST_PIXELS = 12_000_000
+"""Of the copy for who looks closer: 48 MB, which the store can keep."""
 _NOTCH = 120
+_BRINGS = (Act.ACCEPT, Act.RETRY, Act.RESUME)
 
 
 class PictureViewer(QWidget):
     """Lies over the whole window while it is open."""
 
     closed = Signal()
-    save_wanted = Signal(object)
-    """The message whose picture is to be saved."""
+    act_wanted = Signal(object, object)
+    """A message, and an `Act` on its picture."""
 
     def __init__(self, theme: Theme, store: PictureStore, over: QWidget) -> None:
         super().__init__(over)
         self.setObjectName("viewer")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        # Else what it covers would be painted too, and go on moving.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._theme = theme
         self._store = store
         self._over = over
-        self._pictures: list[MessageView] = []
-        self._at = 0
+        self._reel: PictureReel | None = None
+        self._shown: EntryId | None = None
         self._zoom = 1.0
         self._pan = QPointF()
         self._dragged_from: QPoint | None = None
@@ -48,6 +58,9 @@ class PictureViewer(QWidget):
         self._close = self._button("x", self.tr("Close (Esc)"), "viewer.close")
         self._before = self._button("chevron-left", self.tr("Earlier picture (←)"), "viewer.before")
         self._after = self._button("chevron-right", self.tr("Later picture (→)"), "viewer.after")
+        self._state = Text(role="pill", face=fonts.font(fonts.CAPTION))
+        self._state.setObjectName("viewer.state")
+        self._fetch = PushButton("", name="viewer.fetch", kind="over")
         self._build()
         store.came.connect(self._picture_came)
         over.installEventFilter(self)
@@ -79,22 +92,27 @@ class PictureViewer(QWidget):
         sides.addStretch()
         sides.addWidget(self._after)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(_MARGIN, 0, 12, _BAR)
+        layout.setContentsMargins(_MARGIN, 0, 12, _MARGIN)
+        layout.setSpacing(8)
         layout.addWidget(top)
         layout.addStretch()
         layout.addLayout(sides)
         layout.addStretch()
+        layout.addWidget(self._state, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._fetch, 0, Qt.AlignmentFlag.AlignHCenter)
         self._out.clicked.connect(lambda: self._zoom_by(1 / _STEP))
         self._in.clicked.connect(lambda: self._zoom_by(_STEP))
-        self._save.clicked.connect(lambda: self.save_wanted.emit(self._pictures[self._at]))
+        self._save.clicked.connect(lambda: self._want(Act.SAVE_AS))
+        self._fetch.clicked.connect(self._want_first)
         self._close.clicked.connect(self.close_viewer)
         self._before.clicked.connect(lambda: self._go(-1))
         self._after.clicked.connect(lambda: self._go(1))
 
-    def open(self, pictures: list[MessageView], entry: EntryId) -> None:
-        """Look at these, beginning with one of them."""
-        self._pictures = pictures
-        self._at = next((at for at, each in enumerate(pictures) if each.entry == entry), 0)
+    def open(self, reel: PictureReel) -> None:
+        """Look at the pictures of a conversation; the reel is this viewer's from here on."""
+        self._let_go()
+        self._reel = reel
+        reel.changed.connect(self._show_current)
         self.setGeometry(self._over.rect())
         self._show_current()
         self.show()
@@ -105,13 +123,20 @@ class PictureViewer(QWidget):
         """Look at the messages again."""
         if self.isVisible():
             self.hide()
-            self._pictures = []
+            self._let_go()
             self.closed.emit()
+
+    def _let_go(self) -> None:
+        reel, self._reel, self._shown = self._reel, None, None
+        self._store.keep_moving(())
+        if reel is not None:
+            reel.changed.disconnect(self._show_current)
+            reel.deleteLater()
 
     @property
     def current(self) -> MessageView | None:
         """The picture that is looked at."""
-        return self._pictures[self._at] if self._pictures else None
+        return self._reel.current if self._reel is not None else None
 
     @property
     def zoom(self) -> float:
@@ -119,23 +144,58 @@ class PictureViewer(QWidget):
         return self._zoom
 
     def _go(self, step: int) -> None:
-        at = self._at + step
-        if 0 <= at < len(self._pictures):
-            self._at = at
-            self._show_current()
+        if self._reel is not None:
+            self._reel.go(step)
+
+    def _want(self, act: Act) -> None:
+        if self.current is not None:
+            self.act_wanted.emit(self.current, act)
+
+    def _want_first(self) -> None:
+        act = _first_act(self.current)
+        if act is not None:
+            self._want(act)
 
     def _show_current(self) -> None:
-        message = self._pictures[self._at]
+        if self._reel is None:
+            return
+        message = self._reel.current
         assert message.attachment is not None
-        self._zoom, self._pan = 1.0, QPointF()
+        if message.entry != self._shown:
+            self._shown = message.entry
+            self._zoom, self._pan = 1.0, QPointF()
+            self._store.keep_moving(())
+            self._store.keep_moving([message.entry])
         self._name.set_whole(message.attachment.name)
         who = people.sender(message)
         when = f"{moments.day(message.written_at)} {moments.clock(message.written_at)}"
         self._about.set_whole(f"{who} · {when}")
-        self._before.setVisible(self._at > 0)
-        self._after.setVisible(self._at < len(self._pictures) - 1)
+        self._show_button(self._before, is_shown=self._reel.has(-1))
+        self._show_button(self._after, is_shown=self._reel.has(1))
+        self._show_button(self._save, is_shown=Act.SAVE_AS in acts(message))
+        self._show_state(message)
         self.setAccessibleName(f"{message.attachment.name}, {who}, {when}")
         self.update()
+
+    def _show_state(self, message: MessageView) -> None:
+        """Say how it stands with a picture that is not here, and offer what can be done about it."""
+        attachment = message.attachment
+        assert attachment is not None
+        words = attachments.state(message)
+        if attachment.state in {TransferState.LOADING, TransferState.PAUSED}:
+            words = f"{words} · {attachments.percent(attachment.done, attachment.size)}"
+        self._state.setText(words)
+        self._state.setVisible(bool(words))
+        act = _first_act(message)
+        if act is not None:
+            self._fetch.setText(f"{label(act)} · {attachments.size(attachment.size)}")
+        self._show_button(self._fetch, is_shown=act is not None)
+
+    def _show_button(self, button: QWidget, *, is_shown: bool) -> None:
+        """Show it or not; the keyboard stays in the viewer when its button goes."""
+        if not is_shown and button.hasFocus():
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        button.setVisible(is_shown)
 
     def _picture_came(self, entry: EntryId) -> None:
         if self.current is not None and self.current.entry == entry:
@@ -144,7 +204,7 @@ class PictureViewer(QWidget):
     # --- keys and mouse ----------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc, arrows, plus, minus, zero."""
+        """Esc, arrows, plus, minus, zero; Enter brings what is not here."""
         match event.key():
             case Qt.Key.Key_Escape:
                 self.close_viewer()
@@ -156,6 +216,8 @@ class PictureViewer(QWidget):
                 self._zoom_by(_STEP)
             case Qt.Key.Key_Minus:
                 self._zoom_by(1 / _STEP)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._want_first()
             case Qt.Key.Key_0:
                 self._zoom_by(1 / self._zoom)
         # Nothing below is to be typed into.
@@ -163,7 +225,7 @@ class PictureViewer(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Stay among the buttons here: what lies below cannot be seen."""
-        ring: list[QWidget] = [self._out, self._in, self._save, self._close, self._before, self._after]
+        ring: list[QWidget] = [self._out, self._in, self._save, self._close, self._before, self._after, self._fetch]
         ring = [self, *[widget for widget in ring if widget.isVisible()]]
         focused = self.focusWidget()
         here = ring.index(focused) if focused in ring else 0
@@ -263,9 +325,11 @@ class PictureViewer(QWidget):
         painter.end()
 
     def _copy_size(self, message: MessageView) -> QSize:
+        """Return how large a copy is needed: a larger one for who looks closer than the first one is sharp."""
         size = _size_of(message)
-        side = max(size.width(), size.height())
-        scale = min(1.0, _LONGEST_SIDE / side)
+        scale = min(1.0, _LONGEST_SIDE / max(size.width(), size.height()))
+        if self._place().width() * self.devicePixelRatioF() > size.width() * scale:
+            scale = min(1.0, max(scale, (_MOST_PIXELS / (size.width() * size.height())) ** 0.5))
         return QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
 
     def _room(self) -> QRectF:
@@ -280,6 +344,11 @@ class PictureViewer(QWidget):
         scale = min(1.0, room.width() / size.width(), room.height() / size.height()) * self._zoom
         drawn = QSizeF(size.width() * scale, size.height() * scale)
         return QRectF(room.center() + self._pan - QPointF(drawn.width() / 2, drawn.height() / 2), drawn)
+
+
+def _first_act(message: MessageView | None) -> Act | None:
+    """Return what brings a picture that is not here, or goes on with it."""
+    return next((act for act in acts(message) if act in _BRINGS), None) if message is not None else None
 
 
 def _size_of(message: MessageView) -> QSize:
