@@ -68,13 +68,13 @@ class QuotePart:
             name = people.short_name(quoted.author_name)
             shown = self._names.elidedText(name, Qt.TextElideMode.ElideRight, int(line.width()))
             painter.drawText(line, _SIDE, shown)
-            line.translate(0, _LINE)
+            line = line.translated(0, _LINE)
         is_note = quoted.kind in {None, MessageKind.DELETED}
         painter.setPen(QColor(tokens.secondary if is_note else tokens.text))
         painter.setFont(self._text_face)
         for words in self._lines(message_words.quote_line(quoted), int(line.width())):
             painter.drawText(line, _SIDE, words)
-            line.translate(0, _LINE)
+            line = line.translated(0, _LINE)
         painter.restore()
 
     def _lines(self, text: str, width: int) -> list[str]:
