@@ -154,12 +154,15 @@ SOURCES_PER_TRANSFER = 4
 FIRST_SOURCE_RETRY_SECONDS = 0.5
 LAST_SOURCE_RETRY_SECONDS = 30.0
 """Waits before a source is tried again after its connection failed: doubling, with jitter."""
-SOURCE_BANNED_SECONDS = 600.0
-"""A source that broke the rules is not asked for this attachment again before this time."""
 SLOWEST_SOURCE = 4 * 1024
 """Bytes a second; who gives less over a while is given up, for others or for a while."""
 SLOW_SOURCE_SECONDS = 20.0
 """That while."""
+BEHIND_SECONDS = 5.0
+BEHIND_TIMES = 10
+"""Who gives so many times less than the fastest source of a file, after so long, is given up for the others."""
+SLOW_SOURCE_RESTS_SECONDS = 30.0
+"""Who was given up for others is not asked for so long, unless there is nobody else."""
 PIECES_TOLD_SECONDS = 0.5
 """What has come is told to neighbours no more often."""
 LOOP_ANSWER_SECONDS = 60.0

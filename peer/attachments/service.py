@@ -199,5 +199,5 @@ class Attachments:
             board,
             done=fetch.done if fetch.download is not None else None,
             speed=fetch.meter.bytes_per_second,
-            reason=fetch.waiting_for if state is TransferState.WAITING else None,
+            reason=fetch.waiting_for if state is TransferState.WAITING else self.wanted.warning_about(fetch),
         )

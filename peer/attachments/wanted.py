@@ -91,6 +91,15 @@ class Wanted:
         """Return what is being done to have an attachment here."""
         return self._fetches.get(entry)
 
+    def warning_about(self, fetch: Fetch) -> tuple[RefusalCode, str] | None:
+        """Return what a person should know of something that comes all the same."""
+        conversation = self._records.conversation_of(fetch.message)
+        names = sorted({self._conversations.name_in(conversation, user) for user in fetch.liars.values()})
+        if not names:
+            return None
+        who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        return (RefusalCode.WRONG_CONTENT, f"{who} gave something else than this file, and is not asked any more.")
+
     def entries_in(self, conversation: Conversation) -> list[EntryId]:
         """Return what is wanted of a conversation, and not complete."""
         return [entry for entry, fetch in self._fetches.items() if fetch.conversation == conversation.id]

@@ -5,12 +5,13 @@ Shared by the threads that pull and the loop that watches; a lock is held for mo
 
 import random
 import threading
+import time
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from peer.transfers.content import Part
 from peer.transfers.schedule import Schedule
-from protocol.manifests import PieceTable
+from protocol.manifests import PieceTable, piece_length
 from protocol.piece_sets import PieceSet
 
 
@@ -44,10 +45,9 @@ class Download:
             self._news.notify_all()
 
     def drop_source(self, source: Hashable) -> None:
-        """Somebody is gone."""
+        """Somebody is gone; the thread that asked for something there says when it has ended."""
         with self._lock:
             self._schedule.drop_source(source)
-            self._news.notify_all()
 
     def release(self, source: Hashable) -> None:
         """What somebody was asked for will not come from there."""
@@ -57,13 +57,36 @@ class Download:
 
     def take(self, source: Hashable, wait: float = 0.0) -> range:
         """Return what to ask a source for; wait so long (s) for something if there is nothing at this moment."""
+        until = time.monotonic() + wait
         with self._lock:
-            if self._is_stopped or self._have.is_complete:
-                return range(0)
-            run = self._schedule.take(source)
-            if not run and wait and self._news.wait(wait) and not self._is_stopped:
+            while not self._is_stopped and not self._have.is_complete:
                 run = self._schedule.take(source)
-            return run
+                left = until - time.monotonic()
+                if run or left <= 0:
+                    return run
+                self._news.wait(left)
+            return range(0)
+
+    def has_something_for(self, source: Hashable) -> bool:
+        """Whether a source could be asked for something at this moment."""
+        with self._lock:
+            return self._schedule.has_something_for(source)
+
+    def bytes_asked_of(self, source: Hashable) -> int:
+        """Return how much is still to come from a source, as whole pieces."""
+        with self._lock:
+            return sum(piece_length(self.size, piece) for piece in self._schedule.asked_of(source))
+
+    def can_step_in(self, source: Hashable, slow: Hashable) -> bool:
+        """Whether a source waits for pieces that only a slow one was asked for."""
+        with self._lock:
+            return self._schedule.can_step_in(source, self._schedule.asked_of(slow))
+
+    def passed_by(self, source: Hashable, piece: int) -> None:
+        """A piece came and was not written."""
+        with self._lock:
+            self._schedule.passed_by(source, piece)
+            self._news.notify_all()
 
     def came(self, piece: int) -> bool:
         """A piece is written and verified; return whether everything is here by it."""
@@ -72,6 +95,11 @@ class Download:
             if self._have.is_complete:
                 self._news.notify_all()
             return is_news and self._have.is_complete
+
+    def may_write(self, source: Hashable, piece: int) -> bool:
+        """A piece begins to come from a source; tell whether it is to be written, and does not come from another."""
+        with self._lock:
+            return self._schedule.may_write(source, piece)
 
     def is_here(self, piece: int) -> bool:
         """Whether a piece has come already, from somebody else perhaps."""

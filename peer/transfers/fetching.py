@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from peer import limits
@@ -20,6 +19,7 @@ from peer.storage.messages import MessageRow
 from peer.transfers.disk_errors import refusal_for_writing
 from peer.transfers.download import Download
 from peer.transfers.pulling import Pull, PullEnd
+from peer.transfers.sources import Source, can_give, ready_ones, slow_ones
 from peer.transfers.speed import SpeedMeter
 from peer.transfers.threads import TransferThreads
 from protocol.entries import Attachment
@@ -56,20 +56,6 @@ class Office(Protocol):
         """It cannot go on by itself."""
 
 
-@dataclass(slots=True, eq=False)
-class Source:
-    """A device that has something of it."""
-
-    user: UserId
-    device: DeviceId
-    pieces: PieceSet
-    pull: Pull | None = None
-    meter: SpeedMeter = field(default_factory=SpeedMeter)
-    failures: int = 0
-    retry_at: float = 0.0
-    is_liar: bool = False
-
-
 class Fetch:
     """One attachment that is wanted here."""
 
@@ -101,6 +87,8 @@ class Fetch:
         self._context = context
         self._worker = worker
         self._chance = chance
+        self.liars: dict[DeviceId, UserId] = {}
+        """Who broke the rules or gave something else; nothing is taken from them any more."""
         self._sources: dict[DeviceId, Source] = {}
         self._pulls: set[Pull] = set()
         self._pull_has_ended = asyncio.Event()
@@ -130,6 +118,8 @@ class Fetch:
 
     def heard(self, user: UserId, device: DeviceId, pieces: PieceSet) -> None:
         """A device told what it has."""
+        if device in self.liars:
+            return
         source = self._sources.get(device)
         if source is None:
             source = self._sources[device] = Source(user, device, pieces)
@@ -153,7 +143,7 @@ class Fetch:
     @property
     def has_sources(self) -> bool:
         """Whether anybody is there to be asked."""
-        return any(not source.is_liar for source in self._sources.values())
+        return bool(self._sources)
 
     @property
     def is_loading(self) -> bool:
@@ -228,25 +218,13 @@ class Fetch:
         """Have every source that can give something be asked, as far as threads reach."""
         if self.is_over or self._is_landing:
             return
-        now = self._loop.time()
         running = len(self._pulls)
         most = limits.SOURCES_PER_TRANSFER if self.download is not None else 1
-        ready = [s for s in self._sources.values() if s.pull is None and s.retry_at <= now]
-        self._chance.shuffle(ready)
-        for source in ready:
-            if running >= most:
-                break
-            if not self._can_give(source):
-                continue
-            if not self._start_pull(source):
+        for source in ready_ones(self._sources.values(), self.download, self._loop.time(), self._chance):
+            if running >= most or not self._start_pull(source):
                 break
             running += 1
         self._say_why_it_waits(running)
-
-    def _can_give(self, source: Source) -> bool:
-        if self.download is None:
-            return True
-        return any(not self.download.is_here(piece) for piece in source.pieces)
 
     def _say_why_it_waits(self, running: int) -> None:
         if running:
@@ -256,7 +234,7 @@ class Fetch:
                 RefusalCode.NOBODY_HAS_IT,
                 "Nobody who has this file is there. It comes by itself as soon as somebody is.",
             )
-        elif not any(self._can_give(source) for source in self._sources.values()):
+        elif not any(can_give(source, self.download) for source in self._sources.values()):
             self.waiting_for = (
                 RefusalCode.NOBODY_HAS_IT,
                 "Nobody who is there has the rest of this file. It comes by itself as soon as somebody is.",
@@ -309,15 +287,18 @@ class Fetch:
         if self.is_over or self._is_landing:
             return
         now = self._loop.time()
-        if pull.got and end is not PullEnd.LIED:
+        source.is_slow = end is PullEnd.SLOW
+        if pull.got and not source.is_slow:
             source.failures = 0
         match end:
             case PullEnd.DONE:
-                source.retry_at = now + limits.NOTHING_TO_ASK_SECONDS
+                source.retry_at = now
             case PullEnd.BUSY if pull.refusal is RefusalCode.RATE_LIMITED:
                 source.retry_at = now + limits.BUSY_SOURCE_SECONDS * self._chance.uniform(0.5, 1.5)
-            case PullEnd.LOST | PullEnd.BUSY | PullEnd.SLOW | PullEnd.STOPPED:
+            case PullEnd.LOST | PullEnd.BUSY | PullEnd.STOPPED:
                 source.retry_at = now + self._wait_after_failure(source)
+            case PullEnd.SLOW:
+                source.retry_at = now + limits.SLOW_SOURCE_RESTS_SECONDS
             case PullEnd.LIED:
                 self._ban(source)
             case PullEnd.DISK:
@@ -332,10 +313,11 @@ class Fetch:
         return float(wait * self._chance.uniform(0.5, 1.0))
 
     def _ban(self, source: Source) -> None:
-        source.is_liar = True
-        source.retry_at = self._loop.time() + limits.SOURCE_BANNED_SECONDS
+        self.liars[source.device] = source.user
+        self._sources.pop(source.device, None)
         if self.download is not None:
             self.download.drop_source(source.device)
+        self._office.progressed(self)
         if not self.has_sources:
             self.fail(
                 Refusal(
@@ -348,21 +330,14 @@ class Fetch:
         now = self._loop.time()
         self.meter.note(now, self.done)
         for source in self._sources.values():
-            if source.pull is not None:
+            if source.pull is not None and (self.download is None or self.download.bytes_asked_of(source.device)):
                 source.meter.note(now, source.pull.got)
 
     def _give_up_slow_ones(self) -> None:
-        """Let a source go that gives next to nothing, or much less than others do."""
-        pulls = [source for source in self._sources.values() if source.pull is not None and source.pull.is_connected]
-        speeds = [source.meter.bytes_per_second for source in pulls]
-        for source, speed in zip(pulls, speeds, strict=True):
+        for source in slow_ones(self._sources.values(), self.download):
+            log.info("%s gives only %.0f bytes a second", source.user, source.meter.bytes_per_second)
             assert source.pull is not None
-            age = source.pull.age
-            is_dead_slow = age > limits.SLOW_SOURCE_SECONDS and speed < limits.SLOWEST_SOURCE
-            is_behind = age > limits.SLOW_SOURCE_SECONDS / 4 and speed * 10 < max(speeds)
-            if is_dead_slow or is_behind:
-                log.info("%s gives only %.0f bytes a second", source.user, speed)
-                source.pull.stop(is_slow=True)
+            source.pull.stop(is_slow=True)
 
     def _land(self) -> None:
         if self._is_landing or self.is_over:

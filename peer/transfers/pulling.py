@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Pull:
         self,
         conversation: ConversationId,
         body: Attachment,
-        source: object,
+        source: Hashable,
         dial: Callable[[], socket.socket],
         context: ssl.SSLContext,
         manager: Manager,
@@ -92,6 +92,8 @@ class Pull:
         """Why the source did not give what it was asked for last."""
         self.got = 0
         """Bytes that came from this source."""
+        self.got_of_piece = 0
+        """Bytes of them that belong to a piece that is not complete."""
         self._began_at = time.monotonic()
         self._is_connected = False
         self._is_slow = False
@@ -174,7 +176,7 @@ class Pull:
 
     def _fetch_pieces(self, connection: FileConnection, download: Download, content: Content) -> PullEnd:
         asked: deque[range] = deque()
-        pieces = _PieceReader(connection, download, content, self)
+        pieces = _PieceReader(connection, download, content, self, self._source)
         while not self._stopping.is_set():
             while len(asked) < node_limits.REQUESTS_AHEAD:
                 run = download.take(self._source, wait=0.0 if asked else node_limits.NOTHING_TO_ASK_SECONDS)
@@ -213,8 +215,11 @@ class Pull:
 class _PieceReader:
     """Reads one piece after the other, and believes none that does not prove itself."""
 
-    def __init__(self, connection: FileConnection, download: Download, content: Content, pull: Pull) -> None:
+    def __init__(
+        self, connection: FileConnection, download: Download, content: Content, pull: Pull, source: Hashable
+    ) -> None:
         self._connection = connection
+        self._source = source
         self._download = download
         self._content = content
         self._pull = pull
@@ -227,17 +232,23 @@ class _PieceReader:
         length, start = piece_length(download.size, piece), piece * table.piece_bytes
         hasher = new_hasher()
         is_whole = length <= len(self._buffer)
+        is_wanted = download.may_write(self._source, piece)
         done = 0
         while done < length:
             chunk = self._buffer[: min(length - done, len(self._buffer))]
             self._take(chunk, hasher.update)
-            if not is_whole:
+            if not is_whole and is_wanted:
                 self._write(start + done, chunk)
             done += len(chunk)
+            self._pull.got_of_piece = done
+        self._pull.got_of_piece = 0
         if hasher.digest() != table.hash_of(piece):
             raise RemoteProtocolError(f"piece {piece} is not what was signed")
         if is_whole and not download.is_here(piece):
             self._write(start, self._buffer[:length])
+        if not is_whole and not is_wanted:
+            download.passed_by(self._source, piece)
+            return False
         return download.came(piece)
 
     def _take(self, chunk: memoryview, hash_them: Callable[[memoryview], object]) -> None:

@@ -22,11 +22,13 @@ class Schedule:
         self._rarity = [0] * have.pieces
         self._asked: dict[int, set[Hashable]] = {}
         """Pieces under way, and from whom."""
+        self._writers: dict[int, Hashable] = {}
+        """Of large pieces, which are written while they come: by whom."""
         self._free = set(range(have.pieces)) - set(have)
         """Pieces that are neither here nor under way."""
         piece_bytes = piece_bytes_for(have.size)
-        self._may_double = piece_bytes <= limits.WHOLE_PIECE_BYTES
-        """Large pieces are written while they come, so no two sources may write the same one."""
+        self._are_whole = piece_bytes <= limits.WHOLE_PIECE_BYTES
+        """Whether pieces are kept in memory until they are verified."""
         self._run_alone = max(1, min(PIECES_PER_REQUEST, limits.REQUEST_BYTES // piece_bytes))
         self._run_among_many = max(1, min(PIECES_PER_REQUEST, limits.SHARED_REQUEST_BYTES // piece_bytes))
 
@@ -37,18 +39,23 @@ class Schedule:
         self._count(source, +1)
 
     def drop_source(self, source: Hashable) -> None:
-        """A source is gone; what it was asked for is free for others."""
+        """A source is gone; `release` says when nothing comes from it any more."""
         self._count(source, -1)
         self._sources.pop(source, None)
-        self.release(source)
 
     def release(self, source: Hashable) -> None:
         """What a source was asked for and has not given is free for others."""
-        for piece, askers in list(self._asked.items()):
-            askers.discard(source)
-            if not askers:
-                del self._asked[piece]
-                self._free.add(piece)
+        self._writers = {piece: writer for piece, writer in self._writers.items() if writer != source}
+        for piece in self.asked_of(source):
+            self.passed_by(source, piece)
+
+    def passed_by(self, source: Hashable, piece: int) -> None:
+        """A piece will not come from a source, or came and was not written, because another one was at it."""
+        askers = self._asked.get(piece, set())
+        askers.discard(source)
+        if piece in self._asked and not askers:
+            del self._asked[piece]
+            self._free.add(piece)
 
     def take(self, source: Hashable) -> range:
         """Return the pieces to ask a source for now, one after the other; an empty range if it has none to give."""
@@ -62,8 +69,28 @@ class Schedule:
         first = self._chance.choice(sorted(piece for piece in free if self._rarity[piece] == rarest))
         return self._ask(source, self._run_from(first, free, self._run_among_many))
 
+    def has_something_for(self, source: Hashable) -> bool:
+        """Whether there is anything to ask a source for at this moment."""
+        pieces = self._sources.get(source, frozenset())
+        return not self._free.isdisjoint(pieces) or bool(self._late_for(source, pieces))
+
+    def asked_of(self, source: Hashable) -> frozenset[int]:
+        """Return what a source was asked for, and is still to come."""
+        return frozenset(piece for piece, askers in self._asked.items() if source in askers)
+
+    def can_step_in(self, source: Hashable, pieces: frozenset[int]) -> bool:
+        """Whether a source has nothing to do, and could give these pieces if somebody else were not to."""
+        return not self._are_whole and pieces <= self._sources.get(source, frozenset()) and not self.asked_of(source)
+
+    def may_write(self, source: Hashable, piece: int) -> bool:
+        """A piece begins to come from a source; tell whether it is to be written, and does not come from another."""
+        if piece in self.have:
+            return False
+        return self._are_whole or self._writers.setdefault(piece, source) == source
+
     def came(self, piece: int) -> bool:
         """A piece is here and verified; tell whether that is news."""
+        self._writers.pop(piece, None)
         self._asked.pop(piece, None)
         self._free.discard(piece)
         if piece in self.have:
@@ -73,13 +100,20 @@ class Schedule:
 
     def _take_double(self, source: Hashable, pieces: frozenset[int]) -> range:
         """At the very end: have a piece that a slower source was asked for come from here, too."""
-        if not self._may_double:
-            return range(0)
-        late = [piece for piece, askers in self._asked.items() if source not in askers and piece in pieces]
+        late = self._late_for(source, pieces)
         if not late:
             return range(0)
-        first = self._chance.choice(late)
+        fewest = min(len(self._asked[piece]) for piece in late)
+        first = self._chance.choice([piece for piece in late if len(self._asked[piece]) == fewest])
         return self._ask(source, range(first, first + 1))
+
+    def _late_for(self, source: Hashable, pieces: frozenset[int]) -> list[int]:
+        """Return what others were asked for; nothing that is being written already."""
+        return [
+            piece
+            for piece, askers in self._asked.items()
+            if source not in askers and piece in pieces and piece not in self._writers
+        ]
 
     def _run_from(self, first: int, free: set[int], most: int) -> range:
         end = first + 1

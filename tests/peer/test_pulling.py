@@ -3,13 +3,10 @@
 import asyncio
 import random
 import socket
-import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,92 +21,25 @@ from peer.transfers.file_connection import FileConnection
 from peer.transfers.pulling import Pull, PullEnd
 from peer.transfers.serving import FileServer, Served
 from protocol import limits
-from protocol.certificates import Role, create_authority_certificate, issue_certificate, to_pem
-from protocol.entries import Attachment
 from protocol.errors import RemoteProtocolError
-from protocol.file_messages import ALPN, FILE, Coming, NotServed, WantPieces, WantTable
+from protocol.file_messages import FILE, Coming, NotServed, WantPieces, WantTable
 from protocol.framing import encode_frame
 from protocol.identity import ConversationId, DeviceId, EntryId, UserId
-from protocol.manifests import (
-    FileLine,
-    PieceTable,
-    encode_table,
-    new_hasher,
-    piece_bytes_for,
-    piece_length,
-    root_of,
-)
+from protocol.manifests import PieceTable, piece_length
 from protocol.piece_sets import PieceSet
-from protocol.signatures import SigningKey
+from tests.harness.file_sources import CONVERSATION, Behaviour, Giver, Offer, RunningSource, context
 
 SIZE = 5 * 262_144 + 17
 CONTENT = random.Random(1).randbytes(SIZE)
-CONVERSATION = ConversationId(bytes(32))
-NOW = datetime(2026, 11, 3, tzinfo=UTC)
-AUTHORITY = SigningKey(b"a" * 32)
-AUTHORITY_DER = create_authority_certificate(AUTHORITY, NOW)
-
-
-def hash_of(data: bytes) -> bytes:
-    hasher = new_hasher()
-    hasher.update(data)
-    return hasher.digest()
-
-
-def table_of(content: bytes) -> PieceTable:
-    step = piece_bytes_for(len(content))
-    hashes = b"".join(hash_of(content[at : at + step]) for at in range(0, len(content), step))
-    return PieceTable(step, hashes, (FileLine("", len(content)),))
-
-
-TABLE = table_of(CONTENT)
-ENCODED = encode_table(TABLE)
-BODY = Attachment(EntryId(b"e" * 16), bytes(16), "file", "x.bin", SIZE, 0, root_of(ENCODED), len(ENCODED))
-
-
-def context(seed: bytes, *, is_server: bool) -> ssl.SSLContext:
-    key = SigningKey(seed * 32)
-    user = UserId(seed.decode())
-    certificate = issue_certificate(AUTHORITY, AUTHORITY_DER, key.public, Role.USER, user, NOW)
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if is_server else ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_3
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_REQUIRED
-    made.load_verify_locations(cadata=to_pem(AUTHORITY_DER))
-    made.set_alpn_protocols([ALPN])
-    with tempfile.TemporaryDirectory() as folder:
-        pem = Path(folder) / "key.pem"
-        pem.write_bytes(key.pem(None) + to_pem(certificate).encode())
-        made.load_cert_chain(pem)
-    return made
-
-
-Behaviour = Callable[[FileConnection], None]
+OFFER = Offer(CONTENT)
+TABLE, ENCODED, BODY = OFFER.table, OFFER.encoded, OFFER.body
 
 
 @contextmanager
 def source(behave: Behaviour) -> Iterator[Callable[[], socket.socket]]:
-    """A source that answers its first connection in a thread, as it likes."""
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def run() -> None:
-        try:
-            raw, _ = server.accept()
-            connection = FileConnection(raw, context(b"s", is_server=True), is_server=True)
-        except OSError:
-            return
-        try:
-            behave(connection)
-        except OSError:
-            pass  # the other side has had enough
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield lambda: socket.create_connection(server.getsockname(), 5)
-    server.close()
-    thread.join(10)
+    running = RunningSource(behave)
+    yield running.dial
+    running.close()
 
 
 class _Manager:
@@ -138,29 +68,15 @@ def pull(tmp_path: Path, behave: Behaviour) -> tuple[PullEnd, _Manager, list[Dow
     return end, manager, done
 
 
-def honest(connection: FileConnection, *, spoil: Callable[[int, bytes], bytes] = lambda _, data: data) -> None:
-    while (request := connection.hear()) is not None:
-        if isinstance(request, WantTable):
-            connection.say(Coming(len(ENCODED)))
-            connection.give(memoryview(ENCODED))
-        elif isinstance(request, WantPieces):
-            pieces = range(request.first, request.first + request.count)
-            connection.say(Coming(sum(piece_length(SIZE, piece) for piece in pieces)))
-            for piece in pieces:
-                start = piece * TABLE.piece_bytes
-                data = CONTENT[start : start + piece_length(SIZE, piece)]
-                connection.give(memoryview(spoil(piece, data)))
-
-
 def test_an_honest_source_gives_everything(tmp_path: Path) -> None:
-    end, manager, done = pull(tmp_path, honest)
+    end, manager, done = pull(tmp_path, Giver(OFFER))
     assert end is PullEnd.DONE
     assert done == [manager.download]
     assert manager.part.read_bytes() == CONTENT
 
 
 def spoiled(connection: FileConnection) -> None:
-    honest(connection, spoil=lambda piece, data: data if piece != 3 else b"?" + data[1:])
+    Giver(OFFER, spoil=lambda piece, data: data if piece != 3 else b"?" + data[1:])(connection)
 
 
 def floods(connection: FileConnection) -> None:
@@ -258,16 +174,14 @@ def test_what_came_before_the_connection_was_lost_is_kept(tmp_path: Path, behave
 
 
 def test_who_stops_in_the_middle_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "FILE_STALL_SECONDS", 0.3)
-    over = threading.Event()
+    monkeypatch.setattr(limits, "FILE_STALL_SECONDS", 0.1)
 
     def stalls(connection: FileConnection) -> None:
         connection.hear()
         connection.say(Coming(len(ENCODED)))
-        over.wait(1)
+        assert connection.hear() is None, "hung up on"
 
     end, _, _ = pull(tmp_path, stalls)
-    over.set()
     assert end is PullEnd.LOST
 
 
@@ -281,7 +195,7 @@ def test_who_has_nothing_is_asked_again_later(tmp_path: Path) -> None:
 
 def test_a_disk_that_does_not_take_it_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "part").mkdir()  # no file can be there
-    end, _, _ = pull(tmp_path, honest)
+    end, _, _ = pull(tmp_path, Giver(OFFER))
     assert end is PullEnd.DISK
 
 

@@ -83,14 +83,42 @@ def test_at_the_end_a_faster_source_steps_in_for_a_slow_one() -> None:
     assert not schedule.came(piece), "the second copy is no news"
 
 
-def test_two_sources_never_write_one_large_piece_at_once() -> None:
+def slow_and_fast() -> Schedule:
+    """Return a schedule whose last large pieces a slow source was asked for before a fast one was there."""
     size = 8 * 2**30
-    schedule = Schedule(PieceSet(size), random.Random(1))
+    held = PieceSet.complete(size)
+    schedule = Schedule(some(size, {piece for piece in held if piece >= 12}), random.Random(1))
     schedule.set_source("slow", PieceSet.complete(size))
     while schedule.take("slow"):
         pass
     schedule.set_source("fast", PieceSet.complete(size))
+    return schedule
+
+
+def test_two_sources_never_write_one_large_piece_at_once() -> None:
+    schedule = slow_and_fast()
+    assert schedule.may_write("slow", 7)
+    for _ in range(11):
+        (piece,) = schedule.take("fast")
+        assert schedule.may_write("fast", piece)
+        assert not schedule.may_write("slow", piece)
+        assert schedule.came(piece)
+        assert not schedule.may_write("slow", piece), "it is here"
     assert not schedule.take("fast")
+    assert schedule.can_step_in("fast", schedule.asked_of("slow"))
+    schedule.release("slow")
+    assert schedule.take("fast") == range(7, 8)
+
+
+def test_a_large_piece_that_was_not_written_is_asked_for_again() -> None:
+    schedule = slow_and_fast()
+    (piece,) = schedule.take("fast")
+    assert schedule.may_write("fast", piece)
+    assert not schedule.may_write("slow", piece)
+    schedule.release("fast")  # it hung up
+    schedule.passed_by("slow", piece)
+    assert schedule.take("fast") == range(piece, piece + 1)
+    assert schedule.may_write("fast", piece)
 
 
 def test_what_a_lost_source_was_asked_for_is_free_for_others() -> None:
@@ -100,6 +128,8 @@ def test_what_a_lost_source_was_asked_for_is_free_for_others() -> None:
     schedule.take("ana")
     schedule.drop_source("ana")
     schedule.set_source("bo", PieceSet.complete(size))
+    assert schedule.asked_of("ana") == {0, 1, 2, 3}, "what is on its way may still be written"
+    schedule.release("ana")
     assert schedule.take("bo") == range(4)
 
 

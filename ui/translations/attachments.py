@@ -5,7 +5,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from peer.views import AttachmentView, HolderView, MessageKind, MessageView, TransferState
 
 _MINUTE, _HOUR = 60, 3600
-_HAVE_REASONS = frozenset({TransferState.WAITING, TransferState.FAILED, TransferState.GONE})
+_HAVE_REASONS = frozenset({TransferState.WAITING, TransferState.LOADING, TransferState.FAILED, TransferState.GONE})
 
 
 def size(count: int) -> str:
@@ -99,6 +99,7 @@ def brief_state(message: MessageView) -> str:
     attachment = message.attachment
     assert attachment is not None
     short = {
+        TransferState.LOADING: QCoreApplication.translate("Attachment", "Downloading"),
         TransferState.WAITING: QCoreApplication.translate("Attachment", "Waiting"),
         TransferState.FAILED: QCoreApplication.translate("Attachment", "Failed"),
         TransferState.GONE: QCoreApplication.translate("Attachment", "No longer here"),
