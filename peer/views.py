@@ -12,11 +12,12 @@ import msgspec
 from protocol.consent import Consent
 from protocol.errors import RefusalCode
 from protocol.identity import ConversationId, DeviceId, EntryId, UserId
-from protocol.limits import GROUP_MEMBERS
+from protocol.limits import GROUP_MEMBERS, MENTIONS
 from protocol.transfer_states import TransferState
 
 __all__ = [
     "GROUP_MEMBERS",
+    "MENTIONS",
     "AccountView",
     "AttachmentView",
     "AudioChoice",

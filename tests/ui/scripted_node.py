@@ -27,6 +27,7 @@ from peer.views import (
     FoundLocator,
     GroupView,
     HolderView,
+    MemberHasView,
     MembershipAct,
     MembershipView,
     MemberView,
@@ -45,6 +46,7 @@ from peer.views import (
     TransferState,
     UserId,
     VoiceFile,
+    WhoHasView,
 )
 
 ME = UserId("li.wei")
@@ -234,6 +236,8 @@ class ScriptedNode:
         self.talks: list[ConversationView] = []
         self.groups: dict[ConversationId, GroupView] = {}
         self.history: dict[ConversationId, list[MessageView]] = {}
+        self.holders: dict[EntryId, tuple[MemberHasView, ...]] = {}
+        """Who has a message and who has read it."""
         self.account: AccountView | None = None
         self.gate: asyncio.Event | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -481,6 +485,11 @@ class ScriptedNode:
         ]
         mine = [ReactionView(emoji, (ME,), ("Li Wei",), mine=True)] if emoji else []
         return self._change_message(entry, reactions=(*(each for each in others if each.users), *mine))
+
+    async def who_has(self, entry: EntryId) -> WhoHasView:
+        await self._asked("who_has", entry)
+        message = self._message(entry)
+        return WhoHasView(entry, message.conversation, self.holders.get(entry, ()))
 
     async def typing(self, conversation: ConversationId) -> None:
         await self._asked("typing", conversation)

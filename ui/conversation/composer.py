@@ -7,106 +7,31 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QImage, QInputMethodEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QTextEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from ui.theme import fonts
+from ui.conversation.composer_bar import ComposerBar
+from ui.conversation.mention_highlighter import MentionHighlighter
+from ui.conversation.mention_text import NameTable
+from ui.conversation.message_input import MessageInput
+from ui.conversation.typing_line import TypingLine
 from ui.theme.controls import IconButton, Theme
 from ui.transfers.offered_files import OfferedFiles
 from ui.transfers.tray import MOST_ITEMS, AttachmentTray, TrayItem
 from ui.transfers.voice_recorder import Recording, VoiceRecorder
 
-_MOST_LINES = 6
-_FRAME = 22
-"""Height of the input around its lines: the style sheet's padding and border, and the document's margin."""
 _WIDE = 480
 """From this width on there is a button for screenshots."""
-_ENTER_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
-
-
-class MessageInput(QTextEdit):
-    """Plain text of several lines, as high as it needs to be."""
-
-    submitted = Signal()
-    cancelled = Signal()
-    """Esc."""
-    files_pasted = Signal(object)
-    """Mime data with something that can be sent as a file."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("conversation.composer")
-        self.setAccessibleName(self.tr("Message"))
-        self.setToolTip("")
-        self.setProperty("role", "input")
-        self.setFont(fonts.font())
-        self.setAcceptRichText(False)
-        self.setTabChangesFocus(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._is_composing = False
-        self.document().setDocumentMargin(4)
-        self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self._fit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Send on Enter, unless it ends an input method's composition or Shift asks for a line."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.cancelled.emit()
-        elif event.key() not in _ENTER_KEYS or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            super().keyPressEvent(event)
-        elif not self._is_composing:
-            self.submitted.emit()
-
-    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        """Remember whether an input method is in the middle of a word."""
-        super().inputMethodEvent(event)
-        self._is_composing = bool(event.preeditString())
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """A composition ends with the focus."""
-        super().focusOutEvent(event)
-        self._is_composing = False
-
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        """Paste files, else text without its look."""
-        if OfferedFiles.has_any(source):
-            self.files_pasted.emit(source)
-        elif source.hasText():
-            self.insertPlainText(source.text())
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        """Take files too."""
-        return OfferedFiles.has_any(source) or bool(super().canInsertFromMimeData(source))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Leave dragged files to the whole conversation."""
-        if OfferedFiles.has_any(event.mimeData()):
-            event.ignore()
-        else:
-            super().dragEnterEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The lines break elsewhere now."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def sizeHint(self) -> QSize:
-        """Be as high as the text."""
-        return QSize(super().sizeHint().width(), self.height())
-
-    def _fit(self) -> None:
-        line = self.fontMetrics().lineSpacing()
-        lines = max(1, round((self.document().size().height() - 8) / line))
-        self.setFixedHeight(min(lines, _MOST_LINES) * line + _FRAME)
-        too_long = lines > _MOST_LINES
-        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if too_long else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        if self.verticalScrollBarPolicy() != policy:
-            self.setVerticalScrollBarPolicy(policy)
 
 
 class Composer(QWidget):
     """The tray, the input, and the buttons beside it."""
 
+    text_changed = Signal()
+    names_changed = Signal(object)
+    """The new `NameTable`."""
+    typed = Signal()
+    """Somebody changed what stands in the input, and something does."""
     sent = Signal(str)
     """A text that is not empty."""
     files_sent = Signal(list, str)
@@ -124,57 +49,78 @@ class Composer(QWidget):
         self._offered = OfferedFiles()
         self.tray = AttachmentTray(theme)
         self.tray.changed.connect(self._tray_changed)
+        self.bar = ComposerBar(theme)
+        self._is_editing = False
         self.input = MessageInput()
         self.input.submitted.connect(self._send)
-        self.input.cancelled.connect(self.tray.take)
         self.input.files_pasted.connect(self.offer)
-        self.input.textChanged.connect(self._allow_sending)
+        self.input.textChanged.connect(self._text_changed)
+        self._highlighter = MentionHighlighter(theme, self.input.document())
+        self.names = NameTable()
+        """Who can be named here."""
+        self._last_text = ""
+        self._is_given = False
+        """Whether the text changes because it is put there, not typed."""
+        self.typing = TypingLine()
         self._attach = IconButton(theme, "paperclip", self.tr("Attach"), name="conversation.attach", area=40)
         self._attach.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self._attach.setMenu(self._attach_menu(theme))
-        self._button = self._send_button(theme)
+        self._button = self._send_button(theme, "conversation.send", "send-horizontal", self.tr("Send (Enter)"))
+        self._save = self._send_button(theme, "conversation.save", "check", self.tr("Save the change (Enter)"))
+        self._save.hide()
         self._screenshot = IconButton(
             theme, "scissors", self.tr("Screenshot (Ctrl+Shift+S)"), name="conversation.screenshot", area=40
         )
         self._screenshot.clicked.connect(lambda: self.screenshot_wanted.emit(False))
-        emoji = IconButton(theme, "smile", self.tr("Emoji (Ctrl+.)"), name="conversation.emoji", area=40)
-        emoji.clicked.connect(self.emoji_wanted)
-        self.tools = QHBoxLayout()
-        """Buttons beside the input, on its left."""
-        self.tools.setSpacing(2)
-        self.tools.addWidget(self._attach)
-        self.tools.addWidget(self._screenshot)
+        self._emoji = IconButton(theme, "smile", self.tr("Emoji (Ctrl+.)"), name="conversation.emoji", area=40)
+        self._emoji.clicked.connect(self.emoji_wanted)
         self._writing = QWidget()
         """What gives way to the recorder."""
+        self._row = QHBoxLayout()
+        self._recorder: VoiceRecorder | None = None
+        self._build()
+        self._tray_changed()
+
+    def _build(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        tools.addWidget(self._attach)
+        tools.addWidget(self._screenshot)
         writing = QHBoxLayout(self._writing)
         writing.setContentsMargins(0, 0, 0, 0)
         writing.setSpacing(8)
-        writing.addLayout(self.tools)
+        writing.addLayout(tools)
         writing.addWidget(self.input, 1)
-        writing.addWidget(emoji)
-        writing.setAlignment(self.tools, Qt.AlignmentFlag.AlignBottom)
-        writing.setAlignment(emoji, Qt.AlignmentFlag.AlignBottom)
-        self._row = QHBoxLayout()
+        writing.addWidget(self._emoji)
+        writing.setAlignment(tools, Qt.AlignmentFlag.AlignBottom)
+        writing.setAlignment(self._emoji, Qt.AlignmentFlag.AlignBottom)
         self._row.setSpacing(8)
         self._row.addWidget(self._writing, 1)
-        self._row.addWidget(self._button, 0, Qt.AlignmentFlag.AlignBottom)
-        self._recorder: VoiceRecorder | None = None
+        for button in (self._button, self._save):
+            self._row.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+        above = QVBoxLayout()
+        above.setContentsMargins(8, 0, 0, 0)
+        above.addWidget(self.typing)
+        parts = QVBoxLayout()
+        parts.setSpacing(10)
+        parts.addWidget(self.bar)
+        parts.addWidget(self.tray)
+        parts.addLayout(self._row)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 11, 16, 11)
-        layout.setSpacing(10)
-        layout.addWidget(self.tray)
-        layout.addLayout(self._row)
-        self._tray_changed()
+        layout.setContentsMargins(12, 2, 16, 11)
+        layout.setSpacing(2)
+        layout.addLayout(above)
+        layout.addLayout(parts)
 
-    def _send_button(self, theme: Theme) -> QToolButton:
+    def _send_button(self, theme: Theme, name: str, icon: str, hint: str) -> QToolButton:
         button = QToolButton()
-        button.setObjectName("conversation.send")
+        button.setObjectName(name)
         button.setProperty("kind", "send")
-        theme.put_icon(button, "send-horizontal", 20, "on_accent", disabled="secondary")
+        theme.put_icon(button, icon, 20, "on_accent", disabled="secondary")
         button.setIconSize(QSize(20, 20))
         button.setFixedSize(40, 40)
-        button.setToolTip(self.tr("Send (Enter)"))
-        button.setAccessibleName(self.tr("Send"))
+        button.setToolTip(hint)
+        button.setAccessibleName(hint.partition(" (")[0])
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(self._send)
         return button
@@ -187,13 +133,29 @@ class Composer(QWidget):
         recorder.changed.connect(self._recorder_changed)
         self._recorder_changed()
 
+    def take_focus(self) -> None:
+        """Be written in."""
+        self.input.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_editing(self, *, is_editing: bool) -> None:
+        """Hold a message that is being changed: files are sent with new ones only."""
+        self._is_editing = is_editing
+        for button in (self._attach, self._screenshot):
+            button.setEnabled(not is_editing)
+        self._button.setVisible(not is_editing)
+        self._save.setVisible(is_editing)
+        self.tray.setVisible(bool(self.tray.items) and not is_editing)
+        self._allow_sending()
+
     def text(self) -> str:
         """Return what stands there now."""
         return self.input.toPlainText()
 
     def set_text(self, text: str) -> None:
         """Put a draft back, with the cursor at its end."""
+        self._is_given = True
         self.input.setPlainText(text)
+        self._is_given = False
         self.input.moveCursor(self.input.textCursor().MoveOperation.End)
 
     def type_in(self, text: str) -> None:
@@ -274,8 +236,28 @@ class Composer(QWidget):
     def _records(self) -> bool:
         return self._recorder is not None and self._recorder.is_on
 
+    def show_names(self, names: NameTable) -> None:
+        """Let these people be named."""
+        if names.members != self.names.members:
+            self.names = names
+            self._highlighter.show_names(names)
+            self.names_changed.emit(names)
+
+    def _text_changed(self) -> None:
+        """Qt tells this also when only a colour has changed."""
+        text = self.text()
+        if text == self._last_text:
+            return
+        self._last_text = text
+        self._allow_sending()
+        self.text_changed.emit()
+        if text and not self._is_given:
+            self.typed.emit()
+
     def _allow_sending(self) -> None:
-        self._button.setEnabled(self._records or bool(self.tray.items or self.text().strip()))
+        has_text = bool(self.text().strip())
+        self._button.setEnabled(self._records or bool(self.tray.items) or has_text)
+        self._save.setEnabled(has_text)
         self._choose_buttons()
 
     def _choose_buttons(self) -> None:
@@ -284,15 +266,16 @@ class Composer(QWidget):
             return
         is_wide, sends = self.width() >= _WIDE, self._button.isEnabled()
         listens = self._recorder.state is Recording.LISTENING
-        self._recorder.microphone.setVisible(not listens and (is_wide or not sends or self._records))
+        is_offered = is_wide or not sends or self._records
+        self._recorder.microphone.setVisible(is_offered and not listens and not self._is_editing)
 
     def _send(self) -> None:
         if self._recorder is not None and self._recorder.is_on:
             self._recorder.send()
             return
         text = self.text().strip()
-        items = self.tray.take()
-        if items or text:
+        items = [] if self._is_editing else self.tray.take()
+        if (items or text) and not self._is_editing:
             self.input.clear()
         if items:
             self.files_sent.emit(items, text)

@@ -29,7 +29,7 @@ class Drafts(QObject):
         """The draft, while the composer shows the text of a message that is edited."""
         self._timer = QTimer(self, singleShot=True, interval=_DRAFT_AFTER_MS)
         self._timer.timeout.connect(self.keep)
-        composer.input.textChanged.connect(self._text_changed)
+        composer.text_changed.connect(self._text_changed)
 
     def show_conversation(self, conversation: ConversationView | None) -> None:
         """Another one is open, or none: what was being written in the one before is kept."""

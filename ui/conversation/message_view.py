@@ -1,16 +1,19 @@
 """What keys and mouse do in the list of messages: select, copy, open links, and the menu of a message."""
 
 from collections.abc import Mapping
+from functools import partial
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from peer.views import MessageKind
 from peer.views import MessageView as MessageData
 from ui.conversation.hits import Hit, Part, Under
+from ui.conversation.hover_bar import HoverBar
 from ui.conversation.links import open_link
-from ui.conversation.message_dialogs import WholeMessage
+from ui.conversation.message_acts import MessageAct, Standing, label, possible, possible_with_all
+from ui.conversation.message_dialogs import MessageDetails, WholeMessage
 from ui.conversation.message_menu import MessageMenu, Pointed, copy
 from ui.conversation.message_rows import MessageRows
 from ui.conversation.selection_gestures import SelectionGestures
@@ -42,6 +45,11 @@ class MessageView(MessageRows):
     """A message in which somebody wants to go on, or back."""
     act_wanted = Signal(object, object, float)
     """A message, an `Act` on its attachment, and how far from its left end that was clicked."""
+    wanted = Signal(object, list)
+    """A `MessageAct`, and the messages it is about."""
+    reacted = Signal(object, str)
+    """A message, and the emoji that was clicked."""
+    undo_wanted = Signal()
 
     def __init__(self, theme: Theme, blocks: Mapping[MessageKind, Block] | None = None) -> None:
         super().__init__(theme, blocks)
@@ -49,11 +57,18 @@ class MessageView(MessageRows):
         self._gestures = SelectionGestures(self._selection, self.hit, self.scroll_by, room, self)
         self._gestures.changed.connect(self.viewport().update)
         self._gestures.clicked.connect(self._click)
+        self.standing = Standing()
+        """What may be done here."""
+        self._bar = HoverBar(theme, self.viewport())
+        self._bar.wanted.connect(lambda message, act: self.wanted.emit(act, [message]))
+        self._bar.menu_wanted.connect(self._open_menu_of_bar)
+        self.rows_shown.connect(self._bar.leave)
         self.viewport().setMouseTracking(True)
 
     def show_messages(self, messages: MessageListModel | None) -> None:
         """Show another conversation, in which nothing is selected."""
         self._gestures.stop()
+        self._bar.leave()
         super().show_messages(messages)
 
     # --- keys ------------------------------------------------------------------------------------
@@ -85,11 +100,15 @@ class MessageView(MessageRows):
         self.viewport().update()
 
     def _selects(self, event: QKeyEvent) -> bool:
-        """Handle a key that selects or copies; tell whether it was one."""
+        """Handle a key that selects, or does something with what is selected; tell whether it was one."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self._copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self._select_all()
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self.undo_wanted.emit()
+        elif event.key() == Qt.Key.Key_Delete:
+            self._offer_deletion()
         elif event.modifiers() == Qt.KeyboardModifier.ShiftModifier and event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
             self._extend(-1 if event.key() == Qt.Key.Key_Up else 1)
         else:
@@ -100,6 +119,11 @@ class MessageView(MessageRows):
         if self._messages is not None and self._messages.rowCount():
             self._selection.begin(Span.whole(self._messages.message(0)))
             self._selection.extend(Span.whole(self._messages.message(self._messages.rowCount() - 1)))
+
+    def select_nothing(self) -> None:
+        """Let go what was selected."""
+        self._selection.clear()
+        self.viewport().update()
 
     def _extend(self, step: int) -> None:
         """Select one message more, or less, than the current one."""
@@ -124,6 +148,45 @@ class MessageView(MessageRows):
         if words:
             copy(words)
 
+    def _offer_deletion(self) -> None:
+        """Offer to delete what is selected, else the message that has the focus."""
+        current = self.currentIndex()
+        messages = self._selected_messages()
+        if not messages and current.isValid() and self._messages is not None:
+            messages = [self._messages.message(current.row())]
+        can = possible_with_all(messages, self.standing)
+        menu = QMenu(self)
+        menu.setObjectName("message.deletion")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for act in (MessageAct.DELETE_HERE, MessageAct.DELETE_FOR_ALL):
+            if act in can:
+                action = menu.addAction(label(act, len(messages)))
+                action.setObjectName(f"message.{act.name.lower()}")
+                action.triggered.connect(partial(self.wanted.emit, act, messages))
+        if menu.actions() and current.isValid():
+            self.scrollTo(current)
+            menu.setActiveAction(menu.actions()[0])
+            menu.popup(self.place_of(current).center())
+        else:
+            menu.deleteLater()
+
+    def _selected_messages(self) -> list[MessageData]:
+        span = self._selection.span
+        if span is None or self._messages is None:
+            return []
+        return self._messages.messages_between(span.start.message, span.end.message)
+
+    def place_of(self, index: QModelIndex) -> QRect:
+        """Return where the bubble of a message is on the screen, as far as it is in sight."""
+        bubble = self._bubbles.bubble_rect(index, self.visualRect(index)).intersected(self.viewport().rect())
+        return QRect(self.viewport().mapToGlobal(bubble.topLeft()), bubble.size())
+
+    def index_of(self, message: MessageData) -> QModelIndex:
+        """Return where a message is in the list; an invalid index if it is not here."""
+        if self._messages is None or self._messages.latest(message.entry) is None:
+            return QModelIndex()
+        return self._messages.index(self._messages.row_at(message.place), 0)
+
     def _selected_words(self) -> str:
         span = self._selection.span
         if span is None or self._messages is None:
@@ -139,6 +202,7 @@ class MessageView(MessageRows):
         if event.button() == Qt.MouseButton.LeftButton:
             extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._gestures.press(point, event.timestamp(), extends=extends)
+            self._bar.leave()
             self._make_current(point)
         self.viewport().update()
         event.accept()
@@ -163,10 +227,15 @@ class MessageView(MessageRows):
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the mouse any more."""
         self._point_at(None)
+        self._bar.leave()
         super().leaveEvent(event)
 
     def _point_at(self, hit: Hit | None) -> None:
-        """Show what a click would do something to."""
+        """Show what a click would do something to, and what else can be done."""
+        if hit is not None and hit.message.entry != self._bar.entry:
+            index = self.index_of(hit.message)
+            bubble = self._bubbles.bubble_rect(index, self.visualRect(index))
+            self._bar.show_beside(hit.message, bubble, self.standing)
         before = (self._bubbles.pointer, self._bubbles.under)
         now = (None, None) if hit is None else (hit.pointer, hit.under)
         if now != before:
@@ -180,11 +249,11 @@ class MessageView(MessageRows):
             self._gestures.release(event.position().toPoint())
         event.accept()
 
-    @staticmethod
-    def _cursor_over(hit: Hit | None) -> Qt.CursorShape:
+    def _cursor_over(self, hit: Hit | None) -> Qt.CursorShape:
         if hit is None:
             return Qt.CursorShape.ArrowCursor
-        leads = hit.under is not None and hit.under.part is not Part.MARK
+        is_mark = hit.under is not None and hit.under.part is Part.MARK
+        leads = hit.under is not None and (not is_mark or self.standing.is_group)
         if leads or hit.pointer is not None or hit.is_more or (hit.link is not None and hit.link.opens):
             return Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.IBeamCursor if hit.is_text else Qt.CursorShape.ArrowCursor
@@ -204,6 +273,12 @@ class MessageView(MessageRows):
         match under.part:
             case Part.QUOTE:
                 self.show_answered(message)
+            case Part.CHIP:
+                self.reacted.emit(message, under.emoji)
+            case Part.REST_OF_CHIPS:
+                MessageDetails(message, self.window()).open()
+            case Part.MARK if MessageAct.WHO_HAS in possible(message, self.standing):
+                self.wanted.emit(MessageAct.WHO_HAS, [message])
 
     def show_answered(self, message: MessageData) -> None:
         """Go to the message that this one answers."""
@@ -251,9 +326,23 @@ class MessageView(MessageRows):
         hit = self._bubbles.hit(index, row, point or row.topLeft())
         here = (hit.link,) if hit.link else ()
         links = hit.laid_out.links if point is None else here
-        menu = MessageMenu(Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut), self)
+        selected = self._selected_messages()
+        several = tuple(selected) if any(each.entry == hit.message.entry for each in selected) else ()
+        about = Pointed(hit.message, links, self._selected_words(), hit.laid_out.is_cut, self.standing, several)
+        menu = MessageMenu(about, self)
         menu.act_wanted.connect(lambda act: self.act_wanted.emit(hit.message, act, 0.0))
+        menu.wanted.connect(self.wanted)
+        menu.reacted.connect(lambda emoji: self.reacted.emit(hit.message, emoji))
+        if not menu.actions():
+            menu.deleteLater()
+            return
         if point is None:
             menu.setActiveAction(menu.actions()[0])
-        inside = self._bubbles.bubble_rect(index, row).intersected(self.viewport().rect()).center()
-        menu.popup(self.viewport().mapToGlobal(point or inside))
+        menu.popup(self.viewport().mapToGlobal(point) if point is not None else self.place_of(index).center())
+
+    def _open_menu_of_bar(self) -> None:
+        """Offer everything that can be done with the message under the mouse."""
+        entry = self._bar.entry
+        message = None if self._messages is None or entry is None else self._messages.latest(entry)
+        if message is not None:
+            self._open_menu(self.index_of(message), self._bar.geometry().bottomLeft())

@@ -71,15 +71,6 @@ class Outgoing(QObject):
         self._trays.clear()
         self._open = None
 
-    def send_text(self, conversation: ConversationId, text: str) -> None:
-        """Send a text."""
-
-        def refused(code: RefusalCode, message: str) -> None:
-            self._state.warned.emit(refusal_text(code, message))
-            self._give_back(conversation, text)
-
-        self._bridge.ask(self, lambda node: node.send_text(conversation, text), None, refused)
-
     def send_files(self, conversation: ConversationId, items: list[TrayItem], caption: str) -> None:
         """Send files; the node keeps them in this order. The first has the caption."""
         for number, item in enumerate(items):

@@ -23,10 +23,14 @@ from ui.conversation.emoji.memory import EmojiMemory
 from ui.conversation.emoji.picker import EmojiPicker
 from ui.conversation.header import ConversationHeader
 from ui.conversation.jump_button import JumpButton
+from ui.conversation.mention_popup import MentionPopup
+from ui.conversation.mention_text import NameTable
+from ui.conversation.message_desk import MessageDesk
 from ui.conversation.message_view import MessageView
 from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
 from ui.conversation.outgoing import Outgoing
 from ui.conversation.reading import Reading
+from ui.conversation.writing import Writing
 from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
@@ -95,6 +99,7 @@ class ConversationPane(QWidget):
         self.composer = Composer(theme)
         self._notice = NoWritingNotice()
         self._picker: EmojiPicker | None = None
+        self._use_emoji: Callable[[str], None] = self.composer.input.insertPlainText
         self._screenshot = Screenshot(theme, self)
         self._talk = QWidget()
         """All but the files."""
@@ -103,6 +108,10 @@ class ConversationPane(QWidget):
         self._reading = Reading(bridge, self.view, self)
         self._reading.in_sight.connect(self.in_sight)
         self.drafts = Drafts(bridge, state, self.composer, self)
+        self._mentions = MentionPopup(theme, self.composer.input, self)
+        self.composer.names_changed.connect(self._mentions.show_names)
+        self.writing = Writing(bridge, state, self.composer, self.drafts, self)
+        self.messages = MessageDesk(theme, bridge, state, self.view, self.writing, self._choose_emoji, self)
         self.recorder = VoiceRecorder(theme, bridge, self.desk.playback)
         self.composer.put_recorder(self.recorder)
         self._outgoing = Outgoing(bridge, state, self.composer, self.drafts.give_back, self)
@@ -142,6 +151,7 @@ class ConversationPane(QWidget):
         self._unread_above.clicked.connect(self._go_to_unread)
         self.header.dismissal_wanted.connect(self._dismiss_unread)
         self.composer.sent.connect(self._send)
+        self.composer.input.cancelled.connect(self._cancel)
         self.composer.files_sent.connect(self._send_files)
         self.recorder.recorded.connect(self._send_voice)
         self.recorder.said.connect(self._state.warned)
@@ -157,6 +167,7 @@ class ConversationPane(QWidget):
         self._state.contacts.person_changed.connect(self._person_changed)
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._state.groups.changed.connect(self._group_changed)
+        self._state.typing.changed.connect(self._typing_changed)
         self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
         self._request.declined.connect(lambda: self._with_user(self._actions.decline))
         self._request.blocked.connect(lambda: self._with_user(self._actions.block))
@@ -184,11 +195,12 @@ class ConversationPane(QWidget):
         messages = self._state.messages(conversation)
         messages.open_at(conversation.first_unread)
         self._show_messages(messages)
-        self.drafts.show_conversation(conversation)
+        self.writing.show_conversation(conversation)
         self._outgoing.show_conversation(conversation.conversation)
         self.recorder.show_conversation(conversation.conversation)
         if not self.files.isHidden():
             self.files.show_files(conversation.conversation)
+        self._typing_changed(conversation.conversation)
         self._refresh()
         self._focus()
 
@@ -201,7 +213,7 @@ class ConversationPane(QWidget):
         self.files.hide()
         self._fit_files()
         self._show_messages(None)
-        self.drafts.show_conversation(None)
+        self.writing.show_conversation(None)
 
     def _show_messages(self, messages: MessageListModel | None) -> None:
         if self._messages is not None:
@@ -229,6 +241,10 @@ class ConversationPane(QWidget):
         if self._shown is not None and self._shown.conversation == group.conversation:
             self._refresh()
 
+    def _typing_changed(self, conversation: ConversationId) -> None:
+        if self.conversation == conversation:
+            self.composer.typing.show_names(self._state.typing.names(conversation))
+
     def _conversation_changed(self, view: ConversationView) -> None:
         if self._shown is None or self._shown.conversation != view.conversation:
             return
@@ -246,8 +262,13 @@ class ConversationPane(QWidget):
             return
         contact = self._state.contacts.contact(self._shown.user)
         is_group = self._shown.user is None
+        group = self._state.groups.group(self._shown.conversation) if is_group else None
+        self.messages.show_standing(self._shown, group)
+        me = None if self._state.session is None else self._state.session.user
+        others = () if group is None else tuple(member for member in group.members if member.user != me)
+        self.composer.show_names(NameTable(others))
         if is_group:
-            self.header.show_group(self._shown, self._state.groups.group(self._shown.conversation))
+            self.header.show_group(self._shown, group)
         else:
             self.header.show_conversation(self._shown, contact)
         self._new_device.setVisible(contact is not None and contact.new_device and not contact.blocked)
@@ -279,8 +300,7 @@ class ConversationPane(QWidget):
     # --- writing and reading -----------------------------------------------------------------------
 
     def _send(self, text: str) -> None:
-        if self._shown is not None:
-            self._outgoing.send_text(self._shown.conversation, text)
+        if self._shown is not None and self.writing.send(text):
             self.view.follow()
 
     def _send_files(self, items: list[TrayItem], caption: str) -> None:
@@ -296,6 +316,7 @@ class ConversationPane(QWidget):
     def _session_changed(self) -> None:
         if self._state.session is None:
             self._outgoing.forget()
+            self.writing.forget()
             self.recorder.forget()
             self.desk.forget()
 
@@ -339,9 +360,14 @@ class ConversationPane(QWidget):
             return ""
         return self.tr("Drop here to send to %1").replace("%1", people.short_name(self._shown.title))
 
-    def keep_draft(self) -> None:
-        """Have what is being written kept, so that it is there after a switch, a restart, a crash."""
+    def leave_tidy(self) -> None:
+        """The window closes or somebody signs out: what is written is kept."""
         self.drafts.keep()
+
+    def _cancel(self) -> None:
+        """Esc in the input: first no answer and no edit, then no files."""
+        if not self.writing.cancel():
+            self.composer.tray.take()
 
     def _type_in(self, text: str) -> None:
         if self.composer.isVisible():
@@ -352,16 +378,34 @@ class ConversationPane(QWidget):
             self._screenshot.take(without_window=without_window)
 
     def _toggle_emoji(self) -> None:
-        """Open the emoji picker, or close it."""
+        """Open the emoji picker for the text, or close it."""
+        if self._picker is not None and self._picker.isVisible():
+            self._picker.close_panel()
+        elif self.composer.isVisible():
+            self._use_emoji = self.composer.input.insertPlainText
+            self._emoji_picker().open()
+
+    def _choose_emoji(self, use: Callable[[str], None]) -> None:
+        """Let an emoji be chosen for something else than the text."""
+        picker = self._emoji_picker()
+
+        def use_once(emoji: str) -> None:
+            picker.close_panel()
+            use(emoji)
+
+        self._use_emoji = use_once
+        picker.open()
+
+    def _take_emoji(self, emoji: str) -> None:
+        self._use_emoji(emoji)
+
+    def _emoji_picker(self) -> EmojiPicker:
         if self._picker is None:
             # Made when first wanted: its table takes as long to read as the rest of the window to build.
             self._picker = EmojiPicker(self._theme, EmojiMemory(self._memory), self, self.composer)
-            self._picker.picked.connect(self.composer.input.insertPlainText)
+            self._picker.picked.connect(self._take_emoji)
             self._picker.closed.connect(self._focus)
-        if self._picker.isVisible():
-            self._picker.close_panel()
-        elif self.composer.isVisible():
-            self._picker.open()
+        return self._picker
 
     def _point_to_unread(self) -> None:
         """Show the way up to what was not read, such as what came late or was jumped over."""

@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what is being written, remember the place; go into the tray, or ask about a hosted locator, or end."""
-        self.chat.pane.keep_draft()
+        self.chat.pane.leave_tidy()
         self._memory.keep_geometry(bytes(self.saveGeometry().data()))
         if self._tray.exists and not self._is_quitting and self._state.session is not None:
             event.ignore()
@@ -191,7 +191,7 @@ class MainWindow(QMainWindow):
         self.chat.sidebar.take_focus()
 
     def _log_out(self) -> None:
-        self.chat.pane.keep_draft()
+        self.chat.pane.leave_tidy()
         self._bridge.ask(self, lambda node: node.log_out(), self._logged_out, self._log_out_refused)
 
     def _log_out_refused(self, code: RefusalCode, message: str) -> None:

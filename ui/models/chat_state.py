@@ -10,6 +10,7 @@ from ui.models.contact_book import ContactBook
 from ui.models.conversation_list import ConversationListModel
 from ui.models.group_book import GroupBook
 from ui.models.message_list import MessageListModel
+from ui.models.typing_book import TypingBook
 from ui.peer_bridge import PeerBridge
 
 _OPEN_CONVERSATIONS = 8
@@ -34,6 +35,7 @@ class ChatState(QObject):
         self.contacts = ContactBook(self)
         self.conversations = ConversationListModel(self.contacts, self)
         self.groups = GroupBook(bridge, self.contacts, self)
+        self.typing = TypingBook(self)
         self._messages: OrderedDict[ConversationId, MessageListModel] = OrderedDict()
         # What events tell while the lists are on their way; it is newer than the lists.
         self._told_contacts: dict[str, ContactView] | None = None
@@ -57,6 +59,7 @@ class ChatState(QObject):
         self._messages.clear()
         self.conversations.fill(())
         self.groups.forget()
+        self.typing.forget()
         self.contacts.fill(())
         self.session_changed.emit()
 
@@ -100,7 +103,9 @@ class ChatState(QObject):
                     messages.setdefault(message.conversation, []).append(message)
                 case _:
                     self._take_other(event)
-        self.messages_arrived.emit([event.message for event in batch if isinstance(event, events.MessageArrived)])
+        arrived = [event.message for event in batch if isinstance(event, events.MessageArrived)]
+        self.typing.arrived(arrived)
+        self.messages_arrived.emit(arrived)
         for view in conversations.values():
             self._take_conversation(view)
         for changed in messages.values():
@@ -130,6 +135,8 @@ class ChatState(QObject):
 
     def _take_other(self, event: events.Event) -> None:
         match event:
+            case events.Typing(typing=typing):
+                self.typing.take(typing)
             case events.GroupChanged(group=group):
                 self._announce(event)
                 self.groups.take(group)

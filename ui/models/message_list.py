@@ -5,7 +5,7 @@ and is cut at the end that is far from what is shown, so that neither memory nor
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
@@ -13,7 +13,16 @@ from operator import attrgetter
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from peer.errors import RefusalCode
-from peer.views import ConversationId, EntryId, MessagePage, MessagePlace, MessageState, MessageView, PageAt
+from peer.views import (
+    ConversationId,
+    EntryId,
+    MessageKind,
+    MessagePage,
+    MessagePlace,
+    MessageState,
+    MessageView,
+    PageAt,
+)
 from ui.peer_bridge import PeerBridge
 from ui.translations import message_words, moments
 
@@ -85,6 +94,8 @@ class MessageListModel(QAbstractListModel):
         """What is looked for as soon as the page that is on its way has come."""
         self._shown_instead: dict[EntryId, MessageView | None] = {}
         """What stands in the place of messages that are being deleted; None for nothing."""
+        self._told_meanwhile: dict[EntryId, MessageView] = {}
+        """What was told of these."""
         self._visit = 0
         """Grows when everything is let go: an answer to an earlier visit comes too late."""
         self._rests = False
@@ -145,6 +156,10 @@ class MessageListModel(QAbstractListModel):
             starts_unread=message.entry == self._first_unread,
             names_author=self._is_group and starts_group and not message.mine and message.membership is None,
         )
+
+    def newest_first(self) -> Iterator[MessageView]:
+        """Yield what is here, from the end up."""
+        return reversed(self._messages)
 
     def first_unread_row(self) -> int:
         """Return the row above which "New messages" stands; -1 when there is none."""
@@ -212,7 +227,7 @@ class MessageListModel(QAbstractListModel):
         return self._by_entry.get(entry)
 
     def show_instead(self, message: MessageView, shown: MessageView | None) -> None:
-        """Show something else in the place of a message, None for nothing, until `show_again` or `forget_message`."""
+        """Show something else in the place of a message, None for nothing, until one of the next three is called."""
         self._shown_instead[message.entry] = shown
         if message.entry in self._by_entry:
             if shown is None:
@@ -223,12 +238,19 @@ class MessageListModel(QAbstractListModel):
     def show_again(self, message: MessageView) -> None:
         """Show a message itself again, as it was last told of."""
         self._shown_instead.pop(message.entry, None)
-        self.take([message])
+        self.take([self._told_meanwhile.pop(message.entry, message)])
+
+    def show_told(self, entry: EntryId) -> None:
+        """Go on with what is told of it from now on; what it looks like stays until then."""
+        self._shown_instead.pop(entry, None)
+        told = self._told_meanwhile.pop(entry, None)
+        if told is not None:
+            self.take([told])
 
     def forget_message(self, entry: EntryId) -> None:
         """It is no more."""
-        self._shown_instead.pop(entry, None)
-        self._held_back.pop(entry, None)
+        for kept in (self._shown_instead, self._told_meanwhile, self._held_back):
+            kept.pop(entry, None)
         if entry in self._by_entry:
             self._remove_message(entry)
 
@@ -242,8 +264,18 @@ class MessageListModel(QAbstractListModel):
         """Return messages as they are shown here: those that are being deleted in another form, or not at all."""
         if not self._shown_instead:
             return list(messages)
-        shown = (self._shown_instead.get(each.entry, each) for each in messages)
-        return [each for each in shown if each is not None]
+        shown: list[MessageView | None] = []
+        for message in messages:
+            if message.entry not in self._shown_instead:
+                shown.append(message)
+            elif message.kind is MessageKind.DELETED:
+                # It is done, by us or by somebody else.
+                del self._shown_instead[message.entry]
+                shown.append(message)
+            else:
+                self._told_meanwhile[message.entry] = message
+                shown.append(self._shown_instead[message.entry])
+        return [message for message in shown if message is not None]
 
     def take(self, messages: Iterable[MessageView]) -> None:
         """Put in new messages, and new states of known ones."""

@@ -25,6 +25,12 @@ QWidget[role="banner"] { background: $warning_ground; border-radius: 10px; }
 QWidget[role="strip"] { background: $warning_ground; border-bottom: 1px solid $border; }
 QWidget[role="toast"] { background: $toast; border-radius: 10px; }
 QWidget[role="toast"] QLabel { color: $on_toast; }
+QPushButton[kind="toast"] {
+    background: transparent; border: 2px solid transparent; border-radius: 8px; color: $toast_link; padding: 2px 6px;
+    min-height: 18px;
+}
+QPushButton[kind="toast"]:hover, QPushButton[kind="toast"]:focus { border-color: $toast_link; }
+QFrame[role="bar"] { background: $card; border: 1px solid $border; border-radius: 10px; }
 QWidget[role="line"] { background: $border; }
 QLabel { background: transparent; }
 QLabel[role="secondary"], QLabel[role="caption"] { color: $secondary; }
@@ -32,6 +38,7 @@ QLabel[role="error"] { color: $danger; }
 QLabel[role="over"], QLabel[role="pill"] { color: $on_scrim; }
 QLabel[role="pill"] { background: $scrim; border-radius: 10px; padding: 2px 10px; }
 QLabel[role="online"] { color: $ok; }
+QLabel[role="accent"] { color: $accent; }
 
 QLineEdit, QTextEdit[role="input"] {
     background: $card; border: 1px solid $border; border-radius: 10px; padding: 1px;
@@ -110,6 +117,7 @@ QToolButton[kind="group"]:checked { background: $selected; }
 QListView { background: $side; border: none; outline: none; }
 QListView[role="chat"] { background: $chat; }
 QListView[role="grid"] { background: $card; }
+QListView[role="mentions"] { background: $card; border: 1px solid $border; border-radius: 10px; padding: 3px; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="clear"] { background: transparent; border: none; }
 QSplitter::handle { background: $border; }
 

@@ -36,6 +36,7 @@ class Tokens:
     on_scrim: str
     toast: str
     on_toast: str
+    toast_link: str
     authors: tuple[str, ...]
     """The avatars' colours, as dark or light as names in them must be to be read on a bubble."""
 
@@ -69,6 +70,7 @@ LIGHT = Tokens(
     on_scrim="#FFFFFF",
     toast="#17202B",
     on_toast="#FFFFFF",
+    toast_link="#9DBEFF",
     authors=("#6B47EE", "#CA2550", "#167766", "#97591B", "#246BB8", "#9A4A91", "#52731C"),
 )
 
@@ -101,6 +103,7 @@ DARK = Tokens(
     on_scrim="#FFFFFF",
     toast="#E8EDF4",
     on_toast="#12161C",
+    toast_link="#1D56D0",
     authors=("#9C84F4", "#E46C8B", "#1EA78E", "#D9822B", "#5597DE", "#C07CB8", "#72A027"),
 )
 
@@ -141,6 +144,8 @@ TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("on_scrim", "scrim"),
     ("on_scrim", "scrim_hover"),
     ("on_toast", "toast"),
+    ("toast_link", "toast"),
+    ("accent", "side"),
 )
 """Which colour is written on which ground; each pair is at least 4.5:1."""
 

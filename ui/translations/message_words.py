@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication
 
-from peer.views import MessageKind, MessageView, QuoteView, ReactionView
+from peer.views import MessageKind, MessageView, QuoteView, ReactionView, WhoHasView
 from ui.translations import attachments, memberships, moments, people
 
 _LONGEST_QUOTE = 300
@@ -86,6 +86,17 @@ def names(everybody: tuple[str, ...], most: int = MOST_NAMED) -> str:
 def reaction_tip(reaction: ReactionView) -> str:
     """Return who chose an emoji."""
     return f"{people.short_name(reaction.emoji)} {names(reaction.names)}"
+
+
+def who_has(view: WhoHasView) -> str:
+    """Return how many have a message: 12 of 14 have it, 9 have read it."""
+    has, read = sum(each.has for each in view.members), sum(each.read for each in view.members)
+    if view.members and read == len(view.members):
+        return QCoreApplication.translate("Message", "Everyone has read it")
+    words = QCoreApplication.translate("Message", "%1 of %2 have it, %3 have read it")
+    if view.members and has == len(view.members):
+        words = QCoreApplication.translate("Message", "Everyone has it, %3 have read it")
+    return words.replace("%1", str(has)).replace("%2", str(len(view.members))).replace("%3", str(read))
 
 
 def spoken_reactions(reactions: tuple[ReactionView, ...]) -> str:

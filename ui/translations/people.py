@@ -53,6 +53,20 @@ def _whereabouts(contact: ContactView) -> str:
     return f"{offline} · {seen}"
 
 
+def typing(names: tuple[str, ...]) -> str:
+    """Return who is writing: "Alice is typing…"; empty for nobody."""
+    if not names:
+        return ""
+    first, *others = map(short_name, names)
+    if not others:
+        return QCoreApplication.translate("Typing", "%1 is typing…").replace("%1", first)
+    if len(others) == 1:
+        words = QCoreApplication.translate("Typing", "%1 and %2 are typing…")
+        return words.replace("%2", others[0]).replace("%1", first)
+    words = QCoreApplication.translate("Typing", "%1 and %2 others are typing…")
+    return words.replace("%2", str(len(others))).replace("%1", first)
+
+
 def standing(contact: ContactView | None) -> str:
     """Return what a row of the list says of somebody with whom no word was exchanged yet."""
     if contact is not None and contact.blocked:
