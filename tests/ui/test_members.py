@@ -168,6 +168,7 @@ def test_leaving_closes_the_composer_and_keeps_the_history(qtbot, talking: MainW
     click(qtbot, dialog, "confirm.yes")
     qtbot.waitUntil(lambda: not talking.chat.pane.composer.isVisible())
     assert node.asked("leave_group") == [(LAB,)]
+    assert talking.focusWidget() is talking.chat.pane.view
     assert talking.findChild(QLabel, "conversation.notice.text").isVisible()
     assert talking.findChild(MembersDialog) is None or not dialog.isVisible()
 

@@ -273,8 +273,9 @@ class ConversationPane(QWidget):
             self.header.show_conversation(self._shown, contact)
         self._new_device.setVisible(contact is not None and contact.new_device and not contact.blocked)
         self._new_device.show_person(self._shown.title)
-        if not self._shown.can_write and self.composer.input.hasFocus():
-            # Else Qt would give the focus to whatever comes first in the window.
+        self._choose_page()
+        if not self._shown.can_write and self.window().focusWidget() is self.composer.input:
+            # Else Qt would give the focus to whatever comes first in the window, at once or when a dialog closes.
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.composer.setVisible(self._shown.can_write)
         self._notice.setVisible(not self._shown.can_write)
@@ -282,7 +283,6 @@ class ConversationPane(QWidget):
             self._notice.show_group_left()
         else:
             self._notice.show_reason(contact, self._shown.title)
-        self._choose_page()
         self._point_to_unread()
 
     def _choose_page(self) -> None:
