@@ -4,8 +4,10 @@ Everything here runs on the storage thread, inside the write job that stores the
 about a message is kept, so an entry costs the same however many there were before it.
 """
 
-from peer import limits
+from collections.abc import Iterable
+
 from peer.storage import acts, messages
+from peer.storage.acts import Matter
 from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
 from peer.storage.messages import MessageRow
@@ -40,6 +42,13 @@ class ActFolder:
             self._acted_upon[row.entry] = None
             self._fold_text(row.entry)
 
+    def find_last(self, matters: Iterable[Matter]) -> None:
+        """Find out anew what the last words are, because feeds end elsewhere than it was known."""
+        for matter in matters:
+            acts.find_last(self._connection, self._conversation, matter)
+            self._acted_upon[matter.target] = None
+            self._fold_text(matter.target)
+
     def find(self, entry: EntryId) -> MessageRow | None:
         """Return a message of this conversation as it is now."""
         row = messages.find_message(self._connection, entry)
@@ -47,7 +56,7 @@ class ActFolder:
 
     def _fold_text(self, target: EntryId) -> None:
         row = self.find(target)
-        if row is None or row.act is not None:
+        if row is None or row.act is not None or row.kind == messages.DELETED:
             return
         edit = acts.edit_of(self._connection, self._conversation, target, row.author)
         present = fold_acts(self._original(row), [edit] if edit else [])
@@ -67,5 +76,5 @@ class ActFolder:
                 return Original(row.author, row.text, row.mentions, is_text=row.attachment is None)
 
     def _note_replies(self, entry: EntryId) -> None:
-        for reply in messages.replies_to(self._connection, self._conversation, entry, limits.REPLIES_TOLD):
+        for reply in messages.replies_to(self._connection, self._conversation, entry):
             self._acted_upon[reply] = None

@@ -18,6 +18,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import (
     ConversationChanged,
+    Event,
     MessageArrived,
     MessageChanged,
     MessageHidden,
@@ -29,6 +30,7 @@ from peer.message_views import message_view, on_screen, place_as_kept
 from peer.receipts import Receipts
 from peer.storage import feeds, messages
 from peer.storage.attachments import AttachmentRow
+from peer.storage.burying import hide
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow
@@ -86,6 +88,8 @@ class Conversations:
         """Called when a message with an attachment was committed, before it is told."""
         self.unwritten: Callable[[Conversation], list[MessageView]] = lambda _: []
         """Returns what stands in a conversation of ours and has no entry yet, oldest first."""
+        self.on_erased: Callable[[], None] = lambda: None
+        """Called when bodies were erased, because what they said was deleted."""
         self.show_attachment: Callable[[Conversation, AttachmentRow], AttachmentView] = lambda _, row: attachment_view(
             row
         )
@@ -196,6 +200,20 @@ class Conversations:
         for conversation in rows:
             self._events.tell(ConversationChanged(self.view(conversation)))
 
+    async def hide(self, conversation: Conversation, row: MessageRow) -> None:
+        """Show a message no more on this device."""
+
+        def job(connection: Connection) -> messages.Newest:
+            hide(connection, row.entry)
+            return messages.newest_in(connection, row.conversation)
+
+        def announce(newest: messages.Newest) -> None:
+            conversation.take_newest(newest)
+            self._events.tell(MessageHidden(self.message_view(conversation, row)))
+            self.tell_row_soon(conversation)
+
+        await self._database.write(job, announce, own=True)
+
     # --- taking in ---------------------------------------------------------------------------
 
     async def take_in(
@@ -254,8 +272,7 @@ class Conversations:
         for row in happened.messages:
             if row.attachment is not None:
                 self.on_attachment(conversation, row)
-            event = MessageWritten if row.mine else MessageArrived
-            self._events.tell(event(self.message_view(conversation, row)))
+            self._events.tell(_event_for(row)(self.message_view(conversation, row)))
         for row in happened.changed:
             conversation.note_change(row)
             self._events.tell(MessageChanged(self.message_view(conversation, row)))
@@ -274,6 +291,11 @@ class Conversations:
         for entry in happened.entries:
             feed_row = happened.feeds[entry.header.feed]
             self._recent[feed_row.row, entry.header.number] = entry.wire
+        for place in happened.erased:
+            self._recent.pop(place, None)
+        if happened.erased:
+            self._database.wipe_soon()
+            self.on_erased()
         while len(self._recent) > limits.RECENT_ENTRIES:
             self._recent.popitem(last=False)
 
@@ -389,6 +411,12 @@ class Conversations:
 
     def _now_ms(self) -> int:
         return int(self._clock().timestamp() * 1000)
+
+
+def _event_for(row: MessageRow) -> Callable[[MessageView], Event]:
+    if row.kind == messages.DELETED:
+        return MessageChanged  # it was deleted before it came: no news for anybody
+    return MessageWritten if row.mine else MessageArrived
 
 
 def check_sendable(conversation: Conversation, me: UserId, text: str) -> None:

@@ -4,12 +4,15 @@ import logging
 from dataclasses import replace
 
 from peer.act_folding import ActFolder
+from peer.deleting import DeletionFolder
 from peer.happened import Author, Happened, incarnation
-from peer.storage import feeds, groups, messages
+from peer.storage import acts, deletions, feeds, groups, messages
+from peer.storage.acts import Matter
+from peer.storage.burying import unbury
 from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
 from peer.storage.hiding import show_up_to
-from protocol.act_bodies import Edited, Reacted
+from protocol.act_bodies import Deleted, Edited, Reacted
 from protocol.entries import CONSENT_BODIES, Accepted, Asked, Attachment, Entry, Text
 from protocol.group_bodies import MembershipBody
 from protocol.identity import FeedId, clean_display_name
@@ -21,11 +24,16 @@ log = logging.getLogger(__name__)
 def fold_in(connection: Connection, author: Author, happened: Happened, feed: FeedRow, entry: Entry) -> None:
     """Bring what the screen shows up to date with an entry that was just kept; `finish` must follow."""
     conversation, mine = happened.conversation, feed.author == author.user
+    deleting = DeletionFolder(connection, author, happened)
+    if deleting.has_gone(feed, entry):
+        return
     match entry.body:
         case Text() | Attachment():
             _show(connection, happened, feed, entry, entry.body, mine=mine)
         case Edited() | Reacted() as body:
             ActFolder(connection, conversation.row, happened.acted_upon).take_act(feed, entry, body)
+        case Deleted() as body:
+            deleting.take_deletion(feed, entry, body)
         case body if isinstance(body, CONSENT_BODIES):
             if messages.add_consent(connection, conversation.row, entry, body, feed.stamp, by_me=mine):
                 happened.said = messages.consent_in(connection, conversation.row)
@@ -33,7 +41,7 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
                     happened.names[feed.author] = _fit_to_show(body.name)
         case MembershipBody() if conversation.user is None:
             groups.add_act(connection, feed, entry)
-            happened.group = groups.membership_in(connection, conversation.row)
+            happened.group = happened.known_group = groups.membership_in(connection, conversation.row)
             _show(connection, happened, feed, entry, entry.body, mine=mine)
             _end_feeds(connection, author, happened, happened.group)
         case _:
@@ -50,6 +58,7 @@ def _show(
     mine: bool,
 ) -> None:
     row = happened.conversation.row
+    unbury(connection, body.entry_id, feed.author)
     message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
     if message is not None:
         happened.messages.append(message)
@@ -81,15 +90,40 @@ def renew(connection: Connection, happened: Happened) -> None:
     happened.conversation = replace(happened.conversation, incarnation=fresh)
 
 
-def finish(connection: Connection, happened: Happened) -> Happened:
+def fall_out(connection: Connection, happened: Happened, feed: FeedRow, number: int) -> None:
+    """Let go what stood in a feed from a number on: it was closed there."""
+    matters = acts.matters_beyond(connection, feed.row, number - 1)
+    acts.forget_acts(connection, feed.row, number)
+    ActFolder(connection, happened.conversation.row, happened.acted_upon).find_last(matters)
+    deletions.forget_deletions(connection, feed.row, number)
+    happened.must_judge_again = True
+
+
+def finish(connection: Connection, author: Author, happened: Happened) -> Happened:
     """Return what happened, with all messages as they are at the end of the write."""
-    acts = ActFolder(connection, happened.conversation.row, happened.acted_upon)
+    folder = ActFolder(connection, happened.conversation.row, happened.acted_upon)
+    if happened.group is not None:
+        folder.find_last(_end_acts(connection, happened.conversation.row, happened.group))
+    if happened.group is not None or happened.must_judge_again:
+        DeletionFolder(connection, author, happened).judge_again()
     new = {row.entry for row in happened.messages}
-    happened.messages = [acts.find(row.entry) or row if _is_more(row, happened) else row for row in happened.messages]
-    happened.changed = [row for entry in happened.acted_upon if entry not in new and (row := acts.find(entry))]
+    happened.messages = [folder.find(row.entry) or row if _is_more(row, happened) else row for row in happened.messages]
+    happened.changed = [row for entry in happened.acted_upon if entry not in new and (row := folder.find(entry))]
     if happened.is_reordered:
         happened.newest = messages.newest_in(connection, happened.conversation.row)
     return happened
+
+
+def _end_acts(connection: Connection, conversation: int, group: Membership) -> set[Matter]:
+    """Remember where feeds end now; return the matters in which another word may be the last by that."""
+    matters: set[Matter] = set()
+    for feed, known in feeds.ends_in(connection, conversation):
+        end = group.end_of(feed.author, feed.feed)
+        if end != known:
+            feeds.put_end(connection, feed.row, end)
+            first = min(each for each in (end, known) if each is not None)
+            matters |= acts.matters_beyond(connection, feed.row, first)
+    return matters
 
 
 def _is_more(row: messages.MessageRow, happened: Happened) -> bool:

@@ -44,6 +44,12 @@ class Happened:
     newest: Newest | None = None
     group: Membership | None = None
     """Who belongs to the group, when there are new entries about that."""
+    known_group: Membership | None = None
+    """The same once it was asked for, changed or not."""
+    erased: list[tuple[int, int]] = field(default_factory=list)
+    """Places (feed row, number) of bodies that are gone, because what they said was deleted."""
+    must_judge_again: bool = False
+    """Whether what counted may count no more, because a feed was closed."""
     names: dict[UserId, str] = field(default_factory=dict)
     parted: set[FeedId] = field(default_factory=set)
     """Feeds of which the other side holds another version: where they part is not known yet."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from peer.admission import Admission
 from peer.errors import Refusal, RefusalCode
-from peer.folding import finish, fold_in, renew
+from peer.folding import fall_out, finish, fold_in, renew
 from peer.group_admission import GroupAdmission
 from peer.happened import Author, Happened, incarnation
 from peer.storage import acts, feeds, groups, messages, people
+from peer.storage.acts import Matter
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow
@@ -78,7 +79,21 @@ class Ground:
 
     def last_revision(self, target: EntryId, kind: int) -> int:
         """Return the revision of our own last word, of one kind, about a message; 0 if there was none."""
-        return acts.last_revision(self._connection, self._conversation.row, target, kind, self._author.user)
+        matter = Matter(target, kind, self._author.user)
+        return acts.last_revision(self._connection, self._conversation.row, matter)
+
+    def place_of(self, message: MessageRow) -> Seen:
+        """Return where a message stands."""
+        feed = feeds.find_feed(self._connection, self._conversation.row, message.feed)
+        assert feed is not None
+        header = feeds.hash_at(self._connection, feed.row, message.number)
+        assert header is not None
+        return Seen(message.feed, message.number, header)
+
+    def edits_of(self, message: MessageRow) -> tuple[Seen, ...]:
+        """Return where the edits of a message stand, the newest first."""
+        found = acts.edits_of(self._connection, self._conversation.row, message.entry, message.author)
+        return tuple(Seen(each.feed, each.number, each.hash) for each in found)
 
     def seen(self) -> tuple[Seen, ...]:
         """Return the last entry held of every feed but the one that is written here; the newest, if they are many."""
@@ -111,7 +126,7 @@ def create_group(connection: Connection, author: Author, make: MakeBody, now_ms:
     happened.feeds[feed.feed] = feed
     happened.entries.append(entry)
     fold_in(connection, author, happened, feed, entry)
-    return finish(connection, happened)
+    return finish(connection, author, happened)
 
 
 def write_body(
@@ -122,7 +137,7 @@ def write_body(
     ground = Ground(connection, author, conversation)
     body = make(ground, EntryId(secrets.token_bytes(16)), secrets.token_bytes(16))
     _append_own(connection, author, happened, body, now_ms, last_ms)
-    return finish(connection, happened)
+    return finish(connection, author, happened)
 
 
 def standing_in(connection: Connection, conversation: int) -> Standing:
@@ -199,7 +214,7 @@ class EntryTaker:
             except RemoteProtocolError as error:
                 self.happened.refused.append(str(error))
         self._save_heads()
-        return finish(self._connection, self.happened)
+        return finish(self._connection, self._author, self.happened)
 
     def take_proof(self, first: SignedHeader, second: SignedHeader) -> Happened:
         """End a feed by a proof that its author wrote a number twice; raise RemoteProtocolError for a bad proof."""
@@ -217,7 +232,7 @@ class EntryTaker:
         is_news = one.number < feed.line.head or not feed.line.closed or min(hashes) < feed.line.head_hash
         if is_news and one.number <= feed.line.head + (not feed.line.closed):
             self._close(feed, *entries)
-        return finish(self._connection, self.happened)
+        return finish(self._connection, self._author, self.happened)
 
     def _take_one(self, wire: WireEntry) -> None:
         entry = read_entry(wire)
@@ -307,6 +322,7 @@ class EntryTaker:
         closed = feeds.close_feed(self._connection, feed, winner, loser)
         if self.happened.conversation.user is None:
             groups.forget_acts(self._connection, feed.row, winner.header.number, winner.hash)
+        fall_out(self._connection, self.happened, closed, winner.header.number)
         self._keep(closed, winner)
         if feed.feed.device != self._author.key.device:
             return
@@ -331,7 +347,7 @@ class EntryTaker:
         return self._admission.as_allowed(feed.author, entry, feed)
 
     def _keep(self, feed: FeedRow, entry: Entry) -> None:
-        self._remember(feed)
+        self.happened.feeds[feed.feed] = feed
         if isinstance(entry.body, CONSENT_BODIES) and not self._admission.counts(feed.author, entry):
             return
         fold_in(self._connection, self._author, self.happened, feed, entry)
@@ -343,6 +359,8 @@ class EntryTaker:
             raise RemoteProtocolError("an entry with a bad signature")
 
     def _feed(self, name: FeedId) -> FeedRow | None:
+        if name in self.happened.feeds:
+            return self.happened.feeds[name]
         if name not in self._feeds:
             self._feeds[name] = feeds.find_feed(self._connection, self.happened.conversation.row, name)
         return self._feeds[name]
@@ -350,14 +368,8 @@ class EntryTaker:
     def _save_heads(self) -> None:
         """Keep how far the feeds are held; once for a whole batch, not once an entry."""
         for name in self._unsaved:
-            feed = self._feeds[name]
-            assert feed is not None
-            feeds.save_head(self._connection, feed)
+            feeds.save_head(self._connection, self.happened.feeds[name])
         self._unsaved.clear()
-
-    def _remember(self, feed: FeedRow) -> None:
-        self._feeds[feed.feed] = feed
-        self.happened.feeds[feed.feed] = feed
 
 
 def take_entries(

@@ -190,3 +190,5 @@ VOICE_FRAMES_WAITING = 50
 """Frames of 20 ms that wait in a jitter buffer: a second; of more the oldest are dropped."""
 VOICE_LEGS = 7
 """Other devices in a call: eight people talk with each other at once."""
+WIPE_SECONDS = 1.0
+"""What was deleted leaves the log of the database so much later, together with what is deleted meanwhile."""

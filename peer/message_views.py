@@ -51,6 +51,7 @@ def message_view(
         membership=membership,
         # A clock that is ahead must not put it into the future.
         edited_at=None if row.edited is None else _moment(min(row.edited, now_ms)),
+        deleted_by=row.deleted_by,
         quoted=_quote(row, name_of),
         reactions=tuple(
             ReactionView(shown.emoji, shown.users, tuple(map(name_of, shown.users)), me in shown.users)

@@ -1,4 +1,4 @@
-"""What a person says in a conversation, and about what was said there: texts, edits and reactions."""
+"""What a person says in a conversation, and about what was said there: texts, edits, deletions, reactions."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from peer.happened import Happened
 from peer.intake import Ground
 from peer.pace import Pace
 from peer.storage.messages import MessageRow
-from peer.views import MentionView, MessageView
-from protocol.act_bodies import EDITED, REACTED, Edited, Reacted
+from peer.views import MentionView, MessageKind, MessageView
+from protocol.act_bodies import EDITED, REACTED, Deleted, Edited, Reacted
 from protocol.acts import fitting, is_one_emoji
 from protocol.entries import Mention, Text
 from protocol.identity import EntryId, UserId
-from protocol.limits import CAPTION_LENGTH, MENTIONS, TEXT_BYTES
+from protocol.limits import CAPTION_LENGTH, DELETED_EDITS, MENTIONS, TEXT_BYTES
 
 
 class Messages:
@@ -83,6 +83,27 @@ class Messages:
 
         return self._changed(conversation, entry, await self._conversations.write(conversation, make))
 
+    async def delete(self, entry: EntryId, *, for_all: bool) -> MessageView:
+        """Take a message back for everybody, or see it no more on this device only."""
+        conversation, row = await self._conversations.find_message(entry)
+        if not for_all:
+            await self._conversations.hide(conversation, row)
+            return self._conversations.message_view(conversation, row)
+        if row.kind == MessageKind.DELETED:
+            return self._conversations.message_view(conversation, row)
+        _check_is_message(row)
+        check_sendable(conversation, self._me, "")
+
+        def make(ground: Ground, name: EntryId, salt: bytes) -> Deleted:
+            now = _find(ground, entry)
+            if not now.mine and (conversation.group is None or self._me not in ground.membership().managers):
+                raise Refusal(
+                    RefusalCode.NOT_YOURS, "Only who wrote a message, or a manager of the group, can delete it for all."
+                )
+            return Deleted(name, salt, entry, ground.place_of(now), ground.edits_of(now)[:DELETED_EDITS])
+
+        return self._changed(conversation, entry, await self._conversations.write(conversation, make))
+
     # --- inside ------------------------------------------------------------------------------
 
     def _changed(self, conversation: Conversation, entry: EntryId, happened: Happened) -> MessageView:
@@ -122,6 +143,8 @@ def _check_text(text: str) -> None:
 def _check_is_message(row: MessageRow) -> None:
     if row.act is not None:
         raise Refusal(RefusalCode.BAD_REQUEST, "That is what happened to the group, no message of somebody.")
+    if row.kind == MessageKind.DELETED:
+        raise Refusal(RefusalCode.BAD_REQUEST, "This message was deleted.")
 
 
 def _find(ground: Ground, entry: EntryId) -> MessageRow:

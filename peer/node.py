@@ -297,6 +297,13 @@ class PeerNode:
         """Let a text or caption of ours read otherwise, for everybody."""
         return await self._need_session().messages.edit(entry, text, mentions)
 
+    async def delete_message(self, entry: EntryId, *, for_all: bool = False) -> MessageView:
+        """See a message no more here; `for_all`: let it leave everybody's disk, if we wrote it or manage the group.
+
+        What is returned, of a message deleted for all, is what is left of it: its place.
+        """
+        return await self._need_session().messages.delete(entry, for_all=for_all)
+
     async def react(self, entry: EntryId, emoji: str) -> MessageView:
         """Say in one emoji what we feel about a message, in the place of what we said before; `""` takes it back."""
         return await self._need_session().messages.react(entry, emoji)

@@ -1,4 +1,4 @@
-"""What is said about a message that was said before: that it reads otherwise, or what one feels about it.
+"""What is said about a message: that it reads otherwise, is taken back, or what one feels about it.
 
 All are optional kinds: who does not know them keeps them, passes them on, and shows the message as it was. How they
 are put together is in `acts.py`.
@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from protocol import limits
 from protocol.entries import BODIES, Body, Mentions
+from protocol.group_bodies import Seen
 from protocol.identity import EntryId
 
 Revision = Annotated[int, Meta(ge=1, le=limits.LARGEST_NUMBER)]
@@ -36,6 +37,19 @@ class Edited(AboutMessage, frozen=True, array_like=True):
             raise ValueError("text too long")
 
 
+@BODIES.register(0x8313)
+class Deleted(AboutMessage, frozen=True, array_like=True):
+    """The message is taken back for everybody, by its author or by a manager of the group.
+
+    The entries are named by their headers, so that also who never had their bodies knows that none is to come.
+    """
+
+    message: Seen
+    """Where the message stands."""
+    edits: Annotated[tuple[Seen, ...], Meta(max_length=limits.DELETED_EDITS)] = ()
+    """Where its edits stand."""
+
+
 @BODIES.register(0x8314)
 class Reacted(AboutMessage, frozen=True, array_like=True):
     """What somebody feels about the message, in one emoji; no text: nothing any more."""
@@ -44,4 +58,4 @@ class Reacted(AboutMessage, frozen=True, array_like=True):
     emoji: Annotated[str, Meta(max_length=limits.EMOJI_LENGTH)]
 
 
-EDITED, REACTED = BODIES.number_of(Edited), BODIES.number_of(Reacted)
+EDITED, DELETED, REACTED = (BODIES.number_of(body) for body in (Edited, Deleted, Reacted))

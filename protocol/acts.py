@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocol import limits
-from protocol.act_bodies import Edited, Reacted
+from protocol.act_bodies import Deleted, Edited, Reacted
 from protocol.entries import Mention
 from protocol.identity import EntryId, UserId
 
@@ -30,7 +30,9 @@ class Act(NamedTuple):
 
     author: UserId
     stamp: int
-    body: Edited | Reacted
+    body: Edited | Deleted | Reacted
+    by_manager: bool = False
+    """Whether its author was a manager of the group when writing it."""
 
 
 class Reaction(NamedTuple):
@@ -58,15 +60,24 @@ class Present:
     edited: int | None = None
     """By the author's clock, in ms; None if it reads as it was written."""
     reactions: tuple[Shown, ...] = ()
+    deleted_by: UserId | None = None
+    """Of a deleted message, of which nothing else is left."""
 
 
 def fold_acts(original: Original, acts: Iterable[Act]) -> Present:
     """Return a message as it is after the acts upon it, in whatever order they came."""
     last: dict[tuple[type, UserId], Act] = {}
+    deleted_by: list[UserId] = []
     for act in acts:
+        if isinstance(act.body, Deleted):
+            if may_delete(original.author, act.author, by_manager=act.by_manager):
+                deleted_by.append(act.author)
+            continue
         known = last.get((type(act.body), act.author))
-        if known is None or outdates(act.body, known.body):
+        if known is None or isinstance(known.body, Deleted) or outdates(act.body, known.body):
             last[type(act.body), act.author] = act
+    if deleted_by:
+        return Present("", (), deleted_by=who_deleted(original.author, deleted_by))
     reactions = [
         Reaction(act.author, emoji_of(act.body), act.stamp, act.body.entry_id)
         for act in last.values()
@@ -76,6 +87,16 @@ def fold_acts(original: Original, acts: Iterable[Act]) -> Present:
     if edit is None or not isinstance(edit.body, Edited) or not reads_as(original, edit.body):
         return Present(original.text, fitting(original.mentions, original.text), None, in_order(reactions))
     return Present(edit.body.text, fitting(edit.body.mentions, edit.body.text), edit.stamp, in_order(reactions))
+
+
+def may_delete(author: UserId, deleter: UserId, *, by_manager: bool) -> bool:
+    """Tell whether somebody may take back for everybody what `author` wrote."""
+    return by_manager or deleter == author
+
+
+def who_deleted(author: UserId, deleters: Iterable[UserId]) -> UserId:
+    """Return who is said to have deleted a message, of several who did: its author, or the first by ID."""
+    return min(deleters, key=lambda deleter: (deleter != author, deleter))
 
 
 def outdates(word: Edited | Reacted, other: Edited | Reacted) -> bool:

@@ -133,6 +133,8 @@ CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 # --- acts upon messages ----------------------------------------------------------------------
 MENTIONS = 50
 """People named in one text: with the longest text they fit a body."""
+DELETED_EDITS = 511
+"""Edits of one message that its deletion names, the newest: with the message itself they fit a body."""
 EMOJI_LENGTH = 32
 """Characters of the emoji of a reaction: a family of four with skin tones has 11."""
 QUOTE_LENGTH = 200

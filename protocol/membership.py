@@ -64,6 +64,8 @@ class Membership:
     names: dict[UserId, str] = field(default_factory=dict)
     """What people were called by those who added them, current and former members."""
     managers: set[UserId] = field(default_factory=set)
+    managed: dict[UserId, Mapping[FeedId, int] | None] = field(default_factory=dict)
+    """Who ever was a manager, and up to which number of each feed what they did as one counts; None: all of it."""
     former: dict[UserId, Bounds] = field(default_factory=dict)
     """Who belonged to it."""
     ended: dict[FeedId, int] = field(default_factory=dict)
@@ -78,6 +80,11 @@ class Membership:
         if feed in self.ended:
             return number <= self.ended[feed]
         return feed.device in self.members.get(author, ())
+
+    def manages(self, author: UserId, feed: FeedId, number: int) -> bool:
+        """Tell whether an entry counts as a manager's: who is one no more was one as far as was seen at their end."""
+        bounds = self.managed.get(author, _NEVER)
+        return self.counts(author, feed, number) and (bounds is None or number <= bounds.get(feed, 0))
 
     def end_of(self, author: UserId, feed: FeedId) -> int | None:
         """Return up to which number a feed counts; None for one that has no end, or whose author was never here.
@@ -210,6 +217,7 @@ class _Walk:
         if group.members and not group.managers:
             # Nobody is left who may exclude: the most senior member takes over.
             group.managers = {min(group.members, key=self.seniority.__getitem__)}
+            group.managed |= dict.fromkeys(group.managers)
         group.members = dict(sorted(group.members.items(), key=lambda item: self.seniority[item[0]]))
         group.void = frozenset(self._void)
         return group
@@ -283,6 +291,7 @@ class _Walk:
         match body:
             case Created():
                 group.name, group.creator, group.managers = body.name, act.author, {act.author}
+                group.managed[act.author] = None
                 group.root = act.feed
                 self._promotion[act.author] = act
                 self.seniority[act.author] = 0
@@ -307,9 +316,11 @@ class _Walk:
     def _promote(self, act: Act, body: ManagerChanged) -> None:
         if body.is_manager:
             self._group.managers.add(body.user)
+            self._group.managed[body.user] = None
             self._promotion.setdefault(body.user, act)
-        else:
+        elif body.user in self._group.managers:
             self._group.managers.discard(body.user)
+            self._group.managed[body.user] = self._causes.seen_by(act)
             self._promotion.pop(body.user, None)
 
     def _admit(self, act: Act, member: NewMember, withheld: Mapping[FeedId, int] = MappingProxyType({})) -> None:
@@ -330,12 +341,18 @@ class _Walk:
         group = self._group
         devices = group.members.pop(user, set())
         withheld = group.withheld.pop(user, {})
-        group.managers.discard(user)
+        if user in group.managers:
+            # Who comes back does so as no manager; what they wrote as one stands in feeds that have ended.
+            group.managers.discard(user)
+            group.managed[user] = dict(last)
         self._promotion.pop(user, None)
         for feed, number in last.items():
             if feed.device in devices:
                 group.ended.setdefault(feed, number)
         group.former[user] = Bounds(self._causes.seen_by(act), frozenset(devices), withheld)
+
+
+_NEVER: Mapping[FeedId, int] = MappingProxyType({})
 
 
 def _named(act: Act) -> tuple[Seen, ...]:

@@ -87,6 +87,13 @@ class EditParameters(Parameters):
     mentions: list[MentionView] = []
 
 
+class DeleteParameters(Parameters):
+    """For `messages.delete`: on this device only, unless it is `for_all`."""
+
+    entry: EntryId
+    for_all: bool = False
+
+
 class ReactParameters(Parameters):
     """For `messages.react`: `emoji` is empty to take it back."""
 

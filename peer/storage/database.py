@@ -77,6 +77,7 @@ class Database:
         self._is_flushing = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._wiping: asyncio.TimerHandle | None = None
 
     async def open(self, key: bytes) -> None:
         """Open or make the file with its raw 32-byte key, and bring it to this version's shape.
@@ -110,6 +111,28 @@ class Database:
             loop.call_soon(self._flush)
         return await done  # type: ignore[return-value]  # the future carries this very job's result
 
+    def wipe_soon(self) -> None:
+        """Let nothing be left in the log of what was just deleted: a moment later, once for all that goes meanwhile.
+
+        In the file itself it is overwritten by the commit (`secure_delete`).
+        """
+        if self._wiping is None:
+            self._wiping = asyncio.get_running_loop().call_later(limits.WIPE_SECONDS, self._wipe)
+
+    def _wipe(self) -> None:
+        self._wiping = None
+        if self._writing is None:
+            return
+
+        def tell(finished: "asyncio.Future[bool]") -> None:
+            if finished.exception() is not None:
+                log.warning("the log of the database could not be emptied: %s", finished.exception())
+            elif not finished.result():
+                self.wipe_soon()  # somebody was reading
+
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(self._writer, _empty_log, self._writing).add_done_callback(tell)
+
     async def read(self, job: Job[Result]) -> Result:
         """Run `job` on the reading connection; it sees what was committed before it began."""
         connection = self._reading
@@ -122,6 +145,8 @@ class Database:
         """Commit what waits, then close the file."""
         while not self._idle.is_set():
             await self._idle.wait()
+        if self._wiping is not None:
+            self._wiping.cancel()  # who closes the file last empties its log
         reading, writing = self._reading, self._writing
         self._reading = self._writing = None
         loop = asyncio.get_running_loop()
@@ -249,6 +274,12 @@ def _refusal_for(error: Exception) -> Exception:
     return error
 
 
+def _empty_log(connection: Connection) -> bool:
+    """Bring the write-ahead log into the file and cut it to nothing; tell whether that was possible now."""
+    row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return row is not None and row[0] == 0
+
+
 def _open_connection(path: Path, key: bytes) -> Connection:
     connection: Connection = sqlcipher.connect(
         str(path), isolation_level=None, check_same_thread=False, cached_statements=256
@@ -261,6 +292,7 @@ def _open_connection(path: Path, key: bytes) -> Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("SELECT count(*) FROM sqlite_master")
@@ -274,6 +306,7 @@ def _open_and_migrate(path: Path, key: bytes) -> Connection:
     connection = _open_connection(path, key)
     try:
         _migrate(connection)
+        _empty_log(connection)  # a crash may have come before the last deletion left it
     except _FAILURES as error:
         connection.close()
         raise _refusal_for(error) from error

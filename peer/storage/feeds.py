@@ -234,6 +234,23 @@ def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entr
     return _moved(feed, line, feed.stamp)
 
 
+def with_lacking(feed: FeedRow, lacking: tuple[Range, ...]) -> FeedRow:
+    """Return a feed of which other bodies are absent; `save_head` must follow."""
+    return _moved(feed, msgspec.structs.replace(feed.line, lacking=lacking), feed.stamp)
+
+
+def ends_in(connection: Connection, conversation: int) -> list[tuple[FeedRow, int | None]]:
+    """Return the feeds of a conversation, and where they are known to have ended."""
+    sql = f"SELECT {_FEED_COLUMNS}, ended FROM feed WHERE conversation = ?"  # noqa: S608 - as above
+    rows = connection.execute(sql, (conversation,))
+    return [(_feed(row[:-1]), cast("int | None", row[-1])) for row in rows]
+
+
+def put_end(connection: Connection, feed: int, ended: int | None) -> None:
+    """Remember where a feed has ended."""
+    connection.execute("UPDATE feed SET ended = ? WHERE id = ?", (ended, feed))
+
+
 def proof_of(connection: Connection, feed: int) -> tuple[SignedHeader, SignedHeader] | None:
     """Return the two headers that ended a feed."""
     row = connection.execute(

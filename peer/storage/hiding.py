@@ -1,4 +1,6 @@
-"""Messages that are kept and not shown: those of people who had gone by then, as long as they count as gone."""
+"""Messages that are kept and not shown: those of people who had gone by then, as long as they
+count as gone, and those that somebody here wants to see no more.
+"""
 
 from collections.abc import Mapping
 from typing import cast
@@ -9,6 +11,8 @@ from peer.storage.messages import MessageRow
 
 BEYOND_THE_END = 1
 """The bit of `message.hidden` for what stands in a feed beyond the end that a removal gave it."""
+BY_PERSON = 2
+"""The bit for what somebody here wanted to see no more."""
 _PLACES = "SELECT feed, number FROM message WHERE conversation = ? AND "
 
 

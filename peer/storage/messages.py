@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from peer.errors import Refusal, RefusalCode
+from peer.limits import REPLIES_TOLD
 from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
 from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of
 from peer.storage.database import Connection, Row
@@ -57,6 +58,7 @@ class MessageRow:
     quoted: QuotedRow | None = None
     """None where nothing is answered, and where what is answered is not here."""
     reactions: tuple[Shown, ...] = ()
+    deleted_by: UserId | None = None
     attachment: AttachmentRow | None = None
     act: ActRow | None = None
     """What happened to the group, where this is no message of somebody but a line about that."""
@@ -70,21 +72,25 @@ class MessageRow:
 _REACTIONS_OF_MESSAGE = (
     "SELECT json_group_array(json_array(act.author, act.emoji, act.stamp, hex(act.entry))) FROM act"  # noqa: S608
     f" WHERE act.conversation = message.conversation AND act.target = message.entry AND act.kind = {REACTED}"
+    " AND act.is_last = 1"
 )
 _COLUMNS = (
     "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
     " message.kind, message.text, message.reply_to, message.stamp, message.seen, message.mentions, message.edited,"
+    " message.deleted_by,"
     f" quoted.author, quoted.kind, substr(quoted.text, 1, {limits.QUOTE_LENGTH}),"
     f" ({_REACTIONS_OF_MESSAGE}), {ACT_COLUMNS}, {ATTACHMENT_COLUMNS}"
 )
 _SHOWN = "message.conversation = ? AND message.hidden = 0"
 _FROM = (
     "FROM message JOIN feed ON feed.id = message.feed LEFT JOIN attachment ON attachment.entry = message.entry"
+    " AND message.kind <> 'deleted'"
     " LEFT JOIN message AS quoted ON quoted.entry = message.reply_to AND quoted.conversation = message.conversation"
     " AND quoted.hidden = 0"
     " LEFT JOIN group_act ON message.kind = 'membership' AND group_act.feed = message.feed"
     " AND group_act.number = message.number"
 )
+DELETED = "deleted"
 ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
 _MENTIONS = msgspec.msgpack.Decoder(tuple[Mention, ...], dec_hook=from_builtin)
 _REACTIONS = msgspec.json.Decoder(list[tuple[str, str, int, str]])
@@ -171,10 +177,11 @@ def set_text(
     )
 
 
-def replies_to(connection: Connection, conversation: int, entry: EntryId, limit: int) -> list[EntryId]:
-    """Return the newest messages that answer one, at most `limit`."""
+def replies_to(connection: Connection, conversation: int, entry: EntryId) -> list[EntryId]:
+    """Return the newest messages that answer one."""
     sql = "SELECT entry FROM message WHERE reply_to = ? AND conversation = ? ORDER BY arrival DESC LIMIT ?"
-    return [EntryId(cast("bytes", row[0])) for row in connection.execute(sql, (bytes(entry), conversation, limit))]
+    rows = connection.execute(sql, (bytes(entry), conversation, REPLIES_TOLD))
+    return [EntryId(cast("bytes", row[0])) for row in rows]
 
 
 def find_message(connection: Connection, entry: EntryId) -> MessageRow | None:
@@ -317,7 +324,7 @@ def _by_feed(rows: Iterable[Row]) -> SeenNumbers:
 
 def _message(row: Row) -> MessageRow:
     arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *more = row
-    mentions, edited, quoted_author, quoted_kind, quoted_text, reactions, *rest = more
+    mentions, edited, deleted_by, quoted_author, quoted_kind, quoted_text, reactions, *rest = more
     act, attachment = rest[:ACT_COLUMN_COUNT], rest[ACT_COLUMN_COUNT:]
     return MessageRow(
         arrival=cast("int", arrival),
@@ -337,7 +344,8 @@ def _message(row: Row) -> MessageRow:
         quoted=None
         if quoted_author is None
         else QuotedRow(UserId(cast("str", quoted_author)), cast("str", quoted_kind), cast("str", quoted_text)),
-        reactions=_shown(cast("str", reactions)),
+        reactions=() if kind == DELETED else _shown(cast("str", reactions)),
+        deleted_by=None if deleted_by is None else UserId(cast("str", deleted_by)),
         attachment=None if attachment[0] is None else attachment_of(tuple(attachment)),
         act=None if act[0] is None else act_of(tuple(act)),
     )

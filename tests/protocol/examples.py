@@ -3,7 +3,7 @@
 For a new message, add an example to `MESSAGES` and run `python -m tests.protocol.write_vectors`.
 """
 
-from protocol.act_bodies import Edited, Reacted
+from protocol.act_bodies import Deleted, Edited, Reacted
 from protocol.certificates import realm_of
 from protocol.device_lists import DeviceList, sign_device_list
 from protocol.entries import (
@@ -252,6 +252,7 @@ ENTRY_BODIES: tuple[Message, ...] = (
     TEXT,
     ATTACHMENT,
     EDITED,
+    Deleted(*_name("deleted"), TEXT.entry_id, Seen(FEED, 2, SECOND.hash), (SEEN[0],)),
     REACTED,
     *GROUP_BODIES,
 )

@@ -1,0 +1,176 @@
+"""How messages that were taken back leave this disk, whether they came before their deletion or come after it.
+
+Everything here runs on the storage thread, inside the write job that stores the entry. A deletion names headers, so
+whoever never had a body knows that none is to come; it also holds for the same message written again elsewhere.
+"""
+
+from collections.abc import Iterable
+
+from peer.happened import Author, Happened
+from peer.storage import acts, burying, deletions, feeds, groups, messages
+from peer.storage.database import Connection
+from peer.storage.deletions import DeletionRow
+from peer.storage.feeds import FeedRow
+from protocol import limits
+from protocol.act_bodies import EDITED, Deleted, Edited
+from protocol.acts import may_delete, who_deleted
+from protocol.entries import BODIES, Attachment, Entry, Text, read_header
+from protocol.identity import EntryHash, EntryId, FeedId, UserId
+from protocol.membership import Membership
+from protocol.replication import add_number, at_most, subtract
+
+_MESSAGES = frozenset({BODIES.number_of(Text), BODIES.number_of(Attachment)})
+_CAN_GO = _MESSAGES | {EDITED}
+"""What can be deleted; who is friends with whom and who belongs to a group cannot."""
+
+
+class DeletionFolder:
+    """Folds deletions into one conversation."""
+
+    def __init__(self, connection: Connection, author: Author, happened: Happened) -> None:
+        self._connection = connection
+        self._me = author.user
+        self._happened = happened
+        self._conversation = happened.conversation.row
+
+    def take_deletion(self, feed: FeedRow, entry: Entry, body: Deleted) -> None:
+        """Keep a deletion, and let what it takes back be gone."""
+        deletions.put_deletion(self._connection, feed, entry, body)
+        for place in (body.message, *body.edits):
+            self._settle(place.feed, place.number, place.hash)
+        self._settle_message(body.target)
+
+    def has_gone(self, feed: FeedRow, entry: Entry) -> bool:
+        """Let the body of an entry that has just come be gone, if it was deleted before; tell whether it was."""
+        if entry.header.kind not in _CAN_GO or not deletions.are_there(self._connection, self._conversation):
+            return False
+        is_gone = self._settle(feed.feed, entry.header.number, entry.hash)
+        match entry.body:
+            case Text(entry_id=target) | Attachment(entry_id=target) | Edited(target=target) if not is_gone:
+                if deleters := self._deleters(target, feed.author):
+                    self._erase(feed.feed, entry.header.number, is_named=False)
+                    if not isinstance(entry.body, Edited):
+                        self._bury(feed.feed, entry.header.number, target, deleters)
+                    return True
+        return is_gone
+
+    def judge_again(self) -> None:
+        """Find out anew what is gone: who belongs to the group, or where a feed ends, is not what it was."""
+        for place in deletions.all_places(self._connection, self._conversation):
+            self._settle(place.feed, place.number, place.hash)
+        for target in deletions.all_targets(self._connection, self._conversation):
+            self._settle_message(target)
+
+    def _settle(self, name: FeedId, number: int, header: EntryHash) -> bool:
+        """Let what stands at a place be gone, if a deletion that counts names it; tell whether one does."""
+        feed = self._feed(name)
+        if feed is None or number > feed.line.head:
+            return False
+        if feeds.hash_at(self._connection, feed.row, number) != header:
+            return False
+        held = feeds.wire_entry_at(self._connection, feed, number)
+        kind = read_header(held.header).kind
+        if kind not in _CAN_GO:
+            return False
+        rows = deletions.naming(self._connection, self._conversation, header)
+        counting = [row for row in rows if self._counts(row, feed.author)]
+        if not counting:
+            if held.body is None and rows:
+                self._lack(feed, number, is_lacking=True)
+            return False
+        self._erase(name, number, is_named=True)
+        of_message = [row for row in counting if row.is_of_message]
+        if kind in _MESSAGES and of_message:
+            target = min(row.target for row in of_message)
+            self._bury(name, number, target, [row.author for row in of_message])
+        return True
+
+    def _settle_message(self, target: EntryId) -> None:
+        """Let a message be gone wherever it stands, and its edits, if a deletion of it counts."""
+        place = burying.find_place(self._connection, self._conversation, target)
+        if place is None:
+            return
+        deleters = self._deleters(target, place.author)
+        if not deleters:
+            return
+        edits = acts.edits_of(self._connection, self._conversation, target, place.author)
+        for name, number in ((place.feed, place.number), *((edit.feed, edit.number) for edit in edits)):
+            self._erase_unnamed(name, number)
+        self._bury(place.feed, place.number, target, deleters)
+        deletions.erase_orphans(self._connection, self._conversation, place.author, target)
+
+    def _deleters(self, target: EntryId, owner: UserId) -> list[UserId]:
+        rows = deletions.of_target(self._connection, self._conversation, target)
+        return [row.author for row in rows if self._counts(row, owner)]
+
+    def _counts(self, deletion: DeletionRow, owner: UserId) -> bool:
+        """Tell whether a deletion counts for what `owner` wrote."""
+        if deletion.ended is not None and deletion.number > deletion.ended:
+            return False
+        if may_delete(owner, deletion.author, by_manager=False):
+            return True
+        by_manager = self._happened.conversation.user is None and self._group().manages(
+            deletion.author, deletion.feed, deletion.number
+        )
+        return may_delete(owner, deletion.author, by_manager=by_manager)
+
+    # --- what goes ---------------------------------------------------------------------------
+
+    def _erase_unnamed(self, name: FeedId, number: int) -> None:
+        """Erase what no deletion names: one that was written by who had not seen it, or that names another place."""
+        feed = self._feed(name)
+        header = feeds.hash_at(self._connection, feed.row, number) if feed is not None else None
+        if feed is not None and header is not None and not self._settle(name, number, header):
+            self._erase(name, number, is_named=False)
+
+    def _erase(self, name: FeedId, number: int, *, is_named: bool) -> None:
+        feed = self._feed(name)
+        assert feed is not None
+        if deletions.erase_body(self._connection, feed.row, number):
+            self._happened.erased.append((feed.row, number))
+        self._lack(feed, number, is_lacking=not is_named)
+
+    def _lack(self, feed: FeedRow, number: int, *, is_lacking: bool) -> None:
+        """Say that a body is to come, or that none is."""
+        if is_lacking:
+            lacking = at_most(add_number(feed.line.lacking, number), limits.LACKING_RANGES)
+        else:
+            lacking = subtract(feed.line.lacking, ((number, number),))
+        if lacking != feed.line.lacking:
+            changed = feeds.with_lacking(feed, lacking)
+            self._happened.feeds[feed.feed] = changed
+            feeds.save_head(self._connection, changed)
+
+    def _bury(self, name: FeedId, number: int, target: EntryId, deleters: Iterable[UserId]) -> None:
+        """Leave nothing of a message but its place."""
+        feed = self._feed(name)
+        assert feed is not None
+        by = who_deleted(feed.author, deleters)
+        buried = burying.bury(self._connection, feed, number, target, by)
+        if not buried and self._is_for_us(feed, number):
+            header = read_header(feeds.wire_entry_at(self._connection, feed, number).header)
+            row = burying.add_buried(self._connection, feed, number, target, by, header.stamp, self._me)
+            if row is not None:
+                self._happened.messages.append(row)
+        for entry in buried:
+            self._happened.acted_upon[entry] = None
+            for reply in messages.replies_to(self._connection, self._conversation, entry):
+                self._happened.acted_upon[reply] = None
+        # It may have counted as unread.
+        self._happened.is_reordered |= bool(buried)
+
+    def _is_for_us(self, feed: FeedRow, number: int) -> bool:
+        if self._happened.conversation.user is not None:
+            return True
+        group = self._group()
+        end = group.end_of(feed.author, feed.feed)
+        return group.may_have(self._me, feed.feed, number) and (end is None or number <= end)
+
+    def _feed(self, name: FeedId) -> FeedRow | None:
+        known = self._happened.feeds.get(name)
+        return known or feeds.find_feed(self._connection, self._conversation, name)
+
+    def _group(self) -> Membership:
+        if self._happened.known_group is None:
+            self._happened.known_group = groups.membership_in(self._connection, self._conversation)
+        return self._happened.known_group
