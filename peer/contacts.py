@@ -128,10 +128,12 @@ class Contacts:
         return self.accepts_links and is_valid and not self.is_blocked(caller.user)
 
     def wants_link(self, user: UserId) -> bool:
-        """Whether a link with this user is worth dialling for."""
-        return not self.is_blocked(user) and (
-            self._conv.standing_with(user).state in WANTED or user in self._conv.fellow_members
-        )
+        """Whether a link with this user is of use: to us two, or to a group."""
+        return self.wants_link_for_two(user) or (user in self._conv.fellow_members and not self.is_blocked(user))
+
+    def wants_link_for_two(self, user: UserId) -> bool:
+        """Whether we two may have something to say to each other."""
+        return self._conv.standing_with(user).state in WANTED and not self.is_blocked(user)
 
     def wanted(self) -> set[UserId]:
         """Return everybody we want a link with."""

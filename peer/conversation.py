@@ -41,6 +41,8 @@ class Conversation:
     unseen: int = 0
     first_unseen: Place | None = None
     last: MessageRow | None = None
+    grown_from: dict[FeedId, int] = field(default_factory=dict)
+    """How far the feeds that changed last were held before that."""
     _told: dict[FeedId, VectorLine] | None = None
     _digest: Digest | None = None
     """What `told_lines` and `digest` return, until something changes."""
@@ -81,6 +83,7 @@ class Conversation:
 
     def take_feeds(self, changed: Mapping[FeedId, FeedRow]) -> None:
         """Take in how feeds stand now."""
+        self.grown_from = {name: self.feeds[name].line.head if name in self.feeds else 0 for name in changed}
         self.feeds |= changed
         if changed:
             self._told = self._digest = None

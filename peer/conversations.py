@@ -106,6 +106,10 @@ class Conversations:
         """Return every conversation."""
         return list(self._all.values())
 
+    def ours(self) -> list[Conversation]:
+        """Return every conversation of two, and every group that we are in."""
+        return [conversation for conversation in self._all.values() if self.is_ours(conversation)]
+
     def get(self, conversation: ConversationId) -> Conversation | None:
         """Return a conversation, if it is known."""
         return self._all.get(conversation)

@@ -16,6 +16,14 @@ LOCATOR_ANSWER_SECONDS = 3
 """How long a locator that was heard of may take to say where it is."""
 DIAL_SECONDS = 4.0
 """One address is tried for this long before the next."""
+NEIGHBOURS_PER_GROUP = 6
+"""Links that a member keeps for one group: what is written there goes out so often, however many are in it."""
+NEIGHBOURS_KEPT_SECONDS = 300.0
+"""After so long one of the neighbours gives way to somebody else, so that no corner of a group stays closed."""
+NEIGHBOURS_TRIED_SECONDS = 30.0
+"""Who was chosen and has no link by then gives way, too: not everybody who is there can be reached."""
+SETTLING_SECONDS = 3.0
+"""What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
 GROUPS_NOT_OURS = 64
 """Groups known here that we are not in: those we left, and those of which it is not clear yet who added us."""
 MESSAGES_PER_PAGE = 1_000

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,17 +12,20 @@ from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.happened import Happened
 from peer.links.link import Link, LinkEnd
+from peer.settling import Settling
 from peer.storage.feeds import FeedRow
 from protocol import limits
 from protocol.entries import WireEntry, read_header
 from protocol.group_bodies import MEMBERSHIP_KINDS
-from protocol.identity import ConversationId, FeedId
-from protocol.link_messages import Entries, Range, VectorLine
+from protocol.identity import ConversationId, FeedId, UserId
+from protocol.link_messages import ConversationDigest, Digests, Entries, Range, VectorLine
 from protocol.replication import NO_BUCKETS, Gap, count_numbers, covers, gaps, in_mask
 
 log = logging.getLogger(__name__)
 Farewell = Mapping[FeedId, int]
 """How far each feed still goes to somebody; those that are not named do not go at all."""
+IsNeighbour = Callable[[Conversation, UserId], bool]
+"""Tells whether somebody is one of the few to whom new entries of a conversation go at once."""
 
 
 @dataclass(slots=True)
@@ -33,8 +36,12 @@ class Neighbour:
     """How far they are; None until they told."""
     sent: dict[FeedId, int] = field(default_factory=dict)
     """How far we have sent since they last told everything."""
+    sent_when_asked: dict[FeedId, int] = field(default_factory=dict)
+    """The same when we last asked them: what was sent after that cannot be in their answer."""
     bodies_sent: set[FeedId] = field(default_factory=set)
     """Feeds of which absent bodies were offered since then."""
+    goal: dict[FeedId, int] = field(default_factory=dict)
+    """How far we were when they last told everything: so far they are sent what they lack, whoever they are."""
 
     def take(self, theirs: dict[FeedId, VectorLine], lines: Iterable[VectorLine], conversation: Conversation) -> None:
         """Bring `theirs` up to date with what they told."""
@@ -55,12 +62,23 @@ class LinkSync:
     """One link: what was compared, and the task that sends."""
 
     def __init__(
-        self, link: Link, conversations: Conversations, farewell: Callable[[Link, Conversation], Farewell | None]
+        self,
+        link: Link,
+        conversations: Conversations,
+        farewell: Callable[[Link, Conversation], Farewell | None],
+        is_neighbour: IsNeighbour,
+        settling: Settling,
     ) -> None:
         self.link = link
+        self._settling = settling
+        self._digested: dict[ConversationId, Mapping[FeedId, VectorLine]] = {}
+        """What we told to hold when they were last told its digest."""
+        self._is_neighbour = is_neighbour
         self._farewell = farewell
         self._conversations = conversations
         self.neighbours: dict[ConversationId, Neighbour] = {}
+        self.brings_news: set[ConversationId] = set()
+        """Conversations of which they get new entries at once."""
         self.forks_asked: set[FeedId] = set()
         """Feeds whose fork was asked about since the last comparison: two who disagree must not chase each other."""
         self._to_send: set[ConversationId] = set()
@@ -71,6 +89,25 @@ class LinkSync:
         """Send what they lack of this conversation, soon."""
         self._to_send.add(conversation)
         self._wake.set()
+
+    def tell_digests(self, conversations: Sequence[Conversation]) -> None:
+        """Tell what we hold of conversations, each in one hash."""
+        told = [ConversationDigest(each.id, each.digest().root) for each in conversations]
+        for each in conversations:
+            self.ask(each)
+            self._digested[each.id] = each.told_lines()
+        for start in range(0, len(told), limits.CONVERSATIONS_PER_MESSAGE):
+            self.link.send(Digests(tuple(told[start : start + limits.CONVERSATIONS_PER_MESSAGE])))
+
+    def ask(self, conversation: Conversation) -> None:
+        """Something is being said that they will answer with all that they hold."""
+        neighbour = self.neighbours.get(conversation.id)
+        if neighbour is not None:
+            neighbour.sent_when_asked = dict(neighbour.sent)
+
+    def lines_of_digest(self, conversation: Conversation) -> tuple[VectorLine, ...]:
+        """Return what the digest spoke of that they were told last."""
+        return tuple(self._digested.get(conversation.id, {}).values())
 
     def told(self, conversation: Conversation, lines: Iterable[VectorLine], mask: bytes) -> None:
         """They told how far they are: everything in the buckets of `mask`, or news of single feeds."""
@@ -83,10 +120,15 @@ class LinkSync:
             if outside:
                 # Buckets that did not differ hold just what ours do.
                 theirs |= {n: line for n, line in conversation.told_lines().items() if not in_mask(mask, n)}
-            neighbour.sent = {n: s for n, s in neighbour.sent.items() if not in_mask(mask, n)}
+            asked = neighbour.sent_when_asked
+            neighbour.sent = {n: s for n, s in neighbour.sent.items() if not in_mask(mask, n) or s > asked.get(n, 0)}
             neighbour.bodies_sent.clear()
         if theirs is not None:
             neighbour.take(theirs, lines, conversation)
+            if mask != NO_BUCKETS:
+                # Who knows nothing of a group yet has no neighbours there who could bring it.
+                is_begun = conversation.root is None or conversation.root in theirs
+                neighbour.goal = self._settling.heads(conversation, but_fresh=is_begun)
         self.kick(conversation.id)
 
     def note_sender_holds(self, conversation: Conversation, happened: Happened) -> None:
@@ -121,13 +163,13 @@ class LinkSync:
         neighbour = self.neighbours.get(conversation.id)
         if neighbour is None or neighbour.theirs is None:
             return
+        assert self.link.user is not None
         lines, farewell = conversation.held_lines(), self._farewell(self.link, conversation)
         if farewell is not None:
-            lines = {
-                name: msgspec.structs.replace(line, head=min(line.head, farewell[name]))
-                for name, line in lines.items()
-                if name in farewell
-            }
+            lines = _up_to(lines, farewell)
+        elif not self._is_neighbour(conversation, self.link.user):
+            # Others bring them what came after: here only holes are filled.
+            lines = _up_to(lines, neighbour.goal)
         for gap in sorted(gaps(lines, neighbour.theirs), key=lambda gap: gap.feed != conversation.root):
             feed = conversation.feeds[gap.feed]
             window = self._window(neighbour, gap)
@@ -140,8 +182,8 @@ class LinkSync:
         line = neighbour.theirs.get(gap.feed)
         held = line.head if line else 0
         if gap.first <= held:
-            # Absent bodies: offered once between two comparisons.
-            if gap.feed in neighbour.bodies_sent:
+            # Absent bodies: offered once between two comparisons. Or others were quicker, a moment ago.
+            if gap.feed in neighbour.bodies_sent or line is None or not covers(line.lacking, gap.first):
                 return None
             neighbour.bodies_sent.add(gap.feed)
             return gap.first, min(gap.last, gap.first + node_limits.ENTRIES_IN_FLIGHT)
@@ -179,6 +221,15 @@ class LinkSync:
         if frame:
             self.link.send(Entries(conversation.id, tuple(frame)))
         await self.link.room_to_write()
+
+
+def _up_to(lines: Mapping[FeedId, VectorLine], ends: Mapping[FeedId, int]) -> dict[FeedId, VectorLine]:
+    """Return the lines no further than these numbers; feeds that have none are left out."""
+    return {
+        name: line if line.head <= ends[name] else msgspec.structs.replace(line, head=ends[name])
+        for name, line in lines.items()
+        if name in ends
+    }
 
 
 def _as_given(wire: WireEntry, number: int, withheld: tuple[Range, ...]) -> WireEntry:

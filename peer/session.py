@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from peer import limits
 from peer.accounts import AccountFolder
+from peer.aiming import Aim
 from peer.attachments.service import Attachments
 from peer.audio.chosen_devices import ChosenDevices
 from peer.contacts import Contacts
@@ -23,7 +24,7 @@ from peer.happened import Author
 from peer.identity_vault import IdentityVault
 from peer.intake import renew_incarnations
 from peer.link_sync import Farewell
-from peer.links.dialing import Dialer, Place
+from peer.links.dialing import Dialer
 from peer.links.link import Link, LinkEnd
 from peer.links.link_book import Caller, LinkBook
 from peer.links.listening import LinkPort
@@ -162,6 +163,7 @@ class Session:
         self._port = port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
+        self._aim = Aim(self.contacts, self.conversations, self._dialer, self._book, surroundings.chance, user)
         self._synchronizer: Synchronizer
         self._file_server: FileServer
         self.locator: LocatorClient
@@ -183,7 +185,16 @@ class Session:
 
         self.conversations.on_consent = consent_changed
         self.conversations.on_group = self._group_changed
-        self._synchronizer = Synchronizer(self.conversations, self._may_share, self._may_begin_group, _farewell)
+        self._synchronizer = Synchronizer(
+            self.conversations,
+            self._may_share,
+            self._may_begin_group,
+            _farewell,
+            self._aim.choice.is_neighbour,
+            self._surroundings.chance,
+        )
+        self._aim.on_chosen = self._synchronizer.neighbours_changed
+        self._aim.start()
         self._vouches = logged_in is not None  # with the password, a moment ago
         now = self._surroundings.now()
         certificate = read_certificate(self._facts.certificate, self._facts.authority)
@@ -215,6 +226,7 @@ class Session:
         """Say goodbye, flush, close everything; safe after a failed `start`."""
         if hasattr(self, "locator"):
             await self.locator.close()
+        await self._aim.close()
         await self._dialer.close()
         await self._port.close()
         await self._book.close_all(LinkEnd.LEAVING)
@@ -335,7 +347,8 @@ class Session:
     def somebody_moved(self, about: Whereabout) -> None:
         """See `LocatorListener`."""
         self.contacts.somebody_moved(about)
-        self._aim(about.user)
+        self._aim.at(about.user)
+        self._aim.choose_soon()
         self._tell_row(about.user)
 
     # --- what links tell ---------------------------------------------------------------------
@@ -346,6 +359,7 @@ class Session:
         assert link.device is not None
         self.contacts.link_came(link.user, link.device)
         self.locator.watch([link.user])
+        self._aim.choose_soon()
         self._synchronizer.add(link)
         self.attachments.link_came_up(link)
         self._tell_row(link.user)
@@ -363,6 +377,7 @@ class Session:
         """See `LinkListener`."""
         assert link.user is not None
         self.contacts.link_went(link.user)
+        self._aim.choose_soon()
         self._synchronizer.remove(link)
         self.attachments.link_went_down(link)
         self._tell_row(link.user)
@@ -423,17 +438,10 @@ class Session:
                 self._synchronizer.sharing_changed(user)
             elif user not in group.group.members:
                 self._synchronizer.bid_farewell(group, user)
+        self._aim.choose_soon()
         if self.conversations.is_ours(group) or self.user in before.members:
             self.groups.tell(group)
             self.conversations.tell_row_soon(group)
-
-    def _aim(self, user: UserId) -> None:
-        """Dial a user who is there and with whom something may have to be said; stop it otherwise."""
-        about = self.contacts.whereabout(user)
-        if about and about.online and about.addresses and about.listen_port and self.contacts.wants_link(user):
-            self._dialer.want(user, Place(about.addresses, about.listen_port))
-        elif not self.contacts.wants_link(user) or (about is not None and not about.online):
-            self._dialer.forget(user)
 
     def _sharing_changed(self, user: UserId) -> None:
         self._synchronizer.sharing_changed(user)
@@ -447,7 +455,7 @@ class Session:
     def _relation_changed(self, user: UserId) -> None:
         if self.contacts.wants_link(user):
             self.locator.watch([user])
-        self._aim(user)
+        self._aim.at(user)
         self._tell_row(user)
         self._speak_of_files_with(user)
 

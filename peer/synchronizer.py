@@ -6,20 +6,21 @@ of vectors. What is sent is read from committed state only.
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Iterable, Mapping
 
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal
-from peer.link_sync import Farewell, LinkSync, Neighbour
+from peer.link_sync import Farewell, IsNeighbour, LinkSync, Neighbour
 from peer.links.link import Link
+from peer.settling import Settling
 from peer.storage.feeds import FeedRow
 from protocol import limits
 from protocol.errors import RemoteProtocolError
 from protocol.identity import ConversationId, FeedId, UserId
 from protocol.link_messages import (
     Buckets,
-    ConversationDigest,
     Digests,
     Entries,
     Equivocation,
@@ -54,16 +55,21 @@ class Synchronizer:
         may_share: Callable[[Link, Conversation], bool],
         may_begin: Callable[[Link], bool],
         farewell: Callable[[Link, Conversation], Farewell | None],
+        is_neighbour: IsNeighbour,
+        chance: random.Random,
     ) -> None:
         """`may_share` decides whether a link may see a conversation: by consent or membership, and by the device.
 
         `may_begin` decides whether somebody may make a group known to us, `farewell` how far each feed of a group
-        still goes to somebody who is in it no more.
+        still goes to somebody who is in it no more, `is_neighbour` to whom new entries go at once.
         """
         self._conversations = conversations
         self._may_share = may_share
         self._may_begin = may_begin
         self._farewell = farewell
+        self._is_neighbour = is_neighbour
+        self._chance = chance
+        self._settling = Settling()
         self._links: dict[Link, LinkSync] = {}
         conversations.on_growth = self._grew
         conversations.receipts.on_displayed = self._displayed
@@ -71,8 +77,11 @@ class Synchronizer:
 
     def add(self, link: Link) -> None:
         """A link came up: compare everything that is shared on it."""
-        self._links[link] = LinkSync(link, self._conversations, self._farewell)
-        self._compare(link)
+        sync = LinkSync(link, self._conversations, self._farewell, self._is_neighbour, self._settling)
+        self._links[link] = sync
+        assert link.user is not None
+        sync.brings_news = {c.id for c in self._shared(link) if self._is_neighbour(c, link.user)}
+        self._compare(sync)
         for conversation in self._shared(link):
             _tell_reads(link, conversation, self._conversations.receipts.displayed_here(conversation))
 
@@ -82,6 +91,18 @@ class Synchronizer:
         if sync is not None:
             sync.task.cancel()
 
+    def neighbours_changed(self) -> None:
+        """Others were chosen: send them what came since they were compared with."""
+        for link, sync in tuple(self._links.items()):
+            assert link.user is not None
+            chosen = [c for c in self._shared(link) if self._is_neighbour(c, link.user)]
+            fresh = [c for c in chosen if c.id not in sync.brings_news]
+            sync.brings_news = {c.id for c in chosen}
+            for conversation in fresh:
+                # What they told is old by now: they have had the news from others.
+                sync.neighbours.pop(conversation.id, None)
+            sync.tell_digests(fresh)
+
     def bid_farewell(self, conversation: Conversation, user: UserId) -> None:
         """Somebody is in a group no more: let them know, by what they may still have."""
         for link, sync in self._links.items():
@@ -90,9 +111,9 @@ class Synchronizer:
 
     def sharing_changed(self, user: UserId) -> None:
         """What may be shown to a user changed: compare again."""
-        for link in tuple(self._links):
+        for link, sync in tuple(self._links.items()):
             if link.user == user:
-                self._compare(link)
+                self._compare(sync)
 
     async def close(self) -> None:
         """Stop all sending."""
@@ -111,7 +132,7 @@ class Synchronizer:
             case Digests():
                 await self._answer_digests(sync, message)
             case Buckets():
-                self._answer_buckets(link, message)
+                self._answer_buckets(sync, message)
             case Lines():
                 await self._take_lines(sync, message)
             case Entries():
@@ -127,10 +148,10 @@ class Synchronizer:
 
     # --- comparing ---------------------------------------------------------------------------
 
-    def _compare(self, link: Link) -> None:
-        shared = [ConversationDigest(c.id, c.digest().root) for c in self._shared(link)]
-        for start in range(0, len(shared), limits.CONVERSATIONS_PER_MESSAGE):
-            link.send(Digests(tuple(shared[start : start + limits.CONVERSATIONS_PER_MESSAGE])))
+    def _compare(self, sync: LinkSync) -> None:
+        """Compare everything that is shared on a link."""
+        link = sync.link
+        sync.tell_digests(self._shared(link))
         for conversation in self._conversations.all():
             if self._farewell(link, conversation) is not None:
                 self._tell_former(link, conversation, ())
@@ -138,13 +159,26 @@ class Synchronizer:
     async def _compare_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(limits.RESYNC_SECONDS)
-            for link, sync in tuple(self._links.items()):
+            for sync in self._links.values():
                 sync.forks_asked.clear()
-                try:
-                    self._compare(link)
-                except Exception:
-                    # With one link; the others, and the next time, must not miss their comparison.
-                    log.exception("comparing with %s failed", link.user)
+            try:
+                self._compare_each_with_one()
+            except Exception:
+                # The next time must not miss its comparison.
+                log.exception("comparing failed")
+
+    def _compare_each_with_one(self) -> None:
+        """Compare each conversation with one of those who share it, chosen by lot; so nothing stays a hole for long."""
+        chosen: dict[Link, list[Conversation]] = {}
+        for conversation in self._conversations.all():
+            links = [link for link in self._links if self._may_share(link, conversation)]
+            if links:
+                chosen.setdefault(self._chance.choice(links), []).append(conversation)
+            for link in self._links:
+                if self._farewell(link, conversation) is not None:
+                    self._tell_former(link, conversation, ())
+        for link, conversations in chosen.items():
+            self._links[link].tell_digests(conversations)
 
     async def _answer_digests(self, sync: LinkSync, message: Digests) -> None:
         user, device = sync.link.user, sync.link.device
@@ -156,21 +190,27 @@ class Synchronizer:
             conversation = self._conversations.get(name)
             mine = conversation.digest() if conversation else digest_of(())
             if root != mine.root:
+                if conversation is not None:
+                    sync.ask(conversation)
                 sync.link.send(Buckets(name, mine.buckets))
             elif conversation is not None:
                 # Taken once: entries that come in during the wait are none that the digest spoke of.
                 lines = tuple(conversation.told_lines().values())
+                sync.link.send(Lines(name, NO_BUCKETS, (), answer=False))
                 await self._conversations.receipts.note_held(conversation, user, device, lines)
                 sync.told(conversation, lines, ALL_BUCKETS)
 
-    def _answer_buckets(self, link: Link, message: Buckets) -> None:
-        if conversation := self._visible(link, message.conversation):
+    def _answer_buckets(self, sync: LinkSync, message: Buckets) -> None:
+        if conversation := self._visible(sync.link, message.conversation):
             mask = differing_buckets(conversation.digest().buckets, message.hashes)
             if mask != NO_BUCKETS:
-                _tell_lines(link, conversation, conversation.told_lines(), mask, answer=True)
+                sync.ask(conversation)
+                _tell_lines(sync.link, conversation, conversation.told_lines(), mask, answer=True)
 
     async def _take_lines(self, sync: LinkSync, message: Lines) -> None:
         link = sync.link
+        assert link.user is not None
+        assert link.device is not None
         conversation = self._conversations.get(message.conversation)
         if self._was_shared(link, message.conversation):
             assert conversation is not None
@@ -184,9 +224,13 @@ class Synchronizer:
             if message.answer:
                 link.send(Lines(message.conversation, message.mask, (), answer=False))
             return
+        if message.mask == NO_BUCKETS and not message.lines:
+            # They hold just what the digest spoke of that we told them last.
+            told = sync.lines_of_digest(conversation)
+            await self._conversations.receipts.note_held(conversation, link.user, link.device, told)
+            sync.told(conversation, told, ALL_BUCKETS)
+            return
         agreed = [line for line in message.lines if await self._agrees(sync, conversation, line)]
-        assert link.user is not None
-        assert link.device is not None
         await self._conversations.receipts.note_held(conversation, link.user, link.device, agreed)
         if message.answer:
             _tell_lines(link, conversation, conversation.told_lines(), message.mask, answer=False)
@@ -252,7 +296,7 @@ class Synchronizer:
             await self._ask_fork(sync, conversation, conversation.feeds[name])
         if happened.group is not None:
             # Entries of people who were added by what has just come were refused before: let them be offered again.
-            self._compare(link)
+            self._compare(sync)
 
     async def _take_reads(self, link: Link, message: Reads) -> None:
         if conversation := self._visible(link, message.conversation):
@@ -296,15 +340,18 @@ class Synchronizer:
     # --- inside ------------------------------------------------------------------------------
 
     def _grew(self, conversation: Conversation) -> None:
+        self._settling.grew(conversation)
         for sync in self._links.values():
-            if self._may_share(sync.link, conversation):
+            assert sync.link.user is not None
+            if self._is_neighbour(conversation, sync.link.user) and self._may_share(sync.link, conversation):
                 if sync.neighbours.setdefault(conversation.id, Neighbour()).theirs is None:
-                    self._compare(sync.link)
+                    sync.tell_digests([conversation])
                 sync.kick(conversation.id)
 
     def _displayed(self, conversation: Conversation, reads: tuple[ReadLine, ...]) -> None:
         for link in self._links:
-            if self._may_share(link, conversation):
+            assert link.user is not None
+            if self._is_neighbour(conversation, link.user) and self._may_share(link, conversation):
                 _tell_reads(link, conversation, reads)
 
     def _shared(self, link: Link) -> list[Conversation]:

@@ -61,6 +61,10 @@ class Dialer:
         if wanted is not None and wanted.task is not None:
             wanted.task.cancel()
 
+    def is_wanted(self, user: UserId) -> bool:
+        """Tell whether a link with this user is kept or sought."""
+        return user in self._wanted
+
     def forget_all(self) -> None:
         """Dial nobody any more."""
         for user in tuple(self._wanted):

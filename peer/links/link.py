@@ -43,6 +43,8 @@ class Link(asyncio.Protocol):
         self.device: DeviceId | None = None
         self.end: LinkEnd | None = None
         self.is_up = False
+        self.is_ours = False
+        """Whether we called them, not they us."""
         self._on_end = on_end
         self._reader = FrameReader(limits.GREETING_FRAME)
         self._transport: asyncio.Transport | None = None

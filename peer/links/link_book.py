@@ -78,6 +78,7 @@ class LinkBook:
         From then on the book runs it in a task of its own. Raises nothing but cancellation.
         """
         self._all[link] = None
+        link.is_ours = expected is not None
         try:
             caller = await self._doorkeeper.admit(link.peer_certificate(), expected)
             link.user, link.device = caller

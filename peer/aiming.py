@@ -1,0 +1,102 @@
+"""Who is dialled, and who no longer: friends always, of a group's other members the few that were chosen."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from peer import limits
+from peer.contacts import Contacts
+from peer.conversations import Conversations
+from peer.links.dialing import Dialer, Place
+from peer.links.link import LinkEnd
+from peer.links.link_book import LinkBook
+from peer.neighbour_choice import NeighbourChoice
+from protocol.identity import UserId
+
+
+class Aim:
+    """Keeps the dialler in step with who is there, who is a friend, and who is in our groups."""
+
+    def __init__(
+        self,
+        contacts: Contacts,
+        conversations: Conversations,
+        dialer: Dialer,
+        book: LinkBook,
+        chance: random.Random,
+        me: UserId,
+    ) -> None:
+        self._contacts = contacts
+        self._conversations = conversations
+        self._dialer = dialer
+        self._book = book
+        self.choice = NeighbourChoice(me, chance, self._is_there)
+        self._is_due = self._is_closed = False
+        self._changing: asyncio.Task[None] | None = None
+        self.on_chosen: Callable[[], None] = lambda: None
+        """Called when somebody else was chosen for a group."""
+
+    def start(self) -> None:
+        """Begin to change neighbours slowly."""
+        self._changing = asyncio.create_task(self._change_slowly(), name="changing neighbours")
+
+    async def close(self) -> None:
+        """Stop that; nobody is dialled any more."""
+        self._is_closed = True
+        if self._changing is not None:
+            self._changing.cancel()
+            await asyncio.gather(self._changing, return_exceptions=True)
+
+    def at(self, user: UserId) -> None:
+        """Dial a user who is there and with whom something may have to be said; stop it otherwise."""
+        about = self._contacts.whereabout(user)
+        is_wanted = self._is_wanted(user)
+        if about and about.online and about.addresses and about.listen_port and is_wanted:
+            self._dialer.want(user, Place(about.addresses, about.listen_port))
+        elif not is_wanted or (about is not None and not about.online):
+            self._dialer.forget(user)
+
+    def choose_soon(self) -> None:
+        """Somebody came, went, or is in other groups: choose anew, once for all that happens at this moment."""
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._choose)
+
+    def _choose(self) -> None:
+        self._is_due = False
+        if self._is_closed:
+            return
+        before = self.choice.everybody()
+        self.choice.choose(self._conversations.ours())
+        now = self.choice.everybody()
+        for user in before ^ now:
+            self.at(user)
+        for link in self._book.links:
+            if link.is_ours and link.user in before - now and not self._is_wanted(link.user):
+                # Who called us wants the link; what we called for is over.
+                link.close(LinkEnd.LEAVING)
+        self.on_chosen()
+
+    async def _change_slowly(self) -> None:
+        kept = 0.0
+        while True:
+            await asyncio.sleep(limits.NEIGHBOURS_TRIED_SECONDS)
+            kept += limits.NEIGHBOURS_TRIED_SECONDS
+            linked = {link.user for link in self._book.links}
+            self.choice.move(self.choice.everybody() - linked)
+            if kept >= limits.NEIGHBOURS_KEPT_SECONDS:
+                kept = 0.0
+                self.choice.change_one()
+            self.choose_soon()
+
+    def _is_wanted(self, user: UserId) -> bool:
+        return self._contacts.wants_link_for_two(user) or (
+            user in self.choice.everybody() and not self._contacts.is_blocked(user)
+        )
+
+    def _is_there(self, user: UserId) -> bool:
+        """Tell whether somebody can be linked with, also while the locator, out of reach, does not say."""
+        if self._contacts.is_blocked(user):
+            return False
+        is_sought = self._contacts.whereabout(user) is None and self._dialer.is_wanted(user)
+        return self._contacts.is_online(user) or is_sought

@@ -1,0 +1,119 @@
+"""With whom of a group one keeps a link: few, by lot, the same for groups of the same people, and changed slowly."""
+
+import asyncio
+import random
+from collections import Counter
+
+import pytest
+
+from peer.conversation import Conversation
+from peer.limits import NEIGHBOURS_PER_GROUP
+from peer.links.link import Link
+from peer.neighbour_choice import NeighbourChoice
+from peer.storage.feeds import ConversationRow
+from protocol.identity import ConversationId, UserId
+from protocol.link_messages import Entries
+from protocol.membership import Membership
+from protocol.registry import Message
+from tests.harness.groups import group_of, hold_the_same
+from tests.harness.world import World
+
+ME = UserId("me")
+CLASS = [UserId(f"user{number:03}") for number in range(100)]
+
+
+def group(number: int, users: list[UserId]) -> Conversation:
+    row = ConversationRow(number, ConversationId(number.to_bytes(32, "big")), None, bytes(16))
+    return Conversation(row, ME, group=Membership(members={user: set() for user in (ME, *users)}))
+
+
+def chosen(choice: NeighbourChoice, of: Conversation, users: list[UserId]) -> set[UserId]:
+    return {user for user in users if choice.is_neighbour(of, user)}
+
+
+def test_of_seven_everybody_who_is_there_is_a_neighbour_and_of_more_six() -> None:
+    there = set(CLASS)
+    choice = NeighbourChoice(ME, random.Random(1), there.__contains__)
+    small, large = group(1, CLASS[:6]), group(2, CLASS)
+    choice.choose([small, large])
+    assert chosen(choice, small, CLASS) == set(CLASS[:6])
+    assert len(chosen(choice, large, CLASS)) == NEIGHBOURS_PER_GROUP == 6
+    gone = chosen(choice, large, CLASS)
+    there -= gone
+    choice.choose([small, large])
+    assert len(chosen(choice, large, CLASS)) == 6
+    assert not chosen(choice, large, CLASS) & gone
+    assert chosen(choice, small, CLASS) == set(CLASS[:6]) - gone
+    assert not choice.is_neighbour(large, ME)
+
+
+def test_groups_of_the_same_people_share_their_links() -> None:
+    choice = NeighbourChoice(ME, random.Random(2), lambda _: True)
+    groups = [group(number, CLASS) for number in range(1, 51)]
+    choice.choose(groups)
+    assert len(choice.everybody()) == 6
+    choice.choose([*groups, group(99, CLASS[50:])])
+    assert len(choice.everybody()) <= 12
+
+
+def test_neighbours_change_one_at_a_time_and_all_have_their_turn() -> None:
+    choice = NeighbourChoice(ME, random.Random(3), lambda _: True)
+    large = group(1, CLASS)
+    choice.choose([large])
+    turns: Counter[UserId] = Counter()
+    for _ in range(200):
+        before = chosen(choice, large, CLASS)
+        choice.change_one()
+        choice.choose([large])
+        now = chosen(choice, large, CLASS)
+        assert len(before - now) <= 1
+        turns.update(now)
+    assert len(turns) == 100, "nobody is left out for ever"
+
+
+def test_who_cannot_be_reached_gives_way() -> None:
+    choice = NeighbourChoice(ME, random.Random(4), lambda _: True)
+    large = group(1, CLASS)
+    reachable, reached = set(CLASS[:20]), set()
+    for _ in range(60):
+        choice.choose([large])
+        reached = chosen(choice, large, CLASS) & reachable
+        if len(reached) == 6:
+            break
+        choice.move(choice.everybody() - reachable)
+    assert len(reached) == 6
+
+
+def test_between_two_people_everything_goes_at_once() -> None:
+    row = ConversationRow(1, ConversationId(bytes(32)), UserId("bo"), bytes(16))
+    assert NeighbourChoice(ME, random.Random(5), lambda _: False).is_neighbour(Conversation(row, ME), UserId("bo"))
+
+
+async def test_a_group_of_fourteen_hears_everything_and_nobody_sends_an_entry_more_than_six_times(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["ana", *(f"s{number:02}" for number in range(13))]
+    group, people = await group_of(world, *names)
+    await hold_the_same(world, people, group)
+    await asyncio.sleep(60)
+    owners = {person.node._session._book: person.name for person in people}  # type: ignore[union-attr]
+    sent: Counter[tuple[str, bytes]] = Counter()
+    say = Link.send
+
+    def count(link: Link, message: Message) -> None:
+        if isinstance(message, Entries) and message.conversation == group:
+            sender = next(name for book, name in owners.items() if link in book.links)
+            sent.update((sender, entry.header) for entry in message.entries)
+        say(link, message)
+
+    monkeypatch.setattr(Link, "send", count)
+    for person in people:
+        await person.node.send_text(group, person.name)
+    for person in people:
+        await world.shows(person, group, names, 20)
+    await asyncio.sleep(120)
+    assert len({header for _, header in sent}) == len(names)
+    assert max(sent.values()) <= 6
+    links = [person.node._session.view().links for person in people]  # type: ignore[union-attr]
+    assert links[0] == 13, "friends keep their links"
+    assert max(links[1:]) < 13, "strangers link with few"
