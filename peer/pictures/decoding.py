@@ -32,8 +32,10 @@ _UNTIMED_FRAME_MS = 100
 
 
 def make_thumbnail(content: bytes, name: str) -> Thumbnail:
-    """Return a JPEG of at most `THUMBNAIL_BYTES`, its longest side `THUMBNAIL_SIDE` or less."""
+    """Return a JPEG of at most `THUMBNAIL_BYTES`, its longest side `THUMBNAIL_SIDE` or less; of what can be shown."""
     with _opened(content, name) as picture:
+        if _moves(picture):
+            _need_short(picture, name)
         width, height = _size_as_seen(picture)
         small = _flat(_scaled(picture, limits.THUMBNAIL_SIDE))
     return Thumbnail(_small_jpeg(small), width, height)
@@ -54,7 +56,7 @@ def prepare(content: bytes, name: str) -> PreparedPicture:
 def cleaned(content: bytes, name: str, longest_side: int) -> CleanPicture:
     """Return a picture to show, no side longer than that: a still one or an animated WebP."""
     with _opened(content, name) as picture:
-        if picture.format in {PictureFormat.GIF, PictureFormat.WEBP} and getattr(picture, "n_frames", 1) > 1:
+        if _moves(picture):
             return _cleaned_animation(picture, name, longest_side)
         return _cleaned_still(picture, content, longest_side)
 
@@ -75,14 +77,7 @@ def _cleaned_still(picture: Image.Image, content: bytes, longest_side: int) -> C
 
 
 def _cleaned_animation(picture: Image.Image, name: str, longest_side: int) -> CleanPicture:
-    count = getattr(picture, "n_frames", 1)
-    if count > limits.PICTURE_FRAMES:
-        raise Refusal(
-            RefusalCode.TOO_LARGE,
-            f"“{name}” has {count:,} frames; animations of up to {limits.PICTURE_FRAMES:,} are shown.",
-        )
-    if count * picture.width * picture.height > limits.ANIMATION_PIXELS_READ:
-        raise _too_many_pixels(name, limits.ANIMATION_PIXELS_READ)
+    count = _need_short(picture, name)
     # All frames are held at once while they are encoded: many of them have to be small.
     side = min(longest_side, _side_for(limits.ANIMATION_PIXELS_SHOWN / count, picture.width / picture.height))
     frames: list[Image.Image] = []
@@ -110,6 +105,23 @@ def _cleaned_animation(picture: Image.Image, name: str, longest_side: int) -> Cl
         method=0,
     )
     return CleanPicture(target.getvalue(), PictureFormat.WEBP, first.width, first.height, count)
+
+
+def _moves(picture: Image.Image) -> bool:
+    return picture.format in {PictureFormat.GIF, PictureFormat.WEBP} and getattr(picture, "n_frames", 1) > 1
+
+
+def _need_short(picture: Image.Image, name: str) -> int:
+    """Return how many frames there are; raise Refusal if nobody would be shown so many."""
+    count: int = getattr(picture, "n_frames", 1)
+    if count > limits.PICTURE_FRAMES:
+        raise Refusal(
+            RefusalCode.TOO_LARGE,
+            f"“{name}” has {count:,} frames; animations of up to {limits.PICTURE_FRAMES:,} are shown.",
+        )
+    if count * picture.width * picture.height > limits.ANIMATION_PIXELS_READ:
+        raise _too_many_pixels(name, limits.ANIMATION_PIXELS_READ)
+    return count
 
 
 def _side_for(pixels: float, shape: float) -> int:

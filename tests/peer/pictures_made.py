@@ -3,9 +3,11 @@
 import struct
 import zlib
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageCms
+
+from peer.errors import RefusalCode
 
 PLACE = b"GPS 48.2082 N"
 SECRET = b"a secret camera"
@@ -82,3 +84,33 @@ def huge_webp() -> bytes:
     body += b"ANIM" + struct.pack("<I", 6) + bytes(6)
     body += (b"ANMF" + struct.pack("<I", len(frame)) + frame) * 2
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+
+
+class Bad(NamedTuple):
+    """Something that nobody can be shown as a picture, and what is said of it."""
+
+    what: str
+    content: bytes
+    code: RefusalCode
+    says: str
+
+
+_PNG, _JPEG = encoded(halves(), "PNG"), encoded(halves(), "JPEG", quality=95)
+BAD = (
+    Bad("nothing", b"", RefusalCode.UNSUPPORTED_PICTURE, "is empty"),
+    Bad("words", b"just words", RefusalCode.UNSUPPORTED_PICTURE, "is no picture"),
+    Bad("TIFF", encoded(halves(), "TIFF"), RefusalCode.UNSUPPORTED_PICTURE, "is a TIFF picture"),
+    Bad("BMP", encoded(halves(), "BMP"), RefusalCode.UNSUPPORTED_PICTURE, "is a BMP picture"),
+    Bad("SVG", b'<?xml version="1.0"?><svg onload="x"/>', RefusalCode.UNSUPPORTED_PICTURE, "is an SVG drawing"),
+    Bad("PDF", b"%PDF-1.7", RefusalCode.UNSUPPORTED_PICTURE, "is a PDF document"),
+    Bad("HEIC", b"\x00\x00\x00\x18ftypheic", RefusalCode.UNSUPPORTED_PICTURE, "HEIC"),
+    Bad("program", b"MZ\x90\x00", RefusalCode.UNSUPPORTED_PICTURE, "is a Windows program"),
+    Bad("100,000 x 100,000", huge_png(100_000), RefusalCode.TOO_LARGE, "too many pixels"),
+    Bad("a canvas of a gigabyte", huge_webp(), RefusalCode.TOO_LARGE, "too many pixels"),
+    Bad("10,000 frames", many_frames_gif(10_000), RefusalCode.TOO_LARGE, "10,000 frames"),
+    Bad("a PNG cut off", _PNG[:-30], RefusalCode.DAMAGED_PICTURE, "is damaged"),
+    Bad("a JPEG cut off", _JPEG[:400], RefusalCode.DAMAGED_PICTURE, "is damaged"),
+    Bad("the head of a JPEG", b"\xff\xd8\xff\xe0" + bytes(500), RefusalCode.DAMAGED_PICTURE, "is damaged"),
+    Bad("the head of a GIF", b"GIF89a" + bytes(30), RefusalCode.DAMAGED_PICTURE, "is damaged"),
+    Bad("the head of a WebP", b"RIFF\xff\xff\xff\x7fWEBPVP8 " + bytes(30), RefusalCode.DAMAGED_PICTURE, "is damaged"),
+)

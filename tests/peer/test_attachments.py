@@ -8,10 +8,12 @@ from PIL import Image
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
+from peer.pictures.formats import PictureFormat
+from peer.pictures.tasks import PreparedPicture, Thumbnail
 from peer.views import AudioChoice, ConversationId, MessageKind, MessageView, SharedAt, TransferState
 from protocol.limits import CAPTION_LENGTH
 from tests.harness.world import LinkedPeers, Person, World
-from tests.peer.pictures_made import PLACE, SECRET, encoded, exif, halves, huge_png
+from tests.peer.pictures_made import BAD, PLACE, SECRET, encoded, exif, halves
 
 BIG = limits.AUTO_FETCH_BYTES + 1
 
@@ -217,21 +219,54 @@ async def test_a_picture_is_sent_without_where_it_was_taken(
     assert (shown.width, shown.height) == (240, 320)
 
 
-@pytest.mark.parametrize("content", [b"no picture", huge_png(100_000), b"", encoded(halves(), "TIFF")])
-async def test_what_cannot_be_shown_as_a_picture_is_sent_as_a_file(
-    world: World, linked_peers: LinkedPeers, tmp_path: Path, content: bytes
+def says(refused: "pytest.ExceptionInfo[Refusal]") -> tuple[RefusalCode, bool]:
+    """Return the code, and whether the file is named."""
+    return refused.value.code, "“bomb.png”" in refused.value.message
+
+
+async def test_what_cannot_be_shown_as_a_picture_is_refused_by_name_or_sent_as_a_file(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
 ) -> None:
     ana, bo, conversation = await linked_peers()
     path = tmp_path / "bomb.png"
-    path.write_bytes(content)
-    sent = await ana.node.send_file(conversation, path)
-    assert sent.kind is MessageKind.FILE
-    assert sent.attachment is not None
-    assert Path(sent.attachment.path).read_bytes() == content
-    assert (await offered(world, bo)).kind is MessageKind.FILE
-    with pytest.raises(Refusal, match=r"“bomb\.png”"):
-        await ana.node.send_file(conversation, path, kind=MessageKind.PICTURE)
-    assert len(await ana.node.files(conversation)) == 1
+    for bad in BAD:
+        path.write_bytes(bad.content)
+        for attempt in (
+            lambda: ana.node.preview(path),
+            lambda: ana.node.send_file(conversation, path, kind=MessageKind.PICTURE),
+        ):
+            with pytest.raises(Refusal, match=bad.says) as refused:
+                await attempt()
+            assert says(refused) == (bad.code, True)
+        sent = await ana.node.send_file(conversation, path)
+        assert sent.kind is MessageKind.FILE, bad.what
+        assert sent.attachment is not None
+        assert Path(sent.attachment.path).read_bytes() == bad.content
+    await world.until(lambda: len(bo.told("message_arrived")) == len(BAD))
+    assert {event.message.kind for event in bo.told("message_arrived")} == {MessageKind.FILE}
+    assert len(await ana.node.files(conversation)) == len(BAD)
+
+
+async def test_a_bad_picture_that_somebody_sends_all_the_same_is_refused_by_name_when_it_is_looked_at(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del world  # closed by its fixture
+    ana, _bo, conversation = await linked_peers()
+    path = tmp_path / "bomb.png"
+    for bad in BAD[1:]:  # an empty file cannot even be sent so
+        path.write_bytes(bad.content)
+
+        async def says_it_is_fine(_path: Path, content: bytes = bad.content) -> PreparedPicture:
+            return PreparedPicture(content, PictureFormat.PNG, Thumbnail(b"no thumbnail either", 60, 40))
+
+        monkeypatch.setattr(ana.node._need_session().pictures, "prepare", says_it_is_fine)
+        sent = await ana.node.send_file(conversation, path, kind=MessageKind.PICTURE)
+        assert sent.kind is MessageKind.PICTURE
+        with pytest.raises(Refusal, match=bad.says) as refused:
+            await ana.node.picture(sent.entry, 640)
+        assert says(refused) == (bad.code, True)
+    with pytest.raises(Refusal, match="“thumbnail”"):
+        await ana.node.shown_thumbnail(b"no thumbnail either")
 
 
 async def test_a_file_stays_as_it_is_whatever_it_shows(world: World, linked_peers: LinkedPeers, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from ui.transfers.acts import Act
 from ui.transfers.picture_block import HIGHEST, PictureBlock
 from ui.transfers.picture_store import PictureStore
 from ui.transfers.picture_viewer import PictureViewer
+from ui.transfers.tray import TrayItem
 
 ALICE = conversation_id("alice")
 GREEN, RED = (0, 200, 0), (200, 0, 0)
@@ -462,11 +463,35 @@ def test_signing_out_leaves_no_picture_behind(qtbot, viewer: PictureViewer, talk
 
 
 def test_a_picture_in_the_tray_is_previewed(qtbot, talking: MainWindow, node: ScriptedNode, tmp_path) -> None:
-    from ui.transfers.tray import TrayItem
-
     path = tmp_path / "a.jpg"
     path.write_bytes(encoded(GREEN, 40, 40, "JPEG"))
     talking.chat.pane.composer.add([TrayItem.of(path)])
     tile = talking.chat.pane.composer.tray._tiles[0]
     qtbot.waitUntil(lambda: not tile.preview._picture.isNull())
     assert isinstance(tile.preview._picture, QImage)
+
+
+def test_what_cannot_be_shown_is_said_before_it_is_sent(
+    qtbot, talking: MainWindow, node: ScriptedNode, tmp_path
+) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(b"%PDF-1.7")
+    sentence = "“bomb.png” is a PDF document. Only JPEG, PNG, GIF and WebP pictures are shown."
+    node.refusals["preview"] = refuse(RefusalCode.UNSUPPORTED_PICTURE, sentence)
+    talking.chat.pane.composer.add([TrayItem.of(path)])
+    tile = talking.chat.pane.composer.tray._tiles[0]
+    qtbot.waitUntil(lambda: tile.toolTip() == sentence)
+    assert tile._about.text() == "8 bytes · as a file"
+    assert talking.toast.text() == f"{sentence} It is sent as a file."
+
+
+def test_in_the_viewer_too_what_cannot_be_shown_says_why(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.refusals["picture"] = refuse(RefusalCode.DAMAGED_PICTURE, "“2.png” is damaged and cannot be shown.")
+    message = make_picture(2)
+    show(talking, qtbot, node, message)
+    viewer = look_at(talking, message)
+    store = talking.chat.pane.desk.pictures
+    qtbot.waitUntil(lambda: store.refusal(message, viewer._copy_size(message)).startswith("“2.png” is damaged"))
+    band = viewer.grab(viewer._room().toRect()).toImage()
+    colours = {band.pixelColor(x, band.height() // 2).name() for x in range(band.width())}
+    assert len(colours) > 1, "something is written there"

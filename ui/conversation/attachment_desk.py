@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from peer.errors import RefusalCode
 from peer.views import MessageKind, MessageView
 from ui.conversation.message_view import MessageView as MessageListView
 from ui.peer_bridge import PeerBridge
@@ -20,9 +21,13 @@ from ui.transfers.transfer_actions import TransferActions
 from ui.transfers.tray import AttachmentTray, TrayItem
 from ui.transfers.voice_block import VoiceBlock
 from ui.transfers.voice_playback import VoicePlayback
+from ui.translations.refusals import refusal_text
 
 if TYPE_CHECKING:
     from peer.pictures.tasks import Thumbnail
+
+_NO_PICTURE = frozenset({RefusalCode.UNSUPPORTED_PICTURE, RefusalCode.DAMAGED_PICTURE, RefusalCode.TOO_LARGE})
+"""What is said of a file that cannot be shown as a picture, whoever asks."""
 
 
 class AttachmentDesk(QObject):
@@ -76,12 +81,18 @@ class AttachmentDesk(QObject):
                 self._transfers.do(message, act)
 
     def preview(self, tray: AttachmentTray, item: TrayItem) -> None:
-        """Show what waits in the tray; what is no picture keeps its icon."""
+        """Show what waits in the tray; of what is no picture that can be shown, say why it goes as a file."""
 
         def came(thumbnail: "Thumbnail") -> None:
             tray.show_preview(item, read_image(thumbnail.jpeg, "jpeg", QSize()))
 
-        self._bridge.ask(tray, lambda node: node.preview(item.path), came, lambda *_: None)
+        def refused(code: RefusalCode, message: str) -> None:
+            if code in _NO_PICTURE:
+                sentence = refusal_text(code, message)
+                tray.show_refusal(item, sentence)
+                self.said.emit(self.tr("%1 It is sent as a file.").replace("%1", sentence))
+
+        self._bridge.ask(tray, lambda node: node.preview(item.path), came, refused)
 
     def keep_moving(self) -> None:
         """Let move what is in sight, and nothing else; what lies under the viewer is not."""

@@ -98,6 +98,12 @@ class AttachmentTray(QScrollArea):
             if tile.item == item:
                 tile.preview.show_picture(picture)
 
+    def show_refusal(self, item: TrayItem, sentence: str) -> None:
+        """Say that what looked like a picture goes as a file, and why."""
+        for tile in self._tiles:
+            if tile.item == item:
+                tile.show_refusal(sentence)
+
     def _remove(self, tile: "_Tile") -> None:
         self._tiles.remove(tile)
         tile.hide()
@@ -124,7 +130,7 @@ class _Tile(QFrame):
         is_folder = item.path.is_dir()
         self.preview = _Preview(theme, "folder" if is_folder else "image" if item.is_picture else "file")
         name = ElidedText(item.path.name, face=fonts.bold(fonts.CAPTION), mode=Qt.TextElideMode.ElideMiddle)
-        about = Text(_about(item.path, is_folder=is_folder), role="secondary", face=fonts.font(fonts.SMALL))
+        self._about = Text(_about(item.path, is_folder=is_folder), role="secondary", face=fonts.font(fonts.SMALL))
         remove = IconButton(theme, "x", self.tr("Remove"), name="conversation.tray.remove", size=16, area=28)
         remove.setAccessibleName(self.tr("Remove %1").replace("%1", item.path.name))
         remove.clicked.connect(lambda: self.removed.emit(self))
@@ -132,7 +138,7 @@ class _Tile(QFrame):
         names.setSpacing(2)
         names.addStretch()
         names.addWidget(name)
-        names.addWidget(about)
+        names.addWidget(self._about)
         names.addStretch()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 8, 6, 8)
@@ -140,6 +146,13 @@ class _Tile(QFrame):
         layout.addWidget(self.preview)
         layout.addLayout(names, 1)
         layout.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
+
+    def show_refusal(self, sentence: str) -> None:
+        """Be a file, and say why."""
+        self.preview.show_icon("image-off")
+        self._about.setText(" · ".join(filter(None, [self._about.text(), self.tr("as a file")])))
+        self.setToolTip(sentence)
+        self.setAccessibleDescription(sentence)
 
 
 class _Preview(QWidget):
@@ -155,6 +168,11 @@ class _Preview(QWidget):
     def show_picture(self, picture: QImage) -> None:
         """Show the middle of this."""
         self._picture = picture
+        self.update()
+
+    def show_icon(self, icon: str) -> None:
+        """Show another icon."""
+        self._icon = icon
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
