@@ -466,14 +466,14 @@ class ScriptedNode:
         await self._asked("edit_message", entry, text)
         return self._change_message(entry, text=text, mentions=tuple(mentions), edited_at=datetime.now(UTC))
 
-    async def delete_message(self, entry: EntryId, *, for_all: bool = False) -> None:
+    async def delete_message(self, entry: EntryId, *, for_all: bool = False) -> MessageView:
         await self._asked("delete_message", entry, for_all)
         if for_all:
-            self._change_message(entry, text="", kind=MessageKind.DELETED, attachment=None, deleted_by=ME)
-        else:
-            message = self._message(entry)
-            self.history[message.conversation].remove(message)
-            self._tell((events.MessageHidden(message),))
+            return self._change_message(entry, text="", kind=MessageKind.DELETED, attachment=None, deleted_by=ME)
+        message = self._message(entry)
+        self.history[message.conversation].remove(message)
+        self._tell((events.MessageHidden(message),))
+        return message
 
     async def react(self, entry: EntryId, emoji: str) -> MessageView:
         await self._asked("react", entry, emoji)

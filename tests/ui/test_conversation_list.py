@@ -4,11 +4,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from peer.views import Consent, MessageState
+from peer.views import Consent, MessageState, TypingView, UserId
 from tests.ui.scripted_node import conversation_id, make_contact, make_conversation, make_message
 from ui.models.contact_book import ContactBook
 from ui.models.conversation_list import ConversationListModel, UnreadFilter
 from ui.models.roles import Role
+from ui.models.typing_book import TypingBook
 
 
 @pytest.fixture
@@ -17,8 +18,13 @@ def book(qapp) -> ContactBook:
 
 
 @pytest.fixture
-def model(book: ContactBook) -> ConversationListModel:
-    model = ConversationListModel(book)
+def typing(qapp) -> TypingBook:
+    return TypingBook()
+
+
+@pytest.fixture
+def model(book: ContactBook, typing: TypingBook) -> ConversationListModel:
+    model = ConversationListModel(book, typing)
     model._tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     return model
 
@@ -52,6 +58,30 @@ def test_a_row_goes_when_a_contact_without_a_word_is_no_contact_any_more(model: 
     model.take(make_conversation("alice"))
     model.take(make_conversation("alice", can_write=False))
     assert titles(model) == []
+
+
+def test_where_we_are_named_is_marked_until_all_is_read(model: ConversationListModel, qtbot) -> None:
+    model.fill([talk("alice", 1), talk("bob", 3)])
+    with qtbot.waitSignal(model.dataChanged):
+        model.take_mentions([make_message(4, user="alice", mentions_me=True), make_message(5, user="bob")])
+    model.take(talk("alice", 4, unread=2))
+    alice, bob = (model.index(row) for row in range(2))
+    assert (alice.data(Role.MENTIONED), bob.data(Role.MENTIONED)) == (True, False)
+    assert ", 2 unread, names you, " in alice.data(Qt.ItemDataRole.AccessibleTextRole)
+    model.take(talk("alice", 4, unread=1))
+    assert alice.data(Role.MENTIONED)
+    model.take(talk("alice", 4))
+    assert not alice.data(Role.MENTIONED)
+
+
+def test_who_is_typing_stands_in_the_row(model: ConversationListModel, typing: TypingBook, qtbot) -> None:
+    model.fill([talk("alice", 1)])
+    with qtbot.waitSignal(model.dataChanged):
+        typing.take(TypingView(conversation_id("alice"), UserId("alice"), "Alice"))
+    assert model.index(0).data(Role.TYPING) == "Alice is typing…"
+    assert model.index(0).data(Qt.ItemDataRole.AccessibleTextRole).endswith("Alice is typing…")
+    typing.forget()
+    assert model.index(0).data(Role.TYPING) == ""
 
 
 def test_unread_messages_are_summed_up(model: ConversationListModel, qtbot) -> None:

@@ -285,6 +285,96 @@ def test_any_other_emoji_comes_from_the_picker_and_not_into_the_text(
     assert input_of(talking).toPlainText() == ""
 
 
+# --- deleting ----------------------------------------------------------------------------------
+
+
+def test_nothing_is_deleted_before_the_time_to_undo_is_over(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    deletions = talking.chat.pane.messages.deletions
+    deletions._timer.setInterval(30)
+    choose(qtbot, talking, 1, "message.delete_here")
+    assert talking.toast.text() == "Message deleted"
+    assert texts(talking) == ["shall we meet?", "where?"]
+    assert node.asked("delete_message") == []
+    qtbot.waitUntil(lambda: node.asked("delete_message") == [(entry_id(2), False)])
+    qtbot.waitUntil(lambda: talking.toast.text() == "")
+    assert texts(talking) == ["shall we meet?", "where?"]
+
+
+def test_undo_brings_it_back_where_it_was(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    choose(qtbot, talking, 1, "message.delete_for_all")
+    assert message_of(talking, 2).kind is MessageKind.DELETED
+    changed = msgspec.structs.replace(node.history[LAB][1], state=MessageState.READ)
+    node.tell(events.MessageRead(changed))
+    qtbot.wait(20)
+    assert message_of(talking, 2).kind is MessageKind.DELETED
+    qtbot.mouseClick(talking.findChild(QPushButton, "toast.act"), LEFT)
+    assert message_of(talking, 2) == changed
+    assert talking.toast.text() == ""
+    talking.chat.pane.leave_tidy()
+    qtbot.wait(20)
+    assert node.asked("delete_message") == []
+
+
+def test_what_was_deleted_for_everybody_leaves_its_place(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    talking.chat.pane.messages.deletions._timer.setInterval(10)
+    choose(qtbot, talking, 2, "message.delete_for_all")
+    qtbot.waitUntil(lambda: node.asked("delete_message") == [(entry_id(3), True)])
+    qtbot.waitUntil(lambda: message_of(talking, 3).deleted_by == ME)
+    assert model(talking)._shown_instead == {}
+
+
+def test_a_deletion_that_is_refused_is_taken_back(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    node.refusals["delete_message"] = refuse(RefusalCode.DISK_FULL, "The disk is full.")
+    choose(qtbot, talking, 1, "message.delete_here")
+    talking.chat.pane.messages.deletions.carry_out()
+    qtbot.waitUntil(lambda: texts(talking) == ["shall we meet?", "yes", "where?"])
+    assert talking.toast.text() == "The disk is full."
+
+
+@pytest.mark.parametrize("how", ["quit", "another", "sign out"])
+def test_what_was_to_be_deleted_is(qtbot, talking: MainWindow, node: ScriptedNode, how: str) -> None:
+    choose(qtbot, talking, 1, "message.delete_here")
+    match how:
+        case "quit":
+            talking.quit()
+        case "sign out":
+            talking._log_out()
+        case "another":
+            choose(qtbot, talking, 0, "message.delete_here")
+    qtbot.waitUntil(lambda: node.asked("delete_message")[:1] == [(entry_id(2), False)])
+    names = [call[0] for call in node.calls]
+    assert "log_out" not in names or names.index("delete_message") < names.index("log_out")
+
+
+def test_several_are_deleted_at_once_and_brought_back_by_keyboard(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    view = talking.chat.pane.view
+    view.setFocus()
+    view.setCurrentIndex(model(talking).index(0))
+    for _ in range(2):
+        qtbot.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    menu = QApplication.activePopupWidget()
+    assert [action.text() for action in menu.actions()] == [
+        "Delete 3 messages for me",
+        "Delete 3 messages for everyone",
+    ]
+    menu.actions()[0].trigger()
+    menu.close()
+    assert rows(talking) == 0
+    assert talking.toast.text() == "3 messages deleted"
+    qtbot.keyClick(view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert texts(talking) == ["shall we meet?", "yes", "where?"]
+    assert node.asked("delete_message") == []
+
+
+def test_an_answer_to_what_is_deleted_is_an_answer_no_more(qtbot, talking: MainWindow) -> None:
+    choose(qtbot, talking, 0, "message.reply")
+    choose(qtbot, talking, 0, "message.delete_for_all")
+    assert not bar(talking).isVisible()
+
+
 # --- what may be done --------------------------------------------------------------------------
 
 
@@ -292,16 +382,19 @@ def test_who_may_do_what() -> None:
     acts = MessageAct
     reader, writer, manager = Standing(), Standing(can_write=True), Standing(can_write=True, manages=True)
     theirs, mine = make_message(1), make_message(2, mine=True)
-    assert possible(theirs, reader) == {acts.FORWARD}
-    assert possible(theirs, writer) == {acts.REPLY, acts.REACT, acts.FORWARD}
-    assert acts.EDIT in possible(mine, writer)
+    assert possible(theirs, reader) == {acts.FORWARD, acts.DELETE_HERE}
+    assert possible(theirs, writer) == {acts.REPLY, acts.REACT, acts.FORWARD, acts.DELETE_HERE}
+    assert acts.DELETE_FOR_ALL in possible(theirs, manager)
+    assert {acts.EDIT, acts.DELETE_FOR_ALL} <= possible(mine, writer)
     assert acts.EDIT not in possible(mine, reader)
-    assert possible(make_message(3, kind=MessageKind.DELETED), manager) == frozenset()
+    assert possible(make_message(3, kind=MessageKind.DELETED), manager) == {acts.DELETE_HERE}
     assert possible(make_membership(4, MembershipAct.LEFT, "bob"), manager) == frozenset()
     assert possible(make_file(5, mine=True, arrival=0), writer) == frozenset()
     assert acts.FORWARD not in possible(make_file(6), writer)
-    assert possible_with_all([mine, theirs], writer) == {acts.FORWARD}
+    assert possible_with_all([mine, theirs], writer) == {acts.FORWARD, acts.DELETE_HERE}
     assert possible_with_all([], writer) == frozenset()
+    assert possible_with_all([mine] * 200, writer)
+    assert possible_with_all([mine] * 201, writer) == frozenset()
 
 
 def test_a_line_about_the_group_has_no_menu(qtbot, talking: MainWindow) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QTextDocumentFragment
@@ -101,6 +102,18 @@ def test_many_at_once_make_one_notification_a_conversation(qtbot, room) -> None:
     qtbot.waitUntil(lambda: bool(here.desktop.shown))
     assert len(here.desktop.shown) + len(here.tray.said) == 2
     assert here.desktop.shown[0][2] == "50 new messages"
+
+
+@pytest.mark.parametrize("loudness", [Loudness.FULL, Loudness.PRIVATE])
+def test_who_names_us_among_many_is_told(qtbot, room, loudness: Loudness) -> None:
+    here = room("takes")
+    here.settings.choose(loudness)
+    here.groups[BOB] = "Lab 3"
+    naming = msgspec.structs.replace(arrived(2, BOB), mentions_me=True)
+    here.notifier.messages_arrived([arrived(1, BOB), naming, arrived(3, BOB)])
+    qtbot.waitUntil(lambda: bool(here.desktop.shown))
+    said = {Loudness.FULL: ("Lab 3", "Alice named you: hello"), Loudness.PRIVATE: ("Hail", "3 new messages")}
+    assert here.desktop.shown == [(BOB.hex(), *said[loudness])]
 
 
 def test_the_conversation_in_sight_makes_none(qtbot, room) -> None:

@@ -328,7 +328,7 @@ def test_the_tooltip_shows_where_a_link_leads(view: MessageListView, model: Mess
 
 def test_the_menu_offers_what_works_here(view: MessageListView, model: MessageListModel, urls: list[str]) -> None:
     menu = menu_of(view, point(view, 0, 3))
-    around = (["message.forward"], ["message.details"])
+    around = (["message.forward"], ["message.details", "message.delete_here"])
     assert names(menu) == [*around[0], "message.copy", *around[1]]
     choose(menu, "message.copy")
     assert QGuiApplication.clipboard().text() == MESSAGES[0].text

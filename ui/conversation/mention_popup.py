@@ -211,7 +211,7 @@ class MentionPopup(QListView):
         room = self._over.rect()
         above = self._input.mapTo(self._over, QPoint(0, 0))
         width = min(_WIDTH, room.width() - 2 * _MARGIN)
-        height = min(len(found), _SHOWN_ROWS) * _ROW + 2 * self.frameWidth() + 8
+        height = min(len(found), _SHOWN_ROWS) * _ROW + 2 * self.frameWidth()
         height = min(height, above.y() - 2 * _MARGIN)
         cursor = above.x() + self._input.cursorRect().left() - _PAD - _AVATAR
         left = max(_MARGIN, min(cursor, room.width() - width - _MARGIN))

@@ -22,6 +22,8 @@ class MessageAct(Enum):
     DELETE_FOR_ALL = auto()
 
 
+MOST_AT_ONCE = 200
+"""Messages; with more that are selected nothing but copying is offered."""
 WITH_SEVERAL = (MessageAct.FORWARD, MessageAct.DELETE_HERE, MessageAct.DELETE_FOR_ALL)
 """What can be done with several messages at once."""
 
@@ -41,13 +43,15 @@ def possible(message: MessageView, standing: Standing) -> frozenset[MessageAct]:
     if message.membership is not None or not message.arrival:
         # What happened to a group stays; and what is still being prepared was never written.
         return frozenset()
-    acts: set[MessageAct] = set()
+    acts = {MessageAct.DELETE_HERE}
     if message.kind is MessageKind.DELETED:
-        return frozenset()
+        return frozenset(acts)
     if standing.can_write:
         acts |= {MessageAct.REPLY, MessageAct.REACT}
         if message.mine and message.kind is MessageKind.TEXT:
             acts.add(MessageAct.EDIT)
+        if message.mine or standing.manages:
+            acts.add(MessageAct.DELETE_FOR_ALL)
     if message.attachment is None or message.attachment.state is TransferState.HERE:
         acts.add(MessageAct.FORWARD)
     if standing.is_group:
@@ -57,6 +61,8 @@ def possible(message: MessageView, standing: Standing) -> frozenset[MessageAct]:
 
 def possible_with_all(messages: Sequence[MessageView], standing: Standing) -> frozenset[MessageAct]:
     """Return what can be done with several messages at once."""
+    if len(messages) > MOST_AT_ONCE:
+        return frozenset()
     of_each = [possible(message, standing) for message in messages]
     return frozenset(act for act in WITH_SEVERAL if of_each and all(act in acts for acts in of_each))
 

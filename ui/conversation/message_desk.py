@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from peer.errors import RefusalCode
 from peer.views import ConversationView, GroupView, MessageView
+from ui.conversation.deletions import Deletions
 from ui.conversation.forward_dialog import ForwardDialog
 from ui.conversation.forwarding import Forwarding
 from ui.conversation.message_acts import MessageAct, Standing
@@ -43,9 +44,11 @@ class MessageDesk(QObject):
         self._view = view
         self._writing = writing
         self._choose_emoji = choose_emoji
+        self.deletions = Deletions(bridge, state, self)
         self._forwarding = Forwarding(bridge, state, self)
         view.wanted.connect(self._do)
         view.reacted.connect(self.react)
+        view.undo_wanted.connect(self.deletions.undo)
         writing.shown.connect(self._show)
 
     def show_standing(self, conversation: ConversationView, group: GroupView | None) -> None:
@@ -74,6 +77,8 @@ class MessageDesk(QObject):
                 self._writing.edit(message)
             case MessageAct.REACT:
                 self._offer_reactions(message)
+            case MessageAct.DELETE_HERE | MessageAct.DELETE_FOR_ALL:
+                self._delete(messages, for_all=act is MessageAct.DELETE_FOR_ALL)
             case MessageAct.WHO_HAS:
                 WhoHasDialog(self._theme, self._bridge, message, self._view.window()).open()
             case MessageAct.FORWARD:
@@ -83,6 +88,12 @@ class MessageDesk(QObject):
         dialog = ForwardDialog(self._theme, self._state.conversations, len(messages), self._view.window())
         dialog.chosen.connect(lambda into: self._forwarding.forward(messages, into))
         dialog.open()
+
+    def _delete(self, messages: list[MessageView], *, for_all: bool) -> None:
+        for message in messages:
+            self._writing.message_gone(message.entry)
+        self._view.select_nothing()
+        self.deletions.begin(messages, for_all=for_all)
 
     def _offer_reactions(self, message: MessageView) -> None:
         """Open the row of six beside the message."""

@@ -361,8 +361,9 @@ class ConversationPane(QWidget):
         return self.tr("Drop here to send to %1").replace("%1", people.short_name(self._shown.title))
 
     def leave_tidy(self) -> None:
-        """The window closes or somebody signs out: what is written is kept."""
+        """The window closes or somebody signs out: what is written is kept, what was to be deleted is."""
         self.drafts.keep()
+        self.messages.deletions.carry_out()
 
     def _cancel(self) -> None:
         """Esc in the input: first no answer and no edit, then no files."""

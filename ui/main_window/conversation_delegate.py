@@ -67,7 +67,12 @@ class ConversationDelegate(QStyledItemDelegate):
         below = text.adjusted(0, place.height() // 2, 0, -8)
         # In the open conversation the draft stands in the composer.
         draft = "" if option.state & QStyle.StateFlag.State_Selected else str(index.data(Role.DRAFT))
-        self._paint_second_line(painter, below, view, draft, str(index.data(Role.PREVIEW)))
+        below = self._paint_badges(painter, below, view, is_named=bool(index.data(Role.MENTIONED)))
+        typing = str(index.data(Role.TYPING))
+        if typing:
+            _draw_elided(painter, below, typing, self._preview_face, tokens.accent)
+        else:
+            self._paint_second_line(painter, below, view, draft, str(index.data(Role.PREVIEW)))
         painter.restore()
 
     def _ground(self, state: QStyle.StateFlag) -> str:
@@ -92,8 +97,6 @@ class ConversationDelegate(QStyledItemDelegate):
         self, painter: QPainter, place: QRect, view: ConversationView, draft: str, preview: str
     ) -> None:
         tokens = self._theme.tokens
-        if view.unread:
-            place = place.adjusted(0, 0, -self._paint_badge(painter, place, view.unread) - 8, 0)
         if draft:
             _draw_elided(painter, place, draft, self._preview_face, tokens.danger)
             return
@@ -104,8 +107,17 @@ class ConversationDelegate(QStyledItemDelegate):
             mark = QPointF(end + 4, place.center().y() - MARK_SIZE / 2 + 1)
             paint_delivery_mark(painter, mark, view.last_entry.state, self._theme)
 
-    def _paint_badge(self, painter: QPainter, place: QRect, unread: int) -> int:
-        count = str(unread) if unread <= _MOST_COUNTED else f"{_MOST_COUNTED}+"
+    def _paint_badges(self, painter: QPainter, place: QRect, view: ConversationView, *, is_named: bool) -> QRect:
+        """Draw how much is unread, and whether something of it names us; return the room that is left."""
+        if not view.unread:
+            return place
+        count = str(view.unread) if view.unread <= _MOST_COUNTED else f"{_MOST_COUNTED}+"
+        place = place.adjusted(0, 0, -self._paint_badge(painter, place, count) - 4, 0)
+        if is_named:
+            place = place.adjusted(0, 0, -self._paint_badge(painter, place, "@") - 4, 0)
+        return place.adjusted(0, 0, -4, 0)
+
+    def _paint_badge(self, painter: QPainter, place: QRect, count: str) -> int:
         width = max(_BADGE_HEIGHT, QFontMetrics(self._badge_face).horizontalAdvance(count) + 12)
         top = place.center().y() - _BADGE_HEIGHT / 2 + 1
         badge = QRectF(place.right() - width + 1, top, width, _BADGE_HEIGHT)

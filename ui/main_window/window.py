@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from peer import events
 from peer.errors import RefusalCode
 from peer.views import ConversationId, SessionView
+from ui.conversation.deletions import UNDO_MS
 from ui.login.hosting import Hosting, LocatorHost
 from ui.login.leave_dialog import LeaveDialog
 from ui.login.login_page import LoginPage
@@ -77,6 +78,9 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.login.signed_in.connect(self._signed_in)
         self.chat.said.connect(self.toast.say)
+        deletions = self.chat.pane.messages.deletions
+        deletions.begun.connect(lambda said: self.toast.offer(said, self.tr("Undo"), deletions.undo, UNDO_MS))
+        deletions.over.connect(self.toast.withdraw)
         self._menu.log_out.connect(self._log_out)
         self._menu.quit.connect(self.quit)
         self._menu.settings_wanted.connect(self._open_settings)

@@ -33,9 +33,9 @@ class ChatState(QObject):
         self._bridge = bridge
         self.session: SessionView | None = None
         self.contacts = ContactBook(self)
-        self.conversations = ConversationListModel(self.contacts, self)
-        self.groups = GroupBook(bridge, self.contacts, self)
         self.typing = TypingBook(self)
+        self.conversations = ConversationListModel(self.contacts, self.typing, self)
+        self.groups = GroupBook(bridge, self.contacts, self)
         self._messages: OrderedDict[ConversationId, MessageListModel] = OrderedDict()
         # What events tell while the lists are on their way; it is newer than the lists.
         self._told_contacts: dict[str, ContactView] | None = None
@@ -105,6 +105,7 @@ class ChatState(QObject):
                     self._take_other(event)
         arrived = [event.message for event in batch if isinstance(event, events.MessageArrived)]
         self.typing.arrived(arrived)
+        self.conversations.take_mentions(arrived)
         self.messages_arrived.emit(arrived)
         for view in conversations.values():
             self._take_conversation(view)

@@ -1,6 +1,6 @@
 """The conversations, the most recently active first."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from PySide6.QtCore import (
@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from peer.views import ConversationId, ConversationView, MessageView
 from ui.models.contact_book import ContactBook
 from ui.models.roles import Role
+from ui.models.typing_book import TypingBook
 from ui.translations import groups, message_words, people
 
 Index = QModelIndex | QPersistentModelIndex
@@ -33,14 +34,28 @@ class ConversationListModel(QAbstractListModel):
     conversation_changed = Signal(object)
     """The new view of a row."""
 
-    def __init__(self, contacts: ContactBook, parent: QObject | None = None) -> None:
+    def __init__(self, contacts: ContactBook, typing: TypingBook, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._contacts = contacts
+        self._typing = typing
+        self._mentioned: set[ConversationId] = set()
+        """Where something unread names us, as far as it came while the window was open."""
         self._rows: list[ConversationView] = []
+        self._aspects: dict[int, Callable[[ConversationView], object]] = {
+            Qt.ItemDataRole.DisplayRole: lambda view: view.title,
+            Qt.ItemDataRole.AccessibleTextRole: self._spoken,
+            Role.VIEW: lambda view: view,
+            Role.UNREAD: lambda view: view.unread,
+            Role.PREVIEW: self.preview,
+            Role.DRAFT: self.draft,
+            Role.MENTIONED: lambda view: view.conversation in self._mentioned,
+            Role.TYPING: self._typed,
+        }
         self._unread = 0
         self._unread_timer = QTimer(self, singleShot=True, interval=_UNREAD_TOLD_MS)
         self._unread_timer.timeout.connect(lambda: self.unread_changed.emit(self._unread))
         contacts.person_changed.connect(self._person_changed)
+        typing.changed.connect(self._row_changed)
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return how many there are."""
@@ -50,20 +65,8 @@ class ConversationListModel(QAbstractListModel):
         """Return one aspect of a conversation."""
         if not index.isValid() or index.row() >= len(self._rows):
             return None
-        view = self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return view.title
-        if role == Role.VIEW:
-            return view
-        if role == Role.UNREAD:
-            return view.unread
-        if role == Role.PREVIEW:
-            return self.preview(view)
-        if role == Role.DRAFT:
-            return self.draft(view)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._spoken(view)
-        return None
+        aspect = self._aspects.get(role)
+        return None if aspect is None else aspect(self._rows[index.row()])
 
     def conversation(self, wanted: ConversationId) -> ConversationView | None:
         """Return a row's view."""
@@ -102,9 +105,13 @@ class ConversationListModel(QAbstractListModel):
         draft = " ".join(view.draft.split())
         return self.tr("Draft: %1").replace("%1", draft) if draft else ""
 
+    def _typed(self, view: ConversationView) -> str:
+        return people.typing(self._typing.names(view.conversation))
+
     def fill(self, views: Iterable[ConversationView]) -> None:
         """Replace all."""
         self.beginResetModel()
+        self._mentioned.clear()
         self._rows = sorted(filter(_is_listed, views), key=_order)
         self.endResetModel()
         self._count_unread()
@@ -116,6 +123,8 @@ class ConversationListModel(QAbstractListModel):
         old = self.row_of(view.conversation)
         if old >= 0 and self._rows[old] == view:
             return
+        if not view.unread:
+            self._mentioned.discard(view.conversation)
         if _is_listed(view):
             self._put(view, old)
         elif old >= 0:
@@ -124,6 +133,18 @@ class ConversationListModel(QAbstractListModel):
             self.endRemoveRows()
         self._count_unread()
         self.conversation_changed.emit(view)
+
+    def take_mentions(self, messages: Iterable[MessageView]) -> None:
+        """Mark the conversations in which we were named just now, until nothing there is unread."""
+        for message in messages:
+            if message.mentions_me and message.conversation not in self._mentioned:
+                self._mentioned.add(message.conversation)
+                self._row_changed(message.conversation)
+
+    def _row_changed(self, conversation: ConversationId) -> None:
+        row = self.row_of(conversation)
+        if row >= 0:
+            self.dataChanged.emit(self.index(row), self.index(row))
 
     def take_state(self, message: MessageView) -> None:
         """Show a new delivery state on the row whose last message this is."""
@@ -170,7 +191,9 @@ class ConversationListModel(QAbstractListModel):
             parts.append(self.tr("online") if view.online else self.tr("offline"))
         if view.unread:
             parts.append(self.tr("%n unread", "", view.unread))
-        parts.append(self.draft(view) or self.preview(view))
+        if view.conversation in self._mentioned:
+            parts.append(self.tr("names you"))
+        parts.append(self._typed(view) or self.draft(view) or self.preview(view))
         if view.last_entry is not None and view.last_entry.mine:
             parts.append(people.message_state(view.last_entry.state))
         return ", ".join(parts)

@@ -240,12 +240,11 @@ class MessageListModel(QAbstractListModel):
         self._shown_instead.pop(message.entry, None)
         self.take([self._told_meanwhile.pop(message.entry, message)])
 
-    def show_told(self, entry: EntryId) -> None:
-        """Go on with what is told of it from now on; what it looks like stays until then."""
-        self._shown_instead.pop(entry, None)
-        told = self._told_meanwhile.pop(entry, None)
-        if told is not None:
-            self.take([told])
+    def show_now(self, message: MessageView) -> None:
+        """Show a message as it is now, whatever stood in its place."""
+        for kept in (self._shown_instead, self._told_meanwhile):
+            kept.pop(message.entry, None)
+        self.take([message])
 
     def forget_message(self, entry: EntryId) -> None:
         """It is no more."""

@@ -97,12 +97,16 @@ class Notifier(QObject):
             self._show(_REQUESTS, "Hail", sentence if is_full else self.tr("Somebody wants to be your contact."))
 
     def _text_of(self, messages: list[MessageView], *, is_full: bool, in_group: bool) -> str:
+        names_me = next((message for message in messages if message.mentions_me), None)
+        if is_full and names_me is not None:
+            name = people.short_name(names_me.author_name)
+            return _cut(self.tr("%1 named you: %2").replace("%1", name).replace("%2", message_words.summary(names_me)))
         if len(messages) > 1 or not is_full:
             return self.tr("%n new messages", "", len(messages))
         text = message_words.summary(messages[0])
         if in_group:
             text = f"{people.short_name(messages[0].author_name)}: {text}"
-        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+        return _cut(text)
 
     def _show(self, key: str, title: str, text: str) -> None:
         self._last_key = key
@@ -137,3 +141,7 @@ class Notifier(QObject):
             self.requests_wanted.emit()
         elif key:
             self.conversation_wanted.emit(ConversationId(bytes.fromhex(key)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
