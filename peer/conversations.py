@@ -88,7 +88,11 @@ class Conversations:
         """Called when a message with an attachment was committed, before it is told."""
         self.unwritten: Callable[[Conversation], list[MessageView]] = lambda _: []
         """Returns what stands in a conversation of ours and has no entry yet, oldest first."""
-        self.on_erased: Callable[[], None] = lambda: None
+        self.on_changed: Callable[[MessageRow], None] = lambda _: None
+        """Called with a message that is not as it was, before that is told."""
+        self.on_hidden: Callable[[MessageRow], object] = lambda _: None
+        """Called with a message that is shown no more."""
+        self.on_erased: Callable[[], object] = lambda: None
         """Called when bodies were erased, because what they said was deleted."""
         self.show_attachment: Callable[[Conversation, AttachmentRow], AttachmentView] = lambda _, row: attachment_view(
             row
@@ -213,6 +217,7 @@ class Conversations:
 
         def announce(newest: messages.Newest) -> None:
             conversation.take_newest(newest)
+            self.on_hidden(row)
             self._events.tell(MessageHidden(self.message_view(conversation, row)))
             self.tell_row_soon(conversation)
 
@@ -272,6 +277,7 @@ class Conversations:
             # First, because it only wakes those who send: they go on while the screen is being told.
             self.on_growth(conversation)
         for row in happened.hidden:
+            self.on_hidden(row)
             self._events.tell(MessageHidden(self.message_view(conversation, row)))
         for row in happened.messages:
             if row.attachment is not None:
@@ -279,6 +285,7 @@ class Conversations:
             self._events.tell(_event_for(row)(self.message_view(conversation, row)))
         for row in happened.changed:
             conversation.note_change(row)
+            self.on_changed(row)
             self._events.tell(MessageChanged(self.message_view(conversation, row)))
         if happened.messages or happened.changed or happened.hidden:
             self.tell_row_soon(conversation)

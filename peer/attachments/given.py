@@ -61,6 +61,10 @@ class Given:
         meter = self._meters.get(entry)
         return meter.bytes_per_second if meter else 0.0
 
+    def forget(self, entry: EntryId) -> None:
+        """Nothing of it is here any more."""
+        self._meters.pop(entry, None)
+
     def note_given(self, message: MessageRow) -> None:
         """Others have more of it: let the board be told soon, once for all that is told at this moment."""
         meter = self._meters.get(message.entry)
@@ -71,14 +75,14 @@ class Given:
 
     async def _tell_board(self, entry: EntryId) -> None:
         """Tell while something is going out, and once when nothing does any more."""
-        told = -1
-        while self._meters[entry].last != told:
-            told = self._meters[entry].last
+        told, meter = -1.0, self._meters[entry]
+        while meter.last != told:
+            told = meter.last
             self._records.tell(TransferProgressed, await self._records.find(entry))
             await asyncio.sleep(limits.TRANSFER_TELL_SECONDS)
-            if self._meters[entry].last == told:
+            if meter.last == told:
                 await asyncio.sleep(limits.GIVEN_QUIET_SECONDS)
-        del self._meters[entry]
+        self._meters.pop(entry, None)
         self._records.tell(TransferProgressed, await self._records.find(entry))
 
     # --- who asks --------------------------------------------------------------------------------

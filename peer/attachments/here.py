@@ -9,7 +9,7 @@ from pathlib import Path
 from peer import limits
 from peer.attachments.holdings import Holdings
 from peer.attachments.records import Records
-from peer.errors import RefusalCode
+from peer.errors import Refusal, RefusalCode
 from peer.events import TransferProgressed
 from peer.storage import attachments
 from peer.storage.attachments import AttachmentRow
@@ -19,6 +19,7 @@ from peer.transfers import landing
 from peer.transfers.content import Part
 from peer.transfers.saving import SourceChangedError, save_copy
 from peer.transfers.serving import Served
+from peer.views import EntryId
 from protocol.entries import Attachment
 from protocol.manifests import PieceTable, read_table
 from protocol.piece_sets import PieceSet
@@ -54,6 +55,10 @@ class Here:
                 self._tables.pop(next(iter(self._tables)))
         return self._tables[body.entry_id]
 
+    def forget(self, entry: EntryId) -> None:
+        """Nothing of it is here any more."""
+        self._tables.pop(entry, None)
+
     async def served(self, row: AttachmentRow) -> Served | None:
         """Return what can be given of something that is not being fetched at this moment; None for nothing."""
         pieces = pieces_kept(row)
@@ -72,7 +77,10 @@ class Here:
     async def look_for_vanished(self) -> None:
         """Notice what was here and is no more, or is another file by now."""
         for entry in await self._records.database.read(attachments.entries_here):
-            message = await self._records.find(entry)
+            try:
+                message = await self._records.find(entry)
+            except Refusal:
+                continue  # it was deleted meanwhile
             assert message.attachment is not None
             if not await self.is_as_it_was(message.attachment):
                 await self.vanished(message)

@@ -105,6 +105,10 @@ class Holdings:
             if self._may_share(link, conversation):
                 link.send(Pieces(conversation.id, entry, pieces))
 
+    def forget(self, entry: EntryId) -> None:
+        """Remember nobody who had any of it."""
+        self._holders.pop(entry, None)
+
     # --- the board -------------------------------------------------------------------------------
 
     def board(self, conversation: Conversation, entry: EntryId) -> tuple[HolderView, ...]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -15,7 +14,7 @@ from peer.event_stream import EventStream
 from peer.events import Event
 from peer.storage import attachments, messages
 from peer.storage.attachments import AttachmentRow
-from peer.storage.database import Database
+from peer.storage.database import Connection, Database
 from peer.storage.messages import MessageRow
 from peer.views import EntryId, MessageView
 
@@ -39,14 +38,27 @@ class Records:
         """Return the message of an attachment; raise Refusal if there is none of this name."""
         message = await self.database.read(lambda c: messages.find_message(c, entry))
         if message is None or message.attachment is None:
-            raise Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such file.")
+            raise _gone()
         return message
 
     async def save(self, message: MessageRow, row: AttachmentRow) -> MessageRow:
-        """Keep how an attachment stands now; return its message with that."""
-        changed = replace(message, attachment=row)
-        await self.database.write(lambda c: attachments.save(c, row), lambda _: self._remember(changed), own=True)
-        return changed
+        """Keep how an attachment stands now; return its message with that, as it is by now.
+
+        Raises Refusal if the message was deleted meanwhile, or is shown no more; it was kept all the same.
+        """
+
+        def job(connection: Connection) -> MessageRow | None:
+            attachments.save(connection, row)
+            return messages.find_message(connection, message.entry)
+
+        def remember(now: MessageRow | None) -> None:
+            if now is not None:
+                self.conversation_of(now).note_change(now)
+
+        now = await self.database.write(job, remember, own=True)
+        if now is None or now.attachment is None:
+            raise _gone()
+        return now
 
     def conversation_of(self, message: MessageRow) -> Conversation:
         """Return where a message stands."""
@@ -64,10 +76,9 @@ class Records:
         """Do something that asks the disk, on the thread for it."""
         return await asyncio.get_running_loop().run_in_executor(self.landing, partial(work, *args, **kwargs))
 
-    def _remember(self, message: MessageRow) -> None:
-        conversation = self.conversation_of(message)
-        if conversation.last is not None and conversation.last.entry == message.entry:
-            conversation.last = message
+
+def _gone() -> Refusal:
+    return Refusal(RefusalCode.UNKNOWN_ENTRY, "There is no such file.")
 
 
 def path_as_text(path: Path) -> str:
@@ -87,8 +98,8 @@ class Tasks:
         self._running: set[asyncio.Task[None]] = set()
 
     def keep(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
-        """Begin it."""
-        task = asyncio.create_task(work)
+        """Begin it. It ends quietly if the message that it is about is deleted meanwhile."""
+        task = asyncio.create_task(_unless_deleted(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
@@ -98,3 +109,11 @@ class Tasks:
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+
+async def _unless_deleted(work: Coroutine[None, None, None]) -> None:
+    try:
+        await work
+    except Refusal as refusal:
+        if refusal.code is not RefusalCode.UNKNOWN_ENTRY:
+            raise

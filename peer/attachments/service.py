@@ -12,6 +12,7 @@ from peer import limits
 from peer.attachments.attachment_view import attachment_view
 from peer.attachments.door import FileDoor, Readers
 from peer.attachments.file_settings import FileSettings
+from peer.attachments.forgetting import Forgetting
 from peer.attachments.given import Given
 from peer.attachments.here import Here
 from peer.attachments.holdings import Holdings
@@ -91,6 +92,10 @@ class Attachments:
         self.given = Given(
             records, conversations, self.holdings, self._here, self.wanted, self._tasks, door=door, readers=readers
         )
+        self._forgetting = Forgetting(records, self.wanted, self.given, self._here, self.holdings, pictures, copies)
+        conversations.on_changed = self.wanted.message_changed
+        conversations.on_erased = lambda: self._tasks.keep(self._forgetting.forget_deleted())
+        conversations.on_hidden = lambda message: self._tasks.keep(self.wanted.drop(message.entry))
         conversations.on_attachment = self.wanted.attachment_came
         conversations.show_attachment = self._show
         conversations.unwritten = self.sendings.views_in
@@ -105,6 +110,7 @@ class Attachments:
         await self.wanted.start(context)
         await self.sendings.start()
         self._tasks.keep(self._here.look_for_vanished())
+        self._tasks.keep(self._forgetting.forget_deleted())
 
     async def close(self) -> None:
         """Stop everything; what has come is kept."""

@@ -167,9 +167,10 @@ class Wanted:
             return await self._command(await self._records.find(message.entry), event, path)  # as it stands by now
         fresh = replace(row, state=state, code="", reason="")
         if row.state is TransferState.GONE:
-            fresh = replace(fresh, path="", part="", pieces=b"", mark=0)
+            fresh = replace(fresh, path="", part="", pieces=b"", mark=0, is_chosen=False)
         if path is not None:
-            fresh = replace(fresh, path=str(await self._records.on_disk(landing.choose_place, row.body, path)))
+            place = await self._records.on_disk(landing.choose_place, row.body, path)
+            fresh = replace(fresh, path=str(place), is_chosen=True)
         if state in {TransferState.OFFERED, TransferState.DECLINED}:
             fresh = await self._throw_away(message, fresh)
         changed = await self._records.save(message, fresh)
@@ -187,7 +188,7 @@ class Wanted:
         if row.part:
             await self._records.on_disk(landing.throw_away, Path(row.part))
             self._holdings.tell(self._records.conversation_of(message), row.entry, None)
-        return replace(row, path="", part="", pieces=b"")
+        return replace(row, path="", part="", pieces=b"", is_chosen=False)
 
     # --- fetching --------------------------------------------------------------------------------
 
@@ -268,8 +269,26 @@ class Wanted:
             except FileExistsError:
                 continue  # somebody was quicker with this name
 
+    async def drop(self, entry: EntryId) -> None:
+        """Stop fetching something whose message was deleted, or is shown no more."""
+        async with self._commanding:
+            fetch = self._fetches.pop(entry, None)
+            if fetch is not None:
+                fetch.is_dropped = True
+                await fetch.stop()
+
+    def message_changed(self, message: MessageRow) -> None:
+        """Let what is told from now on be told of a message as it is now; of one that was deleted nothing is."""
+        fetch = self._fetches.get(message.entry)
+        if fetch is not None and message.attachment is None:
+            fetch.is_dropped = True
+        elif fetch is not None:
+            fetch.message = message
+
     def progressed(self, fetch: Fetch) -> None:
         """See `Office.progressed`."""
+        if fetch.is_dropped:
+            return
         self._records.tell(TransferProgressed, fetch.message)
 
     def failed(self, fetch: Fetch, refusal: Refusal) -> None:
@@ -278,6 +297,8 @@ class Wanted:
 
     async def _fail(self, fetch: Fetch, refusal: Refusal) -> None:
         await fetch.stop()
+        if fetch.is_dropped:
+            return
         self._fetches.pop(fetch.row.entry, None)
         pieces = fetch.download.held().to_bytes() if fetch.download else fetch.row.pieces
         row = replace(
@@ -290,6 +311,8 @@ class Wanted:
         try:
             message = await self._records.save(fetch.message, row)
         except Refusal as full:
+            if full.code is RefusalCode.UNKNOWN_ENTRY:
+                return  # its message was deleted meanwhile
             # The disk that did not take the file may not take this either; it is tried again after a restart.
             log.warning("that a transfer failed could not be kept: %s", full)
             message = replace(fetch.message, attachment=row)

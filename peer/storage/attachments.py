@@ -12,9 +12,9 @@ from protocol.transfer_states import UNDER_WAY, TransferState
 _NUMBER = BODIES.number_of(Attachment)
 COLUMNS = (
     "attachment.entry, attachment.body, attachment.state, attachment.pieces, attachment.path, attachment.part,"
-    " attachment.mark, attachment.code, attachment.reason"
+    " attachment.mark, attachment.code, attachment.reason, attachment.chosen"
 )
-COLUMN_COUNT = 9
+COLUMN_COUNT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class AttachmentRow:
     """When the file at `path` was last changed (ns); 0: not known."""
     code: str
     reason: str
+    is_chosen: bool = False
+    """Whether somebody here chose where it is saved."""
 
 
 def add_attachment(connection: Connection, conversation: int, body: Attachment) -> AttachmentRow:
@@ -65,9 +67,19 @@ def find_attachment(connection: Connection, entry: EntryId) -> AttachmentRow | N
 def save(connection: Connection, row: AttachmentRow) -> None:
     """Keep how an attachment stands now."""
     connection.execute(
-        "UPDATE attachment SET state = ?, pieces = ?, path = ?, part = ?, mark = ?, code = ?, reason = ?"
-        " WHERE entry = ?",
-        (row.state.value, row.pieces, row.path, row.part, row.mark, row.code, row.reason, bytes(row.entry)),
+        "UPDATE attachment SET state = ?, pieces = ?, path = ?, part = ?, mark = ?, code = ?, reason = ?,"
+        " chosen = ? WHERE entry = ?",
+        (
+            row.state.value,
+            row.pieces,
+            row.path,
+            row.part,
+            row.mark,
+            row.code,
+            row.reason,
+            row.is_chosen,
+            bytes(row.entry),
+        ),
     )
 
 
@@ -98,14 +110,28 @@ def entries_here(connection: Connection) -> list[EntryId]:
 
 
 def _entries_in(connection: Connection, states: Iterable[TransferState]) -> list[EntryId]:
-    sql = "SELECT attachment.entry FROM attachment JOIN message USING (entry) WHERE state = ? ORDER BY arrival"
+    sql = "SELECT attachment.entry FROM attachment JOIN message USING (entry) WHERE state = ?"
+    sql += " AND message.hidden = 0 AND message.kind <> 'deleted' ORDER BY arrival"
     rows = (row for state in states for row in connection.execute(sql, (state.value,)))
     return [EntryId(cast("bytes", row[0])) for row in rows]
 
 
+def rows_of_deleted(connection: Connection) -> list[AttachmentRow]:
+    """Return what belonged to messages that were deleted for everybody."""
+    sql = f"SELECT {COLUMNS} FROM attachment JOIN message USING (entry) WHERE message.kind = 'deleted'"  # noqa: S608 - constant
+    return [attachment_of(row) for row in connection.execute(sql)]
+
+
+def forget(connection: Connection, entry: EntryId) -> None:
+    """Keep nothing of an attachment."""
+    connection.execute("DELETE FROM piece_table WHERE entry = ?", (bytes(entry),))
+    connection.execute("DELETE FROM piece_holder WHERE entry = ?", (bytes(entry),))
+    connection.execute("DELETE FROM attachment WHERE entry = ?", (bytes(entry),))
+
+
 def attachment_of(row: Row) -> AttachmentRow:
     """Read the columns named by `COLUMNS`."""
-    entry, body, state, pieces, path, part, mark, code, reason = row
+    entry, body, state, pieces, path, part, mark, code, reason, chosen = row
     decoded = BODIES.decode_body(_NUMBER, cast("bytes", body))
     assert isinstance(decoded, Attachment)
     return AttachmentRow(
@@ -118,6 +144,7 @@ def attachment_of(row: Row) -> AttachmentRow:
         mark=cast("int", mark),
         code=cast("str", code),
         reason=cast("str", reason),
+        is_chosen=bool(chosen),
     )
 
 

@@ -82,6 +82,8 @@ class Fetch:
         self.waiting_for: tuple[RefusalCode, str] | None = None
         """Why nothing moves."""
         self.is_over = False
+        self.is_dropped = False
+        """Whether its message was deleted: nothing is told any more."""
         self._office = office
         self._threads = threads
         self._context = context

@@ -154,6 +154,21 @@ def throw_away(part: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def erase(path: Path, body: Attachment, table: PieceTable, mark: int) -> None:
+    """Remove what was fetched to `path`: the very files that came, as they came; what somebody changed is theirs."""
+    for place, size in parts_at(path, body, table):
+        with contextlib.suppress(OSError):
+            status = place.stat(follow_symlinks=False)
+            if status.st_size == size and mark in {0, status.st_mtime_ns}:
+                place.unlink()
+    if body.files:
+        for folder in sorted((each for each in path.rglob("*") if each.is_dir()), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
 def _proves_itself(content: Content, table: PieceTable, piece: int) -> bool:
     buffer = memoryview(bytearray(node_limits.FILE_BUFFER_BYTES))
     start, left, hasher = piece * table.piece_bytes, piece_length(table.size, piece), new_hasher()
