@@ -167,7 +167,10 @@ class Window:
         row = self._resting(_sought("row", text), f"no message {text!r}")
         # The bubbles of others are at the left, one's own at the right.
         x = row.x + _BESIDE_BUBBLE if row.name.startswith("You, ") else row.x + row.width - _BESIDE_BUBBLE
-        self._screen.click(x, row.y + row.height // 2)
+        # A high row, such as a picture, may reach beyond the list at either end.
+        shown = self.see("list", "Messages")
+        top, bottom = max(row.y, shown.y), min(row.y + row.height, shown.y + shown.height)
+        self._screen.click(x, (top + bottom) // 2)
         return self._wait(lambda thing: thing.path == row.path and thing.is_focused, f"no focus on {row.name!r}")
 
     def watch(self, row: Thing, pattern: str) -> Thing:

@@ -19,5 +19,6 @@ class ConfirmDialog(CardDialog):
         yes.clicked.connect(self.accept)
         no.clicked.connect(self.reject)
         self.begin(question)
+        self.setWindowTitle(act)  # A title bar has no room for the question.
         self.end(yes, no)
         no.setFocus(Qt.FocusReason.OtherFocusReason)
