@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.file_pair import Pair
 from tests.harness.processes import Three
 from tests.harness.virtual_time import VirtualTimeLoop
 from tests.harness.world import LinkedPeers, World
@@ -31,6 +32,24 @@ def three_processes(tmp_path: Path) -> Iterator[Three]:
     three = Three(tmp_path)
     yield three
     three.close()
+
+
+@pytest.fixture(scope="module")
+def _pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    home = tmp_path_factory.mktemp("pair")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HAIL_DOWNLOADS", str(home / "downloads"))
+        pair = Pair(home)
+        yield pair
+        pair.three.close()
+
+
+@pytest.fixture
+def pair(_pair: Pair, tmp_path: Path) -> Iterator[Pair]:
+    """Ana and Bo as real programs, friends, for files; the same two for all tests of a module."""
+    _pair.begin(tmp_path)
+    yield _pair
+    _pair.tidy()
 
 
 @pytest.hookimpl(tryfirst=True)
