@@ -91,8 +91,9 @@ def test_a_transfer_goes_on_when_a_computer_wakes_up(pair: Pair, sleeper: str) -
     pair["bo"].events.clear()
     paced.release()
     pair["bo"].take(wanted)
+    got = pair.wait_until_here(entry)
     assert first_told(pair["bo"]) >= before - UNSURE, "begun anew"
-    assert digest(pair.wait_until_here(entry)) == digest(path)
+    assert digest(got) == digest(path)
 
 
 def test_what_nobody_there_has_comes_by_itself_later(pair: Pair) -> None:
