@@ -40,6 +40,8 @@ class Conversation:
     draft: str = ""
     unseen: int = 0
     first_unseen: Place | None = None
+    first_naming_us: Place | None = None
+    """Of what was not displayed yet."""
     last: MessageRow | None = None
     grown_from: dict[FeedId, int] = field(default_factory=dict)
     """How far the feeds that changed last were held before that."""
@@ -71,15 +73,21 @@ class Conversation:
         if not row.seen:
             self.unseen += 1
             self.first_unseen = min(self.first_unseen or row.place, row.place)
+        self._note_name(row)
+
+    def _note_name(self, row: MessageRow) -> None:
+        if not row.seen and any(mention.user == self.me for mention in row.mentions):
+            self.first_naming_us = min(self.first_naming_us or row.place, row.place)
 
     def note_change(self, row: MessageRow) -> None:
         """Take in that a message is not as it was."""
+        self._note_name(row)
         if self.last is not None and self.last.entry == row.entry:
             self.last = row
 
     def take_newest(self, newest: Newest) -> None:
         """Take in what the messages end with, where it did not only grow."""
-        self.last, self.unseen, self.first_unseen = newest
+        self.last, self.unseen, self.first_unseen, self.first_naming_us = newest
 
     def take_feeds(self, changed: Mapping[FeedId, FeedRow]) -> None:
         """Take in how feeds stand now."""
@@ -181,5 +189,5 @@ def _load(connection: Connection, row: ConversationRow, me: UserId) -> Conversat
     if row.user is None:
         conversation.group = groups.membership_in(connection, row.row)
     conversation.draft = feeds.draft_of(connection, row.row)
-    conversation.take_newest(messages.newest_in(connection, row.row))
+    conversation.take_newest(messages.newest_in(connection, row.row, me))
     return conversation

@@ -213,7 +213,7 @@ class Conversations:
 
         def job(connection: Connection) -> messages.Newest:
             hide(connection, row.entry)
-            return messages.newest_in(connection, row.conversation)
+            return messages.newest_in(connection, row.conversation, self._author.user)
 
         def announce(newest: messages.Newest) -> None:
             conversation.take_newest(newest)
@@ -373,6 +373,7 @@ class Conversations:
             members=(self._author.user, user) if user is not None else tuple(group.members if group else ()),
             unread=conversation.unseen,
             first_unread=None if conversation.first_unseen is None else on_screen(*conversation.first_unseen),
+            names_me=conversation.first_naming_us is not None,
             last_entry=None if conversation.last is None else self.message_view(conversation, conversation.last),
             online=any(map(self._is_online, conversation.members - {self._author.user})),
             can_write=self.may_write(conversation),

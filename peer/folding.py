@@ -110,7 +110,7 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
     happened.messages = [folder.find(row.entry) or row if _is_more(row, happened) else row for row in happened.messages]
     happened.changed = [row for entry in happened.acted_upon if entry not in new and (row := folder.find(entry))]
     if happened.is_reordered:
-        happened.newest = messages.newest_in(connection, happened.conversation.row)
+        happened.newest = messages.newest_in(connection, happened.conversation.row, author.user)
     return happened
 
 

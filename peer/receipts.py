@@ -32,6 +32,7 @@ class _NewlyRead(NamedTuple):
     size: int
     """How many messages it concerned."""
     first_unseen: Place | None
+    first_naming_us: Place | None
 
 
 class Receipts:
@@ -180,7 +181,9 @@ class Receipts:
                     told[feeds.name_of(connection, feed)] = all_displayed
                 size += sum(last - first + 1 for first, last in ranges)
                 rows += messages.messages_at(connection, feed, latest(ranges, limits.MESSAGES_PER_PAGE))
-            return _NewlyRead(told, rows, size, messages.first_unseen(connection, conversation.kept.row))
+            row = conversation.kept.row
+            naming = messages.first_naming(connection, row, self._me) if conversation.first_naming_us else None
+            return _NewlyRead(told, rows, size, messages.first_unseen(connection, row), naming)
 
         def announce(read: _NewlyRead) -> None:
             if not read.size:
@@ -188,6 +191,7 @@ class Receipts:
             conversation.displayed.setdefault(self._me, {}).update(read.displayed)
             conversation.unseen -= read.size
             conversation.first_unseen = read.first_unseen
+            conversation.first_naming_us = read.first_naming_us
             for row in read.rows[-limits.MESSAGES_PER_PAGE :]:
                 self._events.tell(MessageChanged(self._view(conversation, row)))
             self._tell_row_soon(conversation)

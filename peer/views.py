@@ -321,6 +321,8 @@ class ConversationView(View, frozen=True):
     draft: str = ""
     """What was being written here, on this device, and not sent yet."""
     first_unread: MessagePlace | None = None
+    names_me: bool = False
+    """Whether something of it that is unread names us."""
 
 
 class MemberView(View, frozen=True):

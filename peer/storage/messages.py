@@ -96,6 +96,8 @@ _MENTIONS = msgspec.msgpack.Decoder(tuple[Mention, ...], dec_hook=from_builtin)
 _REACTIONS = msgspec.json.Decoder(list[tuple[str, str, int, str]])
 _NO_REACTIONS = "[]"
 BEFORE_ALL: Place = (-(2**63), -(2**63))
+LOOKED_AT_FOR_NAMES = 1_000
+"""Messages not displayed yet: in so many of the newest it is looked for our name."""
 BEHIND_ALL: Place = (2**63 - 1, 2**63 - 1)
 
 
@@ -281,19 +283,35 @@ def first_unseen(connection: Connection, conversation: int) -> Place | None:
     return cast("Place | None", connection.execute(sql, (conversation,)).fetchone())
 
 
+def first_naming(connection: Connection, conversation: int, user: UserId) -> Place | None:
+    """Return where somebody is named first in what was not displayed yet; of very much the newest is looked at."""
+    sql = (
+        "SELECT stamp, arrival FROM (SELECT stamp, arrival, mentions FROM message"
+        " WHERE conversation = ? AND hidden = 0 AND seen = 0 ORDER BY stamp DESC, arrival DESC LIMIT ?)"
+        " WHERE instr(mentions, ?) ORDER BY stamp, arrival LIMIT 1"
+    )
+    # A user ID with its length before it is found nowhere else in the mentions.
+    name = msgspec.msgpack.encode(str(user))
+    return cast("Place | None", connection.execute(sql, (conversation, LOOKED_AT_FOR_NAMES, name)).fetchone())
+
+
 class Newest(NamedTuple):
     """What the row of a conversation shows of its messages."""
 
     last: MessageRow | None
     unseen: int
     first_unseen: Place | None
+    first_naming_us: Place | None
+    """Of what was not displayed."""
 
 
-def newest_in(connection: Connection, conversation: int) -> Newest:
+def newest_in(connection: Connection, conversation: int, me: UserId) -> Newest:
     """Return the newest message, and what was not displayed yet."""
     newest = newest_messages(connection, conversation, 1)
     unseen = count_unseen(connection, conversation)
-    return Newest(newest[0] if newest else None, unseen, first_unseen(connection, conversation))
+    first_unread = first_unseen(connection, conversation)
+    naming = first_naming(connection, conversation, me) if unseen else None
+    return Newest(newest[0] if newest else None, unseen, first_unread, naming)
 
 
 SeenNumbers = dict[int, tuple[Range, ...]]

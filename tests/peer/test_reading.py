@@ -6,7 +6,7 @@ import pytest
 
 from peer import limits
 from peer.errors import Refusal
-from peer.views import ConversationId, EntryId, MessagePlace, MessageState, PageAt
+from peer.views import ConversationId, EntryId, MentionView, MessagePlace, MessageState, PageAt, UserId
 from protocol.replication import latest
 from tests.harness.world import Person, World
 
@@ -77,6 +77,41 @@ async def test_what_is_unread_is_known_again_after_a_restart(world: World) -> No
     await bo.node.close()
     bo = await world.returns("bo")
     assert await unread(bo) == (298, there[1].place)
+
+
+async def names_me(person: Person) -> bool:
+    (view,) = await person.node.conversations()
+    return view.names_me
+
+
+async def test_a_conversation_in_which_we_are_named_says_so_until_it_was_on_the_screen(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    name = MentionView(UserId("bo"), 0, 3)
+    await ana.node.send_text(conversation, "hello")
+    await world.shows(bo, conversation, ["hello"])
+    assert not await names_me(bo)
+    await ana.node.send_text(conversation, "@bo look", mentions=(name,))
+    await ana.node.send_text(conversation, "and you?", mentions=())
+    await world.shows(bo, conversation, ["hello", "@bo look", "and you?"])
+    assert await names_me(bo)
+    assert not await names_me(ana)
+    await bo.node.close()
+    bo = await world.returns("bo")
+    assert await names_me(bo)
+    first, second, third = await entries(bo, conversation)
+    await bo.node.mark_read(conversation, [first, third])
+    assert await names_me(bo)
+    await bo.node.mark_read(conversation, [second])
+    assert not await names_me(bo)
+
+
+async def test_an_edit_that_names_us_in_what_is_unread_counts(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    sent = await ana.node.send_text(conversation, "look")
+    await world.shows(bo, conversation, ["look"])
+    await ana.node.edit_message(sent.entry, "@bo look", (MentionView(UserId("bo"), 0, 3),))
+    await world.shows(bo, conversation, ["@bo look"])
+    assert await names_me(bo)
 
 
 async def test_a_report_of_too_many_messages_is_refused(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QStyleOptionViewItem
+from PySide6.QtWidgets import QDialog, QLabel, QStyleOptionViewItem
 
 from peer import events
 from peer.views import MembershipAct, MentionView, MessageKind, MessageState, UserId
@@ -136,6 +136,17 @@ def test_the_reactions_of_two_hundred_are_cut_and_ours_is_among_them(qtbot, view
     assert chips[-2].reaction.mine
     tip = message_words.reaction_tip(make_reaction("👍", *(f"user{number}" for number in range(200))))
     assert tip.endswith("and 188 more")
+
+
+def test_a_click_on_the_rest_shows_them_with_names(qtbot, view, bridge, node) -> None:
+    reactions = tuple(make_reaction(chr(0x1F600 + number), "alice", "bob") for number in range(40))
+    opened(view, bridge, node, qtbot, make_message(1, reactions=reactions, edited_at=START))
+    point = view.visualRect(view.model().index(0, 0)).topLeft() + parts(view, 0).chips[-1].place.center().toPoint()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
+    dialog = view.window().findChild(QDialog, "message_details")
+    values = [dialog.findChild(QLabel, f"message_details.{row}").accessibleName() for row in range(4, 4 + 21)]
+    assert values == ["Alice, Bob"] * 20 + ["and 20 more emoji"]
+    dialog.accept()
 
 
 def test_chips_stand_below_the_bubble_and_inside_the_row(qtbot, view, bridge, node) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPlainTextEdit,
 from peer.views import AttachmentView, MessageView
 from ui.theme import fonts
 from ui.theme.controls import ElidedText, PushButton, Text
-from ui.translations import attachments, moments, people
+from ui.translations import attachments, message_words, moments, people
 
 _WIDTH, _HEIGHT = 560, 480
 _NARROWEST = 300
@@ -33,6 +33,8 @@ class MessageDetails(QDialog):
             (self.tr("Written"), moments.full(message.written_at)),
             (self.tr("State"), people.message_state(message.state) or self.tr("read")),
             *self._facts_of(message.attachment, message),
+            *([] if message.edited_at is None else [(self.tr("Edited"), moments.full(message.edited_at))]),
+            *message_words.reaction_facts(message.reactions),
         )
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)

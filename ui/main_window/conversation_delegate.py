@@ -67,7 +67,7 @@ class ConversationDelegate(QStyledItemDelegate):
         below = text.adjusted(0, place.height() // 2, 0, -8)
         # In the open conversation the draft stands in the composer.
         draft = "" if option.state & QStyle.StateFlag.State_Selected else str(index.data(Role.DRAFT))
-        below = self._paint_badges(painter, below, view, is_named=bool(index.data(Role.MENTIONED)))
+        below = self._paint_badges(painter, below, view)
         typing = str(index.data(Role.TYPING))
         if typing:
             _draw_elided(painter, below, typing, self._preview_face, tokens.accent)
@@ -107,13 +107,13 @@ class ConversationDelegate(QStyledItemDelegate):
             mark = QPointF(end + 4, place.center().y() - MARK_SIZE / 2 + 1)
             paint_delivery_mark(painter, mark, view.last_entry.state, self._theme)
 
-    def _paint_badges(self, painter: QPainter, place: QRect, view: ConversationView, *, is_named: bool) -> QRect:
+    def _paint_badges(self, painter: QPainter, place: QRect, view: ConversationView) -> QRect:
         """Draw how much is unread, and whether something of it names us; return the room that is left."""
         if not view.unread:
             return place
         count = str(view.unread) if view.unread <= _MOST_COUNTED else f"{_MOST_COUNTED}+"
         place = place.adjusted(0, 0, -self._paint_badge(painter, place, count) - 4, 0)
-        if is_named:
+        if view.names_me:
             place = place.adjusted(0, 0, -self._paint_badge(painter, place, "@") - 4, 0)
         return place.adjusted(0, 0, -4, 0)
 

@@ -38,8 +38,6 @@ class ConversationListModel(QAbstractListModel):
         super().__init__(parent)
         self._contacts = contacts
         self._typing = typing
-        self._mentioned: set[ConversationId] = set()
-        """Where something unread names us, as far as it came while the window was open."""
         self._rows: list[ConversationView] = []
         self._aspects: dict[int, Callable[[ConversationView], object]] = {
             Qt.ItemDataRole.DisplayRole: lambda view: view.title,
@@ -48,7 +46,6 @@ class ConversationListModel(QAbstractListModel):
             Role.UNREAD: lambda view: view.unread,
             Role.PREVIEW: self.preview,
             Role.DRAFT: self.draft,
-            Role.MENTIONED: lambda view: view.conversation in self._mentioned,
             Role.TYPING: self._typed,
         }
         self._unread = 0
@@ -111,7 +108,6 @@ class ConversationListModel(QAbstractListModel):
     def fill(self, views: Iterable[ConversationView]) -> None:
         """Replace all."""
         self.beginResetModel()
-        self._mentioned.clear()
         self._rows = sorted(filter(_is_listed, views), key=_order)
         self.endResetModel()
         self._count_unread()
@@ -123,8 +119,6 @@ class ConversationListModel(QAbstractListModel):
         old = self.row_of(view.conversation)
         if old >= 0 and self._rows[old] == view:
             return
-        if not view.unread:
-            self._mentioned.discard(view.conversation)
         if _is_listed(view):
             self._put(view, old)
         elif old >= 0:
@@ -133,13 +127,6 @@ class ConversationListModel(QAbstractListModel):
             self.endRemoveRows()
         self._count_unread()
         self.conversation_changed.emit(view)
-
-    def take_mentions(self, messages: Iterable[MessageView]) -> None:
-        """Mark the conversations in which we were named just now, until nothing there is unread."""
-        for message in messages:
-            if message.mentions_me and message.conversation not in self._mentioned:
-                self._mentioned.add(message.conversation)
-                self._row_changed(message.conversation)
 
     def _row_changed(self, conversation: ConversationId) -> None:
         row = self.row_of(conversation)
@@ -191,7 +178,7 @@ class ConversationListModel(QAbstractListModel):
             parts.append(self.tr("online") if view.online else self.tr("offline"))
         if view.unread:
             parts.append(self.tr("%n unread", "", view.unread))
-        if view.conversation in self._mentioned:
+        if view.names_me:
             parts.append(self.tr("names you"))
         parts.append(self._typed(view) or self.draft(view) or self.preview(view))
         if view.last_entry is not None and view.last_entry.mine:

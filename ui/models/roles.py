@@ -13,7 +13,5 @@ class Role(IntEnum):
     UNREAD = Qt.ItemDataRole.UserRole + 2
     PREVIEW = Qt.ItemDataRole.UserRole + 3
     DRAFT = Qt.ItemDataRole.UserRole + 4
-    MENTIONED = Qt.ItemDataRole.UserRole + 5
-    """Whether something unread names us."""
-    TYPING = Qt.ItemDataRole.UserRole + 6
+    TYPING = Qt.ItemDataRole.UserRole + 5
     """Who is writing; empty for nobody."""

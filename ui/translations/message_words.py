@@ -7,6 +7,8 @@ from ui.translations import attachments, memberships, moments, people
 
 _LONGEST_QUOTE = 300
 """Characters of an answered message that may have to be read; two lines hold fewer."""
+MOST_REACTIONS = 20
+"""Emoji in the table of a message's reactions."""
 MOST_NAMED = 12
 """People named in a tooltip, or in the name of a line for screen readers."""
 
@@ -86,6 +88,17 @@ def names(everybody: tuple[str, ...], most: int = MOST_NAMED) -> str:
 def reaction_tip(reaction: ReactionView) -> str:
     """Return who chose an emoji."""
     return f"{people.short_name(reaction.emoji)} {names(reaction.names)}"
+
+
+def reaction_facts(reactions: tuple[ReactionView, ...]) -> list[tuple[str, str]]:
+    """Return each emoji with how many chose it, and who: the lines of a table, of very many the first."""
+    facts = [
+        (f"{people.short_name(each.emoji)} {len(each.users)}", names(each.names)) for each in reactions[:MOST_REACTIONS]
+    ]
+    more = len(reactions) - MOST_REACTIONS
+    if more > 0:
+        facts.append(("…", QCoreApplication.translate("Message", "and %1 more emoji").replace("%1", str(more))))
+    return facts
 
 
 def who_has(view: WhoHasView) -> str:
