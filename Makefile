@@ -58,6 +58,7 @@ bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client
 bench: setup ## measure the real programs beside named references, and the window beside its goals
 	@$(BIN)/python -m tests.bench locator --json .run/bench-locator.json
 	@$(BIN)/python -m tests.bench messages --json .run/bench-messages.json
+	@$(BIN)/python -m tests.bench groups --json .run/bench-groups.json
 	@$(BIN)/python -m tests.bench files --json .run/bench-files.json
 	@$(BIN)/python -m tests.bench window --json .run/bench-window.json
 

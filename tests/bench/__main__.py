@@ -6,10 +6,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import files, locator, messages, window
+from tests.bench import files, groups, locator, messages, window
 from tests.bench.report import Row, table
 
-BENCHMARKS = {"files": files.run, "locator": locator.run, "messages": messages.run, "window": window.run}
+BENCHMARKS = {
+    "files": files.run,
+    "groups": groups.run,
+    "locator": locator.run,
+    "messages": messages.run,
+    "window": window.run,
+}
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import os
 import sys
 
 from tests.simulate.run import TROUBLE_SECONDS, Outcome, run_seed
+from tests.simulate.trouble import Liars
 
 STORY_LINES = 60
 
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=_seeds, default=range(1, 11), metavar="A..B", help="several; 1..10 if left out")
     parser.add_argument("--members", type=int, help="5 to 100; if left out, the seed says (5 to 12)")
     parser.add_argument("--trouble", type=float, default=TROUBLE_SECONDS, metavar="SECONDS", help="in virtual time")
+    parser.add_argument("--liars", type=Liars, choices=list(Liars), default=Liars.CENSORS, help="members who lie")
     parser.add_argument("--log", action="store_true", help="what the nodes log, too")
     parser.add_argument("--jobs", type=int, default=1, help="seeds played at the same time")
     asked = parser.parse_args()
@@ -32,7 +34,7 @@ def main() -> int:
     failed = 0
     # Each seed in a program of its own, which ends with it.
     with multiprocessing.Pool(asked.jobs, maxtasksperchild=1) as pool:
-        play = functools.partial(_play, members=asked.members, trouble=asked.trouble)
+        play = functools.partial(_play, members=asked.members, trouble=asked.trouble, liars=asked.liars)
         for outcome in pool.imap(play, seeds):
             if outcome.failure:
                 failed += 1
@@ -43,9 +45,9 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _play(seed: int, members: int | None, trouble: float) -> Outcome:
+def _play(seed: int, members: int | None, trouble: float, liars: Liars) -> Outcome:
     sys.unraisablehook = lambda _: None  # the last words of killed nodes, when this program ends
-    return run_seed(seed, members or 5 + seed % 8, trouble)
+    return run_seed(seed, members or 5 + seed % 8, trouble, liars)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from peer.conversation import Conversation
 from peer.storage.feeds import FeedRow
 from peer.storage.messages import MessageRow
 from peer.views import ConversationId, MessageKind
-from protocol.identity import EntryId, UserId
+from protocol.identity import EntryId, FeedId, UserId
 from protocol.link_messages import VectorLine
 from protocol.membership import Membership
 from tests.simulate.ledger import Ledger
@@ -55,6 +55,26 @@ def _withheld(conversation: Conversation, machine: Machine, rows: list[MessageRo
     return {row.entry for row in rows if row.number <= group.withheld_from(user, row.feed)}
 
 
+async def _of_another_branch(
+    author: Machine, member: Machine, group: ConversationId, own: list[MessageRow]
+) -> set[EntryId]:
+    """Return what somebody who is here no more wrote with numbers that the members hold something else at.
+
+    Their disk was set back and they wrote these numbers again; nobody asks them any more what they mean.
+    """
+    numbers: dict[FeedId, list[int]] = {}
+    for row in own:
+        if row.mine:
+            numbers.setdefault(row.feed, []).append(row.number)
+    there = {feed: await member.hashes(group, feed, wanted) for feed, wanted in numbers.items()}
+    here = {feed: await author.hashes(group, feed, wanted) for feed, wanted in numbers.items()}
+    return {
+        row.entry
+        for row in own
+        if row.mine and row.number in there[row.feed] and there[row.feed][row.number] != here[row.feed].get(row.number)
+    }
+
+
 def _ended(conversation: Conversation) -> list[FeedRow]:
     """Return the feeds that count up to a number only: their authors went, and may have come again."""
     group = conversation.group
@@ -84,6 +104,8 @@ async def losses(members: list[Machine], honest: list[Machine], group: Conversat
     for author in honest:
         own = await author.rows(group)
         due = {row.entry for row in own if row.mine and agreed.group.counts(row.author, row.feed, row.number)}
+        if author.name not in names:
+            due -= await _of_another_branch(author, members[0], group, own)
         if author.name in names and not any(row.author == author.name for row in _ended(agreed)):
             # Who was here all the time shows at home all that was ever written there.
             due |= {entry for entry, written in ledger.written.items() if written.author == author.name}

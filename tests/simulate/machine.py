@@ -18,7 +18,8 @@ from peer.storage import messages
 from peer.storage.messages import MessageRow
 from peer.surroundings import Surroundings
 from peer.views import ConversationId
-from protocol.identity import EntryId
+from protocol.identity import EntryHash, EntryId, FeedId, Realm
+from protocol.signatures import SigningKey
 from tests.harness.virtual_time import Clock, InlineExecutor
 from tests.simulate.plain_wire import PlainNetwork
 from tests.simulate.process import Process, SimulatedThread
@@ -84,11 +85,24 @@ class Machine:
             self.skew(timedelta(0))
             await self.start()
 
-    @property
-    def must_sign_in(self) -> bool:
-        """Whether the locator is not asked any more until a person does something."""
+    def key(self) -> SigningKey:
+        """Return the key of its device, which only its owner has."""
         session = self._node._session
-        return self.is_on and session is not None and session.view().must_sign_in
+        assert session is not None
+        return session._vault.signing_key
+
+    def realm(self) -> Realm:
+        session = self._node._session
+        assert session is not None
+        return session.realm
+
+    async def click(self) -> None:
+        """Do what the screen asks a person for, where the node does not go on by itself."""
+        view = await self.ask(lambda node: node.session())
+        if view is None or view.must_sign_in:
+            await self.stop()
+        elif view.superseded:
+            await self.ask(lambda node: node.resume())
 
     async def stop(self) -> None:
         """Sign out as people do."""
@@ -182,6 +196,13 @@ class Machine:
             rows += found
             if len(found) < 1000:
                 return rows
+
+    async def hashes(self, group: ConversationId, feed: FeedId, numbers: list[int]) -> dict[int, EntryHash]:
+        """Return the hashes that are held at some numbers of a feed."""
+        conversation, session = self.conversation(group), self._node._session
+        if conversation is None or session is None or feed not in conversation.feeds:
+            return {}
+        return await self.ask(lambda _: session.conversations.hashes(conversation.feeds[feed], numbers))
 
     def conversation(self, group: ConversationId) -> Conversation | None:
         """Return the group as the node has it in memory."""

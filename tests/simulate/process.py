@@ -154,6 +154,8 @@ class SimulatedThread(Executor):
         return future
 
     def _work(self, future: "Future[Any]", job: Callable[[], Any]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
         try:
             result = self._around(job)
         except BaseException as error:  # noqa: BLE001 - as an executor does

@@ -29,7 +29,7 @@ from tests.simulate.machine import Machine
 from tests.simulate.plain_wire import PlainNetwork
 from tests.simulate.process import Process, SimulatedLoop
 from tests.simulate.seeded import PlainContext, seeded
-from tests.simulate.trouble import Trouble
+from tests.simulate.trouble import Liars, Trouble
 
 LOCATOR_HOST, LOCATOR_PORT = "10.255.0.1", 7400
 TROUBLE_SECONDS = 180.0
@@ -74,7 +74,9 @@ class Outcome:
         )
 
 
-def run_seed(seed: int, members: int, trouble_seconds: float = TROUBLE_SECONDS) -> Outcome:
+def run_seed(
+    seed: int, members: int, trouble_seconds: float = TROUBLE_SECONDS, liars: Liars = Liars.CENSORS
+) -> Outcome:
     """Play one seed and return what came of it; afterwards this program has to end.
 
     What killed nodes left in memory is never tidied up: their last words would be run by that, in nobody's name.
@@ -90,7 +92,7 @@ def run_seed(seed: int, members: int, trouble_seconds: float = TROUBLE_SECONDS) 
         with seeded(random.Random(f"secrets {seed}")):
             run = Run(seed, members, folder, outcome)
             try:
-                loop.run_until_complete(run.play(trouble_seconds))
+                loop.run_until_complete(run.play(trouble_seconds, liars))
             except FailedError as failure:
                 outcome.failure = str(failure)
             except Exception as error:  # noqa: BLE001 - the seed is told, and the next one played
@@ -144,7 +146,7 @@ class Run:
         """Add a line to the story."""
         self.outcome.story.append(f"[{asyncio.get_running_loop().time():7.1f}] {what}")
 
-    async def play(self, trouble_seconds: float) -> None:
+    async def play(self, trouble_seconds: float, liars: Liars) -> None:
         """Play the whole run; raise FailedError if it does not end as it must."""
         link = await self._start_locator()
         for number in range(self._size):
@@ -153,6 +155,7 @@ class Run:
             self.machines.append(Machine(name, host, self._folder / name, self.network, link, f"{self._seed}"))
         await self._make_group()
         trouble = Trouble(self)
+        trouble.corrupt(liars)
         await trouble.rage(trouble_seconds)
         self.outcome.copies_in_trouble = max(self.ledger.copies.values(), default=0)
         await trouble.end()
@@ -252,6 +255,8 @@ class Run:
         await asyncio.sleep(CALM_SECONDS)
         await self._heal()
         self.outcome.copies_in_calm = max(self.ledger.copies.values(), default=0)
+        if self.outcome.copies_in_calm > MOST_COPIES:
+            raise FailedError(f"a member sent one entry {self.outcome.copies_in_calm} times, in calm")
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 300) -> None:
         deadline = asyncio.get_running_loop().time() + seconds

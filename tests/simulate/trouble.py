@@ -3,16 +3,30 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from peer.errors import Refusal
 from peer.node import PeerNode
+from tests.simulate.hostile import Censor, Equivocator
 from tests.simulate.ledger import Written
 from tests.simulate.machine import DiedError, Machine
 
 if TYPE_CHECKING:
     from tests.simulate.run import Run
 
+
+class Liars(StrEnum):
+    """Who lies in a run."""
+
+    NONE = "none"
+    CENSORS = "censors"
+    ALL = "all"
+    """Those who tell two stories, too."""
+
+
+LIARS = 0.15
+"""How likely it is that a member lies."""
 Deed = Callable[[], Awaitable[None]]
 
 
@@ -24,6 +38,24 @@ class Trouble:
         self._chance = run.chance
         self._doing: dict[asyncio.Task[None], None] = {}
         self._texts = 0
+
+    def corrupt(self, liars: Liars) -> None:
+        """Let some members lie from now on, never the first."""
+        for machine in self._run.machines[1:]:
+            if liars is not Liars.NONE and self._chance.random() < LIARS:
+                self._corrupt(machine, liars)
+
+    def _corrupt(self, machine: Machine, liars: Liars) -> None:
+        key, realm = machine.key(), machine.realm()
+        if liars is Liars.ALL and self._chance.random() < 0.5:
+            fork_after = self._chance.randrange(10)
+            self._run.network.lie(machine.host, Equivocator(key, realm, self._chance, fork_after))
+            self._tell(f"{machine.name} tells some another story after {fork_after} entries", "equivocators")
+        else:
+            victim = self._chance.choice((None, self._run.machines[0].key().device))
+            self._run.network.lie(machine.host, Censor(key.device, victim))
+            self._tell(f"{machine.name} passes on nothing of {'anybody' if victim is None else 'm00'}", "censors")
+        machine.is_hostile = True
 
     async def rage(self, seconds: float) -> None:
         """Let things go wrong for so long."""
@@ -65,8 +97,8 @@ class Trouble:
         for machine in self._run.machines:
             machine.kill_at_commit(1_000_000_000)
             machine.skew(max(machine.clock_error, timedelta(0)))
-            if machine.must_sign_in:
-                await machine.stop()
+            if machine.is_on:
+                await machine.click()
             if not machine.is_on:
                 await machine.start()
         self._run.tell("all is well again")
