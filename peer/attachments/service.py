@@ -144,9 +144,8 @@ class Attachments:
         authors = {feed.author for feed in conversation.feeds.values()}
         names = {user: self._conversations.name_in(conversation, user) for user in authors}
 
-        rows, low, high = await self._database.read(
-            lambda c: find_shared(c, conversation.kept.row, where, count, places.get, names)
-        )
+        number = conversation.kept.row
+        rows, low, high = await find_shared(self._database, number, where, count, places.get, names)
         shown = [self._conversations.message_view(conversation, row) for row in rows]
         for entry, view in unwritten.items():
             name = view.attachment.name if view.attachment is not None else ""

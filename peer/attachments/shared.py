@@ -1,16 +1,17 @@
 """What was ever shared in a conversation: found page by page, by kind and by words."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from peer.storage import messages
-from peer.storage.database import Connection
+from peer.storage.database import Database
 from peer.storage.messages import ATTACHMENT_KINDS, BEFORE_ALL, BEHIND_ALL, MessageRow, Place
 from peer.views import EntryId, SharedAt
 from protocol.identity import UserId
 
 
-def find_shared(
-    connection: Connection,
+async def find_shared(
+    database: Database,
     conversation: int,
     where: SharedAt,
     limit: int,
@@ -22,14 +23,23 @@ def find_shared(
     `place_of` knows messages that are not kept, `names` who shared something. Raises Refusal for an unknown message.
     """
     is_later, beside = where.after is not None, where.after or where.before
-    start = BEHIND_ALL
-    if beside is not None:
-        start = place_of(beside) or messages.place_in(connection, conversation, beside)
-    kinds = where.kinds or ATTACHMENT_KINDS
+    start = BEHIND_ALL if beside is None else place_of(beside)
+    if start is None:
+        assert beside is not None
+        start = await database.read(partial(messages.place_in, conversation=conversation, entry=beside))
+    place: Place = start
+    look = partial(
+        messages.attachments_beside,
+        conversation=conversation,
+        limit=limit,
+        later=is_later,
+        kinds=where.kinds or ATTACHMENT_KINDS,
+    )
     found: list[MessageRow] = []
-    place, is_end = start, False
+    is_end = False
     while len(found) < limit and not is_end:
-        rows = messages.attachments_beside(connection, conversation, place, limit, later=is_later, kinds=kinds)
+        # Page by page: nobody who wants to read something else waits for the whole search.
+        rows = await database.read(partial(look, place=place))
         found += [row for row in rows if _fits(row, where, names)]
         is_end = len(rows) < limit
         place = rows[-1].place if rows else place

@@ -229,6 +229,8 @@ def attachments_beside(
     side, order = (">", "") if later else ("<", " DESC")
     sql = (
         f"SELECT {_COLUMNS} {_FROM} WHERE {_SHOWN} AND (message.stamp, message.arrival) {side} (?, ?)"
+        # As in the index `message_shared`, or it would not be used: texts are not looked through.
+        " AND message.kind IN ('file', 'picture', 'voice')"
         f" AND message.kind IN ({', '.join('?' * len(kinds))}) AND attachment.entry IS NOT NULL"
         f" ORDER BY message.stamp{order}, message.arrival{order} LIMIT ?"
     )

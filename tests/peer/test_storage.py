@@ -11,6 +11,7 @@ import pytest
 from peer import limits
 from peer.errors import Refusal, RefusalCode
 from peer.storage import database as storage
+from peer.storage import messages
 from peer.storage.database import Connection, Database, Job
 from peer.storage.settings import get_setting, put_setting
 from tests.harness.virtual_time import InlineExecutor
@@ -296,6 +297,18 @@ async def test_another_key_opens_nothing(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refusal:
         await Database(tmp_path / "a.db", InlineExecutor(), InlineExecutor()).open(b"x" * 32)
     assert refusal.value.code is RefusalCode.DAMAGED_DATABASE
+
+
+async def test_what_was_shared_is_found_without_looking_through_the_texts(tmp_path: Path) -> None:
+    def plan(connection: Connection) -> str:
+        asked: list[str] = []
+        connection.set_trace_callback(asked.append)
+        messages.attachments_beside(connection, 1, messages.BEHIND_ALL, 128)
+        connection.set_trace_callback(None)
+        return str(connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall())
+
+    async with opened(tmp_path / "a.db") as database:
+        assert "message_shared" in await database.read(plan)
 
 
 def test_migrations_are_numbered_from_one_without_a_gap() -> None:

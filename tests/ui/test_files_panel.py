@@ -1,8 +1,9 @@
 """The shared folder of a conversation."""
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton, QWidget
 
 from peer import events
 from peer.errors import RefusalCode
@@ -180,14 +181,73 @@ def test_a_picture_far_above_what_is_loaded_is_looked_at_all_the_same(
     qtbot.waitUntil(lambda: viewer.current == old[1])
 
 
-def test_thousands_of_files_come_page_by_page(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
-    node.history[ALICE] += [make_file(number, f"{number}.txt") for number in range(2, 1002)]
+def press_tab(qtbot, panel: FilesPanel, name: str) -> None:
+    qtbot.mouseClick(panel.findChild(QToolButton, f"files.tab.{name}"), Qt.MouseButton.LeftButton)
+
+
+def test_it_is_searched_by_kind_and_by_words(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    shown = {"state": TransferState.OFFERED, "path": ""}
+    node.history[ALICE] += [
+        make_file(2, "lake.png", kind=MessageKind.PICTURE, about=shown),
+        make_file(3, "Lake notes.pdf"),
+        make_file(4, "plan.pdf"),
+    ]
     panel = toggle(talking, qtbot)
-    qtbot.waitUntil(lambda: panel.list.model().rowCount() == 128)
+    qtbot.waitUntil(lambda: len(names(panel)) == 3)
+    search = panel.findChild(QLineEdit, "files.search")
+    qtbot.keyClicks(search, "lake")
+    qtbot.waitUntil(lambda: names(panel) == ["Lake notes.pdf", "lake.png"])
+    press_tab(qtbot, panel, "pictures")
+    qtbot.waitUntil(lambda: names(panel) == ["lake.png"])
+    node.tell(
+        events.MessageArrived(make_file(8, "another lake.png", kind=MessageKind.PICTURE, about=shown)),
+        events.MessageArrived(make_file(9, "hill.png", kind=MessageKind.PICTURE, about=shown)),
+        events.MessageArrived(make_file(10, "lake.pdf")),
+    )
+    qtbot.waitUntil(lambda: names(panel) == ["another lake.png", "lake.png"])
+    press_tab(qtbot, panel, "voice")
+    qtbot.waitUntil(lambda: panel._pages.currentWidget().objectName() == "files.nothing")
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not panel._pause.isActive())
+    press_tab(qtbot, panel, "files")
+    qtbot.waitUntil(lambda: names(panel) == ["plan.pdf", "Lake notes.pdf"])
+    assert panel.isVisible()
+    search.setFocus()
+    qtbot.keyClick(search, Qt.Key.Key_Down)
+    assert talking.focusWidget() is panel.list
+    assert panel.list.currentIndex().row() == 0
+    qtbot.keyClick(panel.list, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
 
-    def at_the_end() -> bool:
+
+def test_what_was_deleted_for_everybody_is_gone(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    kept, gone = make_file(2, "a.pdf"), make_file(3, "b.pdf")
+    node.history[ALICE] += [kept, gone]
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["b.pdf", "a.pdf"])
+    node.tell(events.MessageChanged(msgspec.structs.replace(gone, kind=MessageKind.DELETED, attachment=None)))
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+
+
+def test_thousands_of_files_open_at_once_and_scroll_page_by_page(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    node.history[ALICE] += [make_file(number, f"{number}.txt") for number in range(2, 1_502)]
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: panel.list.model().rowCount() > 0)
+    assert panel.list.model().rowCount() == 128, "no more is asked for than somebody looks at"
+    painted: list[int] = []
+    paint = panel.list._files.paint
+    panel.list._files.paint = lambda painter, option, index: (
+        painted.append(index.row()),
+        paint(painter, option, index),
+    )
+    at_once = panel.list.viewport().height() // 68 + 2
+    while panel.list.model().rowCount() < 1_500:
+        rows = panel.list.model().rowCount()
         panel.list.scrollToBottom()
-        return panel.list.model().rowCount() == 1000
-
-    qtbot.waitUntil(at_the_end)
-    assert names(panel) == [f"{number}.txt" for number in range(1001, 1, -1)]
+        qtbot.waitUntil(lambda rows=rows: panel.list.model().rowCount() > rows)
+        painted.clear()
+        panel.list.viewport().repaint()
+        assert len(painted) <= at_once, "what a frame costs does not grow with what is listed"
+    assert names(panel) == [f"{number}.txt" for number in range(1501, 1, -1)]

@@ -3,16 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QButtonGroup,
-    QHBoxLayout,
-    QListView,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QVBoxLayout, QWidget
 
 from peer.views import ConversationId, ConversationView
 from ui.main_window.account_menu import AccountMenu
@@ -23,9 +14,9 @@ from ui.main_window.own_line import OwnLine
 from ui.models.chat_state import ChatState
 from ui.models.conversation_list import UnreadFilter
 from ui.models.roles import Role
-from ui.theme import fonts
 from ui.theme.controls import Theme
 from ui.theme.empty_state import EmptyState
+from ui.theme.tabs import Tabs
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -55,9 +46,7 @@ class Sidebar(QWidget):
         self._filter.setSourceModel(state.conversations)
         self._delegate = ConversationDelegate(theme)
         self.list = self._make_list()
-        self._all = _tab(self.tr("All"), name="main.tab.all")
-        self._unread = _tab(self.tr("Unread"), name="main.tab.unread")
-        self._all.setChecked(True)
+        self._tabs = Tabs([("main.tab.all", self.tr("All")), ("main.tab.unread", self.tr("Unread"))])
         self._pages = QStackedWidget()
         self._first_steps = FirstSteps(theme)
         self._first_steps.add_contact.connect(self.own_line.add_contact)
@@ -112,31 +101,22 @@ class Sidebar(QWidget):
         return rows
 
     def _build(self) -> None:
-        tabs = QHBoxLayout()
-        tabs.setContentsMargins(10, 4, 10, 6)
-        tabs.setSpacing(4)
-        group = QButtonGroup(self)
-        for tab in (self._all, self._unread):
-            group.addButton(tab)
-            tabs.addWidget(tab)
-        tabs.addStretch()
+        self._tabs.setContentsMargins(10, 4, 10, 6)
         for page in (self.list, self._nobody, self._all_read):
             self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.own_line)
-        layout.addLayout(tabs)
+        layout.addWidget(self._tabs)
         layout.addWidget(self._pages, 1)
         layout.addWidget(self.banner)
-        QWidget.setTabOrder(self._all, self._unread)
-        QWidget.setTabOrder(self._unread, self.list)
+        QWidget.setTabOrder(self._tabs, self.list)
 
     def _connect(self) -> None:
         self.list.clicked.connect(self._open)
         self.list.activated.connect(self._open)
-        self._all.clicked.connect(lambda: self._show_only_unread(only=False))
-        self._unread.clicked.connect(lambda: self._show_only_unread(only=True))
+        self._tabs.chosen.connect(lambda number: self._show_only_unread(only=number == 1))
         self._state.session_changed.connect(self._session_changed)
         self._state.conversations.unread_changed.connect(self._unread_changed)
         for signal in (self._filter.rowsInserted, self._filter.rowsRemoved, self._filter.modelReset):
@@ -165,19 +145,7 @@ class Sidebar(QWidget):
         self._first_steps.show_session(self._state.session)
 
     def _unread_changed(self, unread: int) -> None:
-        self._unread.setText(f"{self.tr('Unread')} {unread}" if unread else self.tr("Unread"))
+        self._tabs.rename(1, f"{self.tr('Unread')} {unread}" if unread else self.tr("Unread"))
 
     def _count_requests(self) -> None:
         self.own_line.show_requests_count(len(self._state.contacts.received()))
-
-
-def _tab(text: str, *, name: str) -> QToolButton:
-    tab = QToolButton()
-    tab.setObjectName(name)
-    tab.setProperty("kind", "tab")
-    tab.setText(text)
-    tab.setFont(fonts.bold(fonts.CAPTION))
-    tab.setCheckable(True)
-    tab.setAutoExclusive(True)
-    tab.setCursor(Qt.CursorShape.PointingHandCursor)
-    return tab

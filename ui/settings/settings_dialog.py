@@ -1,18 +1,18 @@
 """All settings in one place, a page for each kind; what is chosen holds at once."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from ui.notifications.settings import NotificationSettings
 from ui.peer_bridge import PeerBridge
 from ui.settings.audio_page import AudioPage
 from ui.settings.files_page import FilesPage
 from ui.settings.window_pages import AppearancePage, NotificationsPage
-from ui.theme import fonts
 from ui.theme.appearance import Appearance
 from ui.theme.choice_box import ChoiceBox
 from ui.theme.controls import PushButton, Theme
 from ui.theme.dialogs import CardDialog
+from ui.theme.tabs import Tabs
 
 _WIDTH = 560
 _NARROW_BELOW = 500
@@ -55,23 +55,8 @@ class SettingsDialog(CardDialog):
         self._pages.setCurrentIndex(row)
 
     def _tabs(self, names: list[str]) -> QWidget:
-        tabs = QWidget()
-        line = QHBoxLayout(tabs)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(4)
-        group = QButtonGroup(tabs)
-        for row, name in enumerate(names):
-            tab = QToolButton()
-            tab.setObjectName(f"settings.tab.{row}")
-            tab.setText(name)
-            tab.setFont(fonts.bold())
-            tab.setProperty("kind", "tab")
-            tab.setCheckable(True)
-            tab.setChecked(row == 0)
-            group.addButton(tab, row)
-            line.addWidget(tab)
-        line.addStretch()
-        group.idClicked.connect(self.show_page)
+        tabs = Tabs((f"settings.tab.{row}", name) for row, name in enumerate(names))
+        tabs.chosen.connect(self.show_page)
         return tabs
 
     def _chooser(self, theme: Theme, names: list[str]) -> QWidget:

@@ -121,6 +121,12 @@ class FilesList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         store.came.connect(lambda _entry: self.viewport().update())
 
+    def take_focus(self) -> None:
+        """Go on by the keyboard here, at the first row."""
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not self.currentIndex().isValid():
+            self.setCurrentIndex(self.moveCursor(QListView.CursorAction.MoveHome, Qt.KeyboardModifier.NoModifier))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do the first thing, or open the menu."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:

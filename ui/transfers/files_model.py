@@ -1,5 +1,6 @@
 """Everything that was ever shared in a conversation, the newest first, fetched page by page."""
 
+import msgspec
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from peer import events
@@ -18,8 +19,12 @@ class FilesModel(QAbstractListModel):
     loaded = Signal()
     """The first page is here."""
 
-    def __init__(self, bridge: PeerBridge, conversation: ConversationId, parent: QObject | None = None) -> None:
+    def __init__(
+        self, bridge: PeerBridge, conversation: ConversationId, wanted: SharedAt, parent: QObject | None = None
+    ) -> None:
+        """`wanted` says which of them: of which kinds, with which words."""
         super().__init__(parent)
+        self._wanted = wanted
         self._bridge = bridge
         self._conversation = conversation
         self._rows: list[MessageView] = []
@@ -58,7 +63,8 @@ class FilesModel(QAbstractListModel):
             return
         self._is_asking = True
         conversation = self._conversation
-        where = SharedAt(before=self._rows[-1].entry if self._rows else None)
+        before = self._rows[-1].entry if self._rows else None
+        where = msgspec.structs.replace(self._wanted, before=before)
         self._bridge.ask(
             self, lambda node: node.files(conversation, where, PAGE_ROWS), self._came, lambda *_: self._came([])
         )
@@ -81,12 +87,11 @@ class FilesModel(QAbstractListModel):
             message = getattr(event, "message", None)
             if isinstance(event, events.SendingWithdrawn | events.MessageHidden):
                 self._remove(event.message)
-            elif (
-                isinstance(message, MessageView)
-                and message.conversation == self._conversation
-                and message.attachment is not None
-            ):
-                self._put(message)
+            elif isinstance(message, MessageView) and message.conversation == self._conversation:
+                if message.attachment is None:
+                    self._remove(message)  # it was deleted for everybody
+                else:
+                    self._put(message)
 
     def _remove(self, message: MessageView) -> None:
         for row, known in enumerate(self._rows):
@@ -103,12 +108,21 @@ class FilesModel(QAbstractListModel):
                 self._rows[row] = message
                 self.dataChanged.emit(self.index(row), self.index(row))
                 return
+        if not self._is_wanted(message):
+            return
         row = sum(known.place > message.place for known in self._rows)
         if row == len(self._rows) and (self._has_more or self._is_asking):
             return  # it comes with its page
         self.beginInsertRows(QModelIndex(), row, row)
         self._rows.insert(row, message)
         self.endInsertRows()
+
+    def _is_wanted(self, message: MessageView) -> bool:
+        """Tell whether something new is of those that were asked for."""
+        name = message.attachment.name if message.attachment is not None else ""
+        words = self._wanted.words.strip().casefold()
+        is_kind = not self._wanted.kinds or message.kind in self._wanted.kinds
+        return is_kind and any(words in text.casefold() for text in (name, message.text, message.author_name))
 
 
 def said_by(message: MessageView) -> str:

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
-from peer.events import Event
+from peer.events import Event, MessageHidden, SendingWithdrawn
 from peer.views import MessageKind, MessageView, SharedAt
 from ui.peer_bridge import PeerBridge
 
@@ -97,22 +97,25 @@ class PictureReel(QObject):
         for event in batch:
             message = getattr(event, "message", None)
             if isinstance(message, MessageView) and message.conversation == conversation:
-                self._put(message)
+                is_gone = isinstance(event, SendingWithdrawn | MessageHidden) or message.attachment is None
+                self._put(message, is_gone=is_gone)
 
-    def _put(self, message: MessageView) -> None:
+    def _put(self, message: MessageView, *, is_gone: bool) -> None:
         at = next((at for at, each in enumerate(self._pictures) if each.entry == message.entry), None)
+        if at is None and is_gone:
+            return
         if at is None:
             # What is new stands behind all; between two that are here nothing comes while somebody looks.
             is_last = message.place > self._pictures[-1].place
             if message.kind is MessageKind.PICTURE and self._ended[1] and is_last:
                 self._pictures.append(message)
                 self.changed.emit()
-        elif message.kind is MessageKind.PICTURE:
+        elif not is_gone:
             self._pictures[at] = message
             if at == self._at:
                 self.changed.emit()
-        elif len(self._pictures) > 1 and at != self._at:
-            # It was taken back. The one that is looked at stays: it is not pulled away under somebody's eyes.
+        elif at != self._at:
+            # It was deleted. The one that is looked at stays: it is not pulled away under somebody's eyes.
             del self._pictures[at]
             self._at -= at < self._at
             self.changed.emit()
