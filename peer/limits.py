@@ -201,9 +201,5 @@ REPLIES_TOLD = 100
 ACTS_AT_ONCE = 30
 ACTS_A_SECOND = 5.0
 """Edits and reactions that one person here can write at once, and how many more a second after that."""
-VOICE_FRAMES_WAITING = 50
-"""Frames of 20 ms that wait in a jitter buffer: a second; of more the oldest are dropped."""
-VOICE_LEGS = 7
-"""Other devices in a call: eight people talk with each other at once."""
 WIPE_SECONDS = 1.0
 """What was deleted leaves the log of the database so much later, together with what is deleted meanwhile."""

@@ -1,4 +1,6 @@
-"""The node's side of the audio process: started when needed, asked with a deadline, ended when it does not answer."""
+"""The node's side of a process that touches sound devices: started when needed, asked with a deadline, ended when it
+does not answer.
+"""
 
 import asyncio
 import contextlib
@@ -7,31 +9,46 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any, Generic, TypeVar, cast
 
 import msgspec
 
-from peer.audio.process_messages import Answer, Command, Failed, Note
+from peer.audio.process_messages import Failed
 from peer.errors import Refusal, RefusalCode
 from peer.limits import AUDIO_ANSWER_SECONDS, AUDIO_LINE_BYTES, CLOSING_SECONDS
 
 log = logging.getLogger(__name__)
-_LINE = msgspec.json.Decoder(Answer | Note)
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """On Windows: no black box beside the window."""
+Command = TypeVar("Command")
+Answer = TypeVar("Answer")
+Note = TypeVar("Note")
 
 
-class AudioProcess:
+class AudioProcess(Generic[Command, Answer, Note]):
     """Asks the process one thing at a time. On the network thread."""
 
-    def __init__(self, on_note: Callable[[Note], None], on_end: Callable[[], None]) -> None:
-        """`on_end` is called when the process has ended, whatever it was doing; the next question starts another."""
+    def __init__(
+        self, module: str, answers: Any, notes: Any, on_note: Callable[[Note], None], on_end: Callable[[], None]
+    ) -> None:
+        """`module` is run; `answers` and `notes` are the unions of what it says.
+
+        `on_end` is called when the process has ended, whatever it was doing; the next question starts another.
+        """
+        self._module = module
+        self._answers = answers
+        self._decoder: msgspec.json.Decoder[Answer | Note] = msgspec.json.Decoder(answers | notes)
         self._on_note, self._on_end = on_note, on_end
+        self._handed_over: tuple[int, ...] = ()
         self._asking = asyncio.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._answer: asyncio.Future[Answer] | None = None
         self._closing: asyncio.Event | None = None
         """Set when the process that is being closed has ended."""
+
+    def hand_over(self, *descriptors: int) -> None:
+        """Let the process that is started next have these open files, under the same numbers. Not on Windows."""
+        self._handed_over = descriptors
 
     @property
     def is_running(self) -> bool:
@@ -88,14 +105,15 @@ class AudioProcess:
         if self._closing is not None:
             raise _failed("is being closed")
         try:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "peer.audio"],
+            child = subprocess.Popen(  # noqa: S603 - a module of ours
+                [sys.executable, "-m", self._module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 # Ctrl+C in the window's terminal is not meant for it: it ends with the node.
                 start_new_session=True,
                 creationflags=_NO_WINDOW,
+                pass_fds=self._handed_over,
             )
         except OSError as error:
             log.warning("the audio process cannot be started: %s", error)
@@ -120,9 +138,9 @@ class AudioProcess:
     def _take(self, child: "subprocess.Popen[bytes]", line: bytes) -> None:
         if child is not self._child:
             return
-        said = _LINE.decode(line)
-        if not isinstance(said, Answer):
-            self._on_note(said)
+        said = self._decoder.decode(line)
+        if not isinstance(said, self._answers):
+            self._on_note(cast("Note", said))
         elif self._answer is not None and not self._answer.done():
             self._answer.set_result(said)
 

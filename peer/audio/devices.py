@@ -21,6 +21,8 @@ BUFFER = 480
 """Samples handed over at a time: 10 ms. With 20 ms the delay doubles, and PulseAudio may deadlock."""
 Result = TypeVar("Result")
 Side = Literal["input", "output"]
+_ONE_AT_A_TIME = threading.Lock()
+"""PortAudio can be asked by one thread only; held for ever by one that hangs, and then nobody gets an answer."""
 _CHANNELS = {"input": "maxInputChannels", "output": "maxOutputChannels"}
 
 
@@ -161,7 +163,8 @@ def _within(call: Callable[[], Result]) -> Result:
 
     def work() -> None:
         try:
-            done.append(call())
+            with _ONE_AT_A_TIME:
+                done.append(call())
         except BaseException as error:  # noqa: BLE001 - raised again by who waits
             failed.append(error)
 

@@ -33,6 +33,11 @@ class Loudness:
         return bytes(_level(self._powers[a:b]) for a, b in pairwise(edges))
 
 
+def level_of(root_mean_square: float) -> int:
+    """Return the loudness of sound of this amplitude, on the scale of a bar."""
+    return _level([root_mean_square**2])
+
+
 def _level(powers: Sequence[float]) -> int:
     power = sum(powers) / max(1, len(powers)) / FULL_SCALE**2
     if power <= 0:

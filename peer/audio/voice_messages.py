@@ -55,7 +55,9 @@ class VoiceMessages:
         self._chosen = chosen
         self._missed: set[tuple[RefusalCode, str]] = set()
         """Which chosen devices were said not to be here."""
-        self._process = AudioProcess(self._take_note, self._process_ended)
+        self._process: AudioProcess[pipe.Command, pipe.Answer, pipe.Note] = AudioProcess(
+            "peer.audio", pipe.Answer, pipe.Note, self._take_note, self._process_ended
+        )
         self._tidied: Path | None = None
         """The folder from which was removed what a program that died had left."""
         self._changing = asyncio.Lock()

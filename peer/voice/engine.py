@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from peer.audio.opus_codec import FRAME, Encoder
-from peer.limits import VOICE_LEGS
 from peer.voice.jitter_buffer import PULL
 from peer.voice.leg import Leg
+from peer.voice.limits import VOICE_LEGS
 from peer.voice.processing import Processing, Switches
 from peer.voice.protection import Keys
 from peer.voice.redundancy import Redundancy
@@ -147,11 +147,19 @@ class VoiceEngine:
         for ssrc, report in due:
             self._send(ssrc, report)
 
-    def speaks(self, ssrc: int, now: float) -> bool:
-        """Tell whether somebody is talking."""
+    def leg(self, ssrc: int) -> Leg | None:
+        """Return what there is of a device."""
         with self._lock:
             speaker = self._speakers.get(ssrc)
-            return speaker is not None and now - speaker.spoke_at < _SPEAKS_ON_MS
+            return speaker.leg if speaker is not None else None
+
+    def levels(self, now: float) -> list[tuple[int, float, bool]]:
+        """Return of each device its SSRC, the RMS of its last 10 ms, and whether somebody is talking there."""
+        with self._lock:
+            return [
+                (ssrc, speaker.level, now - speaker.spoke_at < _SPEAKS_ON_MS)
+                for ssrc, speaker in self._speakers.items()
+            ]
 
     def _prepare_encoder(self) -> None:
         """One encoding serves everybody: that of who needs most."""

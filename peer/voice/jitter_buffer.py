@@ -19,8 +19,8 @@ from typing import Protocol
 import numpy as np
 
 from peer.audio.opus_codec import OpusError, holds_frame_before
-from peer.limits import VOICE_FRAMES_WAITING
 from peer.voice.delays import Delays
+from peer.voice.limits import VOICE_FRAMES_WAITING
 from peer.voice.time_scaling import Samples, lengthen, shorten
 from protocol.voice_packets import CLOCK_RATE, FRAME_TICKS
 

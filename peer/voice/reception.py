@@ -1,6 +1,6 @@
 """What is counted of the packets that one speaker sends, for the reports that go back to them."""
 
-from peer.limits import VOICE_FRAMES_WAITING
+from peer.voice.limits import VOICE_FRAMES_WAITING
 from protocol.voice_packets import VoicePacket
 
 

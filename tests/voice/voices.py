@@ -29,12 +29,14 @@ def similarity(said: Samples, heard: Samples) -> tuple[float, float]:
 
 
 def likeness(said: Samples, heard: Samples) -> float:
-    """Return how alike two sounds are, second by second: a delay that changes in between does not count."""
-    found = []
-    for at in range(0, len(said) - RATE, RATE):
-        piece = said[at : at + RATE]
+    """Return how alike two sounds are, half a second at a time: a delay that changes in between does not count."""
+    late = int(similarity(said[:RATE], heard)[1] * RATE / 1000)
+    found, half = [], RATE // 2
+    for at in range(0, len(said) - half, half):
+        piece = said[at : at + half]
         if np.abs(piece).max() > 1_000:
-            found.append(similarity(piece, heard[at : at + RATE + RATE // 4])[0])
+            begin = max(0, late + at - half // 2)
+            found.append(similarity(piece, heard[begin : begin + 2 * half])[0])
     return float(np.mean(found))
 
 

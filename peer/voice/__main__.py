@@ -1,0 +1,193 @@
+"""The voice process: the sound and the network of one call, for a node that talks to it by pipes."""
+
+import contextlib
+import os
+import secrets
+import socket
+import threading
+import time
+from typing import BinaryIO
+
+import msgspec
+
+from peer.audio.loudness import level_of
+from peer.audio.process_messages import Done, Failed
+from peer.audio.process_server import ProcessServer, serve
+from peer.errors import Refusal, RefusalCode
+from peer.limits import LEVELS_A_SECOND
+from peer.voice import process_messages as pipe
+from peer.voice.engine import VoiceEngine
+from peer.voice.processing import Switches
+from peer.voice.protection import Keys
+from peer.voice.routes import Routes
+from peer.voice.sound import Microphone, Speaker
+
+_FIGURES_SECONDS = 1.0
+
+
+def _now() -> float:
+    return 1000 * time.monotonic()
+
+
+class _Call:
+    """One call: engine, network, and devices, with a thread for what is due now and then."""
+
+    def __init__(self, begin: pipe.Begin, server: "VoiceServer") -> None:
+        self._server = server
+        self._missing = ""
+        switches = Switches(begin.echo, begin.noise, begin.gain)
+        self.engine = VoiceEngine(self._send, switches, secrets.randbits(32))
+        udp = socket.socket(fileno=os.dup(begin.udp))
+        tcp = socket.socket(fileno=os.dup(begin.tcp)) if begin.tcp >= 0 else None
+        self._sockets = [some for some in (udp, tcp) if some is not None]
+        self.routes = Routes(udp, tcp, self.engine.received, _now)
+        self.microphone = Microphone(begin.microphone, lambda sound: self.engine.heard(sound, _now()), self.tell_sound)
+        self.speaker = Speaker(begin.speaker, lambda: self.engine.play(_now()), self.tell_sound)
+        self._added: dict[int, float] = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look_after, name="voice", daemon=True)
+
+    def start(self) -> None:
+        """Begin to play and to listen."""
+        self.microphone.start()
+        self.speaker.start()
+        self._thread.start()
+
+    def add(self, leg: pipe.AddLeg) -> None:
+        """Talk with one more device."""
+        self._added[leg.leg] = _now()
+        self.routes.add(leg.leg, leg.places, dials=leg.dials)
+        self.engine.add(Keys(leg.outgoing, leg.incoming, leg.ssrc, leg.leg), secrets.randbits(16))
+
+    def remove(self, leg: int) -> None:
+        """End the talk with a device."""
+        self._added.pop(leg, None)
+        self.engine.remove(leg)
+        self.routes.remove(leg)
+
+    def tell_sound(self) -> None:
+        """Tell which devices there are."""
+        reasons = (self.microphone.reason, self.speaker.reason, self._missing)
+        reason = " ".join(dict.fromkeys(filter(None, reasons)))
+        self._server.say(pipe.SoundChanged(self.microphone.is_there, self.speaker.is_there, reason))
+
+    def process(self, switches: Switches) -> None:
+        """Change what is done to the microphone's sound."""
+        self._missing = self.engine.process(switches)
+        if self._missing:
+            self.tell_sound()
+
+    def end(self) -> None:
+        """Give everything back."""
+        self._is_over.set()
+        self._thread.join()
+        self.microphone.close()
+        self.speaker.close()
+        self.routes.close()
+        for some in self._sockets:
+            some.close()
+
+    def _send(self, leg: int, data: bytes) -> None:
+        self.routes.send(leg, data)
+
+    def _look_after(self) -> None:
+        figures_at = _now()
+        while not self._is_over.wait(1 / LEVELS_A_SECOND):
+            now = _now()
+            self.engine.report(now)
+            self.routes.look_after(self._is_heard)
+            self._tell_levels(now)
+            if now - figures_at >= 1000 * _FIGURES_SECONDS:
+                figures_at = now
+                self._tell_figures(now)
+
+    def _is_heard(self, leg: int) -> bool:
+        found = self.engine.leg(leg)
+        return found is not None and found.is_heard
+
+    def _tell_levels(self, now: float) -> None:
+        legs = tuple(pipe.LegLevel(ssrc, level_of(level), speaks) for ssrc, level, speaks in self.engine.levels(now))
+        mine = self.engine.spoke_at > now - 300
+        self._server.say(pipe.Levels(level_of(self.engine.level), mine, legs))
+
+    def _tell_figures(self, now: float) -> None:
+        for leg, since in list(self._added.items()):
+            found = self.engine.leg(leg)
+            if found is None:
+                continue
+            figures = found.figures
+            self._server.say(
+                pipe.LegHeard(
+                    leg=leg,
+                    path=self.routes.path(leg),
+                    is_heard=found.is_heard,
+                    silent_ms=now - (since if found.heard_at is None else found.heard_at),
+                    delay_ms=figures.delay,
+                    round_trip_ms=figures.round_trip,
+                    loss=figures.loss,
+                    unrepaired=figures.unrepaired,
+                    jitter_ms=figures.jitter,
+                    redundancy=figures.redundancy.name.lower(),
+                )
+            )
+
+
+class VoiceServer(ProcessServer[pipe.Command]):
+    """Has at most one call."""
+
+    def __init__(self, commands: BinaryIO, answers: BinaryIO) -> None:
+        super().__init__(commands, answers, msgspec.json.Decoder(pipe.Command))
+        self._call: _Call | None = None
+
+    def is_busy(self) -> bool:
+        """Tell whether there is a call."""
+        return self._call is not None
+
+    def end(self) -> None:
+        """Leave the call."""
+        call, self._call = self._call, None
+        if call is not None:
+            call.end()
+
+    def do(self, command: pipe.Command) -> None:
+        """Do what was asked, and answer."""
+        if isinstance(command, pipe.Begin):
+            self._begin(command)
+            return
+        call = self._call
+        if call is None:
+            raise Refusal(RefusalCode.BAD_REQUEST, "There is no call.")
+        match command:
+            case pipe.AddLeg():
+                call.add(command)
+            case pipe.RemoveLeg():
+                call.remove(command.leg)
+            case pipe.SetMuted():
+                call.engine.is_muted = command.is_muted
+            case pipe.SetVolume():
+                call.engine.set_volume(command.leg, min(4.0, max(0.0, command.volume)))
+            case pipe.SetDevices():
+                call.microphone.choose(command.microphone)
+                call.speaker.choose(command.speaker)
+            case pipe.SetProcessing():
+                call.process(Switches(command.echo, command.noise, command.gain))
+        self.say(Done())
+
+    def _begin(self, command: pipe.Begin) -> None:
+        self.end()
+        try:
+            call = _Call(command, self)
+        except OSError as error:
+            self.say(Failed(RefusalCode.AUDIO_FAILED, f"The voice port cannot be used ({error.strerror})."))
+            return
+        call.start()
+        self._call = call
+        self.say(pipe.Begun(call.microphone.is_there, call.speaker.is_there))
+        if call.microphone.reason or call.speaker.reason:
+            call.tell_sound()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(-10)  # where it is allowed: sound that comes late is of no use
+    serve(VoiceServer)

@@ -1,0 +1,22 @@
+"""Every limit of a call's voice that the other side does not see, with the reason for its value."""
+
+VOICE_LEGS = 7
+"""Other devices in a call: eight people talk with each other at once."""
+VOICE_FRAMES_WAITING = 50
+"""Frames of 20 ms that wait in a jitter buffer: a second; of more the oldest are dropped."""
+VOICE_PLACES = 8
+"""Addresses at which another device of a call is tried."""
+VOICE_UDP_PATIENCE_MS = 2_000.0
+"""When no voice packet came by UDP for so long, TCP is tried beside it."""
+VOICE_DIAL_SECONDS = 2.0
+"""For a TCP connection of a call to be made, and for a stranger on the port to send something real."""
+VOICE_STRANGERS = 8
+"""TCP connections on the voice port of which nothing was accepted yet."""
+VOICE_STREAM_BUFFER_BYTES = 16 * 1024
+"""Of voice that waits in a TCP connection: a second; what comes then is dropped."""
+VOICE_BUFFERS_WAITING = 10
+"""Pieces of 10 ms that the microphone heard and the codec has not taken yet; of more the newest are lost."""
+VOICE_DEVICE_LOST_SECONDS = 1.0
+"""A device of a call that gave nothing for so long has gone."""
+VOICE_DEVICE_RETRY_SECONDS = 3.0
+"""Then one is looked for so often."""
