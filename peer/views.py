@@ -129,6 +129,8 @@ class AttachmentView(View, frozen=True):
     state: TransferState
     done: int
     """Bytes here, verified."""
+    files_done: int = 0
+    """How many of its files are here whole."""
     speed: float = 0.0
     """Bytes a second: while loading, or, of our own, while it goes out to others."""
     seconds_left: float | None = None

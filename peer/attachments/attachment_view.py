@@ -15,11 +15,12 @@ def attachment_view(
     holders: tuple[HolderView, ...] = (),
     *,
     done: int | None = None,
+    files_done: int | None = None,
     speed: float = 0.0,
     left: int | None = None,
     reason: tuple[RefusalCode | None, str] | None = None,
 ) -> AttachmentView:
-    """Return the view; what is only known while it moves (`done`, `speed`, why it waits) is handed in.
+    """Return the view; what is only known while it moves (`done`, `files_done`, `speed`, why it waits) is handed in.
 
     `left` is how much is to come at that speed, where that is not what is missing here.
     """
@@ -35,6 +36,7 @@ def attachment_view(
         files=max(body.files, 1),
         state=row.state,
         done=done,
+        files_done=max(body.files, 1) if is_here else row.files_done if files_done is None else files_done,
         speed=speed,
         seconds_left=(body.size - done if left is None else left) / speed if speed > 0 else None,
         path=row.path if is_here else "",

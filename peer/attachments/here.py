@@ -98,7 +98,7 @@ class Here:
         assert row is not None
         state = next_state(row.state, TransferEvent.VANISHED)
         if state is None:
-            row = replace(row, pieces=b"")
+            row = replace(row, pieces=b"", files_done=0)
         else:
             row = replace(
                 row,

@@ -203,6 +203,7 @@ class Attachments:
             replace(row, state=state),
             board,
             done=fetch.done if fetch.download is not None else None,
+            files_done=self.wanted.files_done(fetch) if fetch.download is not None else None,
             speed=fetch.meter.bytes_per_second,
             reason=fetch.waiting_for if state is TransferState.WAITING else self.wanted.warning_about(fetch),
         )

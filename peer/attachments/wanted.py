@@ -19,6 +19,7 @@ from peer.attachments.file_settings import FileSettings
 from peer.attachments.here import Here, pieces_kept
 from peer.attachments.holdings import Holdings
 from peer.attachments.records import Records, Tasks, path_as_text
+from peer.attachments.whole_files import WholeFiles
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal, RefusalCode
@@ -69,6 +70,8 @@ class Wanted:
         self._chance = chance
         self._door = door
         self._fetches: dict[EntryId, Fetch] = {}
+        self._files: dict[EntryId, WholeFiles] = {}
+        """The files of folders that are being fetched."""
         self._threads = TransferThreads(limits.PULLING_THREADS)
         self._commanding = asyncio.Lock()
         self._context: ssl.SSLContext | None = None
@@ -99,6 +102,11 @@ class Wanted:
             return None
         who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         return (RefusalCode.WRONG_CONTENT, f"{who} gave something else than this file, and is not asked any more.")
+
+    def files_done(self, fetch: Fetch) -> int:
+        """Return how many files of a folder are here whole."""
+        files = self._files.get(fetch.body.entry_id)
+        return files.count(fetch.download.held()) if files is not None and fetch.download is not None else 0
 
     def entries_in(self, conversation: Conversation) -> list[EntryId]:
         """Return what is wanted of a conversation, and not complete."""
@@ -164,10 +172,11 @@ class Wanted:
             await fetch.stop()
             with contextlib.suppress(Refusal):
                 await self.keep_pieces(fetch)
+            self._files.pop(message.entry, None)
             return await self._command(await self._records.find(message.entry), event, path)  # as it stands by now
         fresh = replace(row, state=state, code="", reason="")
         if row.state is TransferState.GONE:
-            fresh = replace(fresh, path="", part="", pieces=b"", mark=0, is_chosen=False)
+            fresh = replace(fresh, path="", part="", pieces=b"", mark=0, is_chosen=False, files_done=0)
         if path is not None:
             place = await self._records.on_disk(landing.choose_place, row.body, path)
             fresh = replace(fresh, path=str(place), is_chosen=True)
@@ -188,7 +197,7 @@ class Wanted:
         if row.part:
             await self._records.on_disk(landing.throw_away, Path(row.part))
             self._holdings.tell(self._records.conversation_of(message), row.entry, None)
-        return replace(row, path="", part="", pieces=b"", is_chosen=False)
+        return replace(row, path="", part="", pieces=b"", is_chosen=False, files_done=0)
 
     # --- fetching --------------------------------------------------------------------------------
 
@@ -219,6 +228,8 @@ class Wanted:
             attachments.save(connection, row)
 
         await self._records.database.write(keep, own=True)
+        if fetch.body.files:
+            self._files[row.entry] = await self._records.on_disk(WholeFiles, table)
         if await self._records.on_disk(landing.is_landed, place, row.body, table, row.pieces):
             parts, held = landing.parts_at(place.path, row.body, table), PieceSet.complete(row.body.size)
             fetch.has_landed = True
@@ -231,8 +242,8 @@ class Wanted:
     async def keep_pieces(self, fetch: Fetch) -> None:
         """See `Office.keep_pieces`."""
         if fetch.download is not None:
-            bits = fetch.download.held().to_bytes()
-            await self._records.database.write(lambda c: attachments.put_pieces(c, fetch.row.entry, bits))
+            bits, files = fetch.download.held().to_bytes(), self.files_done(fetch)
+            await self._records.database.write(lambda c: attachments.put_pieces(c, fetch.row.entry, bits, files))
             self._holdings.tell(self._records.conversation_of(fetch.message), fetch.row.entry, bits)
 
     async def all_came(self, fetch: Fetch) -> None:
@@ -250,6 +261,7 @@ class Wanted:
             landed = await self._land(fetch, row, place)
         row = replace(row, state=TransferState.HERE, path=str(landed.path), part="", mark=landed.mark)
         self._fetches.pop(row.entry, None)
+        self._files.pop(row.entry, None)
         fetch.is_over = True
         message = await self._records.save(fetch.message, row)
         self._holdings.tell(
@@ -273,6 +285,7 @@ class Wanted:
         """Stop fetching something whose message was deleted, or is shown no more."""
         async with self._commanding:
             fetch = self._fetches.pop(entry, None)
+            self._files.pop(entry, None)
             if fetch is not None:
                 fetch.is_dropped = True
                 await fetch.stop()
@@ -300,9 +313,16 @@ class Wanted:
         if fetch.is_dropped:
             return
         self._fetches.pop(fetch.row.entry, None)
+        files_done = self.files_done(fetch)
+        self._files.pop(fetch.row.entry, None)
         pieces = fetch.download.held().to_bytes() if fetch.download else fetch.row.pieces
         row = replace(
-            fetch.row, state=TransferState.FAILED, code=refusal.code.value, reason=refusal.message, pieces=pieces
+            fetch.row,
+            state=TransferState.FAILED,
+            code=refusal.code.value,
+            reason=refusal.message,
+            pieces=pieces,
+            files_done=files_done,
         )
         kept = pieces_kept(row)
         if kept is not None:

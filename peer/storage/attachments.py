@@ -12,9 +12,9 @@ from protocol.transfer_states import UNDER_WAY, TransferState
 _NUMBER = BODIES.number_of(Attachment)
 COLUMNS = (
     "attachment.entry, attachment.body, attachment.state, attachment.pieces, attachment.path, attachment.part,"
-    " attachment.mark, attachment.code, attachment.reason, attachment.chosen"
+    " attachment.mark, attachment.code, attachment.reason, attachment.chosen, attachment.files_done"
 )
-COLUMN_COUNT = 10
+COLUMN_COUNT = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class AttachmentRow:
     reason: str
     is_chosen: bool = False
     """Whether somebody here chose where it is saved."""
+    files_done: int = 0
+    """How many files of a folder are whole among the pieces."""
 
 
 def add_attachment(connection: Connection, conversation: int, body: Attachment) -> AttachmentRow:
@@ -68,7 +70,7 @@ def save(connection: Connection, row: AttachmentRow) -> None:
     """Keep how an attachment stands now."""
     connection.execute(
         "UPDATE attachment SET state = ?, pieces = ?, path = ?, part = ?, mark = ?, code = ?, reason = ?,"
-        " chosen = ? WHERE entry = ?",
+        " chosen = ?, files_done = ? WHERE entry = ?",
         (
             row.state.value,
             row.pieces,
@@ -78,14 +80,16 @@ def save(connection: Connection, row: AttachmentRow) -> None:
             row.code,
             row.reason,
             row.is_chosen,
+            row.files_done,
             bytes(row.entry),
         ),
     )
 
 
-def put_pieces(connection: Connection, entry: EntryId, pieces: bytes) -> None:
-    """Keep which pieces are here: what a restart goes on from."""
-    connection.execute("UPDATE attachment SET pieces = ? WHERE entry = ?", (pieces, bytes(entry)))
+def put_pieces(connection: Connection, entry: EntryId, pieces: bytes, files_done: int) -> None:
+    """Keep which pieces are here, and how many whole files they are: what a restart goes on from."""
+    sql = "UPDATE attachment SET pieces = ?, files_done = ? WHERE entry = ?"
+    connection.execute(sql, (pieces, files_done, bytes(entry)))
 
 
 def put_table(connection: Connection, entry: EntryId, table: bytes) -> None:
@@ -131,7 +135,7 @@ def forget(connection: Connection, entry: EntryId) -> None:
 
 def attachment_of(row: Row) -> AttachmentRow:
     """Read the columns named by `COLUMNS`."""
-    entry, body, state, pieces, path, part, mark, code, reason, chosen = row
+    entry, body, state, pieces, path, part, mark, code, reason, chosen, files_done = row
     decoded = BODIES.decode_body(_NUMBER, cast("bytes", body))
     assert isinstance(decoded, Attachment)
     return AttachmentRow(
@@ -145,6 +149,7 @@ def attachment_of(row: Row) -> AttachmentRow:
         code=cast("str", code),
         reason=cast("str", reason),
         is_chosen=bool(chosen),
+        files_done=cast("int", files_done),
     )
 
 

@@ -52,6 +52,26 @@ def test_a_transfer_is_paused_resumed_cancelled_and_begun_again(pair: Pair) -> N
     assert digest(pair.fetch(entry)) == digest(path)
 
 
+def test_a_folder_tells_how_many_of_its_files_are_whole(pair: Pair) -> None:
+    folder = pair.folder / "lecture"
+    for number in range(64):
+        path = folder / f"part {number % 4}" / f"{number:02}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes([number]) * MIB)
+    entry = pair.send(folder)
+    paced = Paced(pair["ana"])
+    pair["bo"].call("files.fetch", entry=entry)
+    paced.until(lambda: pair.transfer("bo", entry)["files_done"] >= 8)
+    paused = pair["bo"].call("files.pause", entry=entry)
+    paced.release()
+    assert 8 <= paused["files_done"] <= paused["done"] // MIB < 64
+    pair["bo"].close()
+    pair.restart("bo")
+    assert pair.transfer("bo", entry)["files_done"] == paused["files_done"]
+    pair.fetch(entry)
+    assert pair.transfer("bo", entry)["files_done"] == 64
+
+
 def test_a_file_is_saved_where_somebody_wants_it(pair: Pair) -> None:
     path = pair.file("large.bin", 2 * MIB)
     entry = pair.send(path)

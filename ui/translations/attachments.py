@@ -6,6 +6,7 @@ from peer.views import AttachmentView, HolderView, MessageKind, MessageView, Tra
 
 _MINUTE, _HOUR = 60, 3600
 _HAVE_REASONS = frozenset({TransferState.WAITING, TransferState.LOADING, TransferState.FAILED, TransferState.GONE})
+_COMING = frozenset({TransferState.LOADING, TransferState.PAUSED})
 
 
 def size(count: int) -> str:
@@ -56,9 +57,13 @@ def speed_of_sound(speed: float) -> str:
 
 
 def extent(attachment: AttachmentView) -> str:
-    """Return how large a file is, or how much a folder holds: 12 files, 86.2 MB."""
+    """Return how large a file is, or how much a folder holds: 12 files, 86.2 MB; 3 of 12 files while it comes."""
     if not attachment.is_folder:
         return size(attachment.size)
+    if attachment.state in _COMING:
+        some = QCoreApplication.translate("Attachment", "%1 of %2 files")
+        files = some.replace("%1", str(attachment.files_done)).replace("%2", str(attachment.files))
+        return f"{files}, {size(attachment.size)}"
     files = QCoreApplication.translate("Attachment", "%n file(s)", "", attachment.files)
     # Without a translation Qt puts the number in and leaves the plural to us.
     return f"{files.replace('file(s)', 'files')}, {size(attachment.size)}"
