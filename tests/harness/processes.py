@@ -38,8 +38,11 @@ class LocatorProcess:
         log: Path | None = None,
         announce: bool = False,
         flags: tuple[str, ...] = (),
+        inside: Sequence[str] = (),
     ) -> None:
+        """`inside` is a command that runs the one behind it, somewhere special."""
         self.data = data
+        self._inside = inside
         self._listen = listen
         self._log = log
         self._flags = flags if announce else (*flags, "--no-announce")
@@ -51,6 +54,7 @@ class LocatorProcess:
         errors = self._log.open("ab") if self._log else None
         self.process = subprocess.Popen(
             [
+                *self._inside,
                 sys.executable,
                 "-m",
                 "locator",
