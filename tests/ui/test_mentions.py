@@ -67,10 +67,10 @@ def test_a_name_that_has_changed_still_names_whom_an_edited_message_named() -> N
 
 def test_many_signs_and_many_members_take_no_time() -> None:
     table = NameTable([make_member(f"user{number}", name=f"User {number} of many") for number in range(200)])
-    began = time.perf_counter()
+    began = time.thread_time()
     assert len(table.find("@user1 " * 9_000)) == MENTIONS
     assert table.find("@" * 60_000) == ()
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

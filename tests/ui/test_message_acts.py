@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from peer import events
 from peer.errors import RefusalCode
-from peer.views import MemberHasView, MembershipAct, MessageKind, MessageState, TransferState, UserId
+from peer.views import MemberHasView, MembershipAct, MessageKind, MessageState, TransferState, UserId, WhoHasView
 from tests.ui.scripted_node import (
     ME,
     ScriptedNode,
@@ -37,6 +37,7 @@ from ui.conversation.message_acts import MessageAct, Standing, possible, possibl
 from ui.conversation.quick_reactions import QUICK, QuickReactions
 from ui.main_window.window import MainWindow
 from ui.models.message_list import MessageListModel
+from ui.translations import message_words
 
 VIEW, GROUP = make_group("Lab 3", "alice", "bob")
 LAB = VIEW.conversation
@@ -276,7 +277,7 @@ def test_any_other_emoji_comes_from_the_picker_and_not_into_the_text(
 ) -> None:
     choose(qtbot, talking, 0, "message.react.others")
     qtbot.mouseClick(quick_row(talking).findChild(QToolButton, "reactions.others"), LEFT)
-    picker = talking.chat.pane._picker
+    picker = talking.chat.pane.emoji._picker
     qtbot.waitUntil(picker.isVisible)
     qtbot.keyClicks(picker._search, "rocket")
     qtbot.keyClick(picker._search, Qt.Key.Key_Return)
@@ -434,12 +435,25 @@ def test_a_click_on_the_ticks_says_who_has_it_and_goes_on_saying(
     point = view.visualRect(index).topLeft() + meta.center().toPoint()
     QTest.mouseClick(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, point)
     count = talking.findChild(QLabel, "who_has.count")
-    qtbot.waitUntil(lambda: count.text() == "1 of 2 have it, 1 have read it")
+    qtbot.waitUntil(lambda: count.text() == "1 of 2 have it, 1 read it")
     assert talking.findChild(QWidget, "who_has.bob").accessibleName() == "Not yet with Bob"
     node.holders[entry_id(2)] = (has("alice", read=True), has("bob", read=True))
     node.tell(events.MessageRead(node.history[LAB][1]))
     qtbot.waitUntil(lambda: count.text() == "Everyone has read it")
     talking.findChild(QDialog, "who_has").accept()
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ((), "It is for nobody else"),
+        ((has("a"), has("b", has=False)), "1 of 2 have it, nobody has read it yet"),
+        ((has("a"), has("b", read=True)), "Everyone has it, 1 read it"),
+        ((has("a", read=True),), "Everyone has read it"),
+    ],
+)
+def test_how_many_have_it_is_a_sentence(members, words: str) -> None:
+    assert message_words.who_has(WhoHasView(entry_id(1), LAB, members)) == words
 
 
 def test_in_a_conversation_of_two_the_ticks_are_no_button(qtbot, talking: MainWindow, node: ScriptedNode) -> None:

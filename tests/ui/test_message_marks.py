@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtWidgets import QDialog, QLabel, QStyleOptionViewItem
 
 from peer import events
@@ -76,6 +76,15 @@ def test_a_click_on_what_is_answered_leads_there(qtbot, view, bridge, node) -> N
     assert view._bubbles.flashing == entry_id(1)
     assert view.currentIndex().row() == 0
     qtbot.waitUntil(lambda: view._bubbles.flashing is None)
+
+
+def test_the_menu_leads_there_too(qtbot, view, bridge, node) -> None:
+    opened(view, bridge, node, qtbot, make_message(1), make_message(2, **make_quote(1)))
+    view.setFocus()
+    view.setCurrentIndex(view.model().index(1, 0))
+    qtbot.keyClick(view, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    view.findChild(QAction, "message.show_answered").trigger()
+    assert view._bubbles.flashing == entry_id(1)
 
 
 def test_what_is_answered_far_above_is_fetched_and_stands_in_sight(qtbot, view, bridge, node) -> None:
@@ -182,15 +191,16 @@ def test_a_hostile_message_is_laid_out_and_painted_as_quickly_as_others(theme, b
         for _ in range(5):
             delegate = BubbleDelegate(theme, {})
             option = QStyleOptionViewItem()
-            began = time.perf_counter()
+            began = time.thread_time()
             option.rect = QRect(0, 0, WIDTH, delegate.height(model.index(0), WIDTH))
             painter = QPainter(picture)
             delegate.paint(painter, option, model.index(0))
             painter.end()
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time() - began)
         return best
 
-    assert seconds(hostile) < 4 * seconds(plain) + 0.004
+    one, other = seconds(hostile), seconds(plain)
+    assert one < 4 * other + 0.004
 
 
 def test_names_are_found_where_qt_counts_them_and_lies_about_them_are_not() -> None:

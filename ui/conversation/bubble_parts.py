@@ -26,6 +26,7 @@ _BESIDE_AVATAR = 8
 _WIDEST_BUBBLE = 520
 _WIDEST_SHARE = 0.78
 _GROUP_GAP, _ROW_GAP = 10, 2
+_NOWHERE = QRectF()
 _META_GAP = 10
 """Between the end of the text and the time."""
 _BELOW_BLOCK = 6
@@ -79,8 +80,8 @@ class Contents:
 
     text: LaidOutText
     block: BlockRoom | None
-    quote: QSize
-    """Of the message it answers; empty when it answers none."""
+    quote: QSize | None
+    """Of the message it answers; None when it answers none."""
     show_all: str
     """The words below a cut text."""
 
@@ -104,27 +105,30 @@ class BubbleMeasure:
     ) -> Parts:
         """Return where everything is in a row of this width."""
         text, block, fills = contents.text, contents.block, contents.fills
+        most = _widest_bubble(width)
         top = _GROUP_GAP if placement.starts_group else _ROW_GAP
         top += (DAY_ROOM if placement.starts_day else 0) + (UNREAD_ROOM if placement.starts_unread else 0)
         more = self._more.horizontalAdvance(contents.show_all) if text.is_cut else 0
         meta_width = self._meta_width(message)
-        inner, text_height = self._inner(message, text, block, more, meta_width, widest_text(width))
+        inner, text_height = self._inner(message, text, block, more, meta_width, most - 2 * PAD_X)
         has_text = text_height > 0
         size = QSizeF(inner.width() + 2 * PAD_X, inner.height() + 2 * PAD_Y)
         if block is not None and fills and not has_text:
             size = QSizeF(block.size)
-        name = self._name_size(message, placement, size.width() if fills else _widest_bubble(width))
-        above_quote = _ABOVE_QUOTE if name.height() else 0
-        quote_room = above_quote + contents.quote.height() + _BELOW_QUOTE if contents.quote.height() else 0
-        room_above = name.height() + quote_room
+        name = self._name_size(message, placement, size.width() if fills else most)
+        room_above, widest = name.height(), max(size.width(), name.width() + 2 * PAD_X)
+        quote_top = room_above + (_ABOVE_QUOTE if room_above else 0)
+        if contents.quote is not None:
+            room_above = quote_top + contents.quote.height() + _BELOW_QUOTE
+            widest = max(widest, contents.quote.width() + 2 * PAD_X)
         room_above += PAD_Y + _BELOW_NAME if fills and room_above else 0
-        widest = max(size.width(), name.width() + 2 * PAD_X, contents.quote.width() + 2 * PAD_X)
         size = QSizeF(widest, size.height() + room_above)
         left = width - SIDE - size.width() if message.mine else SIDE + AVATAR + _BESIDE_AVATAR
         bubble = QRectF(QPointF(left, top), size)
         name_place = QRectF(bubble.topLeft() + QPointF(PAD_X, PAD_Y - 1), name) if name.height() else QRectF()
-        quote_size = QSizeF(size.width() - 2 * PAD_X, contents.quote.height())
-        quote_place = QRectF(bubble.topLeft() + QPointF(PAD_X, PAD_Y + name.height() + above_quote), quote_size)
+        quote = _NOWHERE
+        if contents.quote is not None:
+            quote = QRectF(left + PAD_X, top + PAD_Y + quote_top, widest - 2 * PAD_X, contents.quote.height())
         pads = QPointF(0, room_above) if fills else QPointF(PAD_X, PAD_Y + room_above)
         block_place = QRectF() if block is None else QRectF(bubble.topLeft() + pads, QSizeF(block.size))
         text_top = bubble.top() + PAD_Y + room_above if block is None else block_place.bottom() + _BELOW_BLOCK
@@ -134,13 +138,13 @@ class BubbleMeasure:
         meta_top = bubble.bottom() - low.y() - META_LINE
         meta = QRectF(bubble.right() - low.x() - meta_width, meta_top, meta_width, META_LINE)
         board = self._board(message, bubble.left() + low.x(), meta)
-        chips = self._chips.lay_out(message, bubble, _widest_bubble(width))
+        chips = self._chips.lay_out(message, bubble, most)
         bottom = chips[-1].place.bottom() + _BELOW_CHIPS if chips else bubble.bottom()
         height = round(bottom) + (_BOTTOM if is_last else 0)
         return Parts(
             bubble,
             name_place,
-            quote_place if quote_room else QRectF(),
+            quote,
             block_place,
             place,
             show_place,

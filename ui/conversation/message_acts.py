@@ -16,6 +16,7 @@ class MessageAct(Enum):
     REACT = auto()
     """With an emoji that is chosen first."""
     EDIT = auto()
+    """Its text, or what is said beside a file."""
     FORWARD = auto()
     WHO_HAS = auto()
     DELETE_HERE = auto()
@@ -48,7 +49,7 @@ def possible(message: MessageView, standing: Standing) -> frozenset[MessageAct]:
         return frozenset(acts)
     if standing.can_write:
         acts |= {MessageAct.REPLY, MessageAct.REACT}
-        if message.mine and message.kind is MessageKind.TEXT:
+        if message.mine and message.text and message.kind is not MessageKind.VOICE:
             acts.add(MessageAct.EDIT)
         if message.mine or standing.manages:
             acts.add(MessageAct.DELETE_FOR_ALL)

@@ -13,6 +13,7 @@ from ui.conversation.links import Link, open_link
 from ui.conversation.message_acts import WITH_SEVERAL, MessageAct, Standing, label, possible, possible_with_all
 from ui.conversation.message_dialogs import MessageDetails, WholeMessage
 from ui.conversation.quick_reactions import QUICK
+from ui.conversation.quote_part import answered
 from ui.theme import fonts
 from ui.transfers.acts import acts
 from ui.transfers.acts import label as attachment_label
@@ -46,6 +47,8 @@ class MessageMenu(QMenu):
     """An `Act` on the message's attachment."""
     wanted = Signal(object, list)
     """A `MessageAct`, and the messages."""
+    answered_wanted = Signal()
+    """Go to the message that this one answers."""
     reacted = Signal(str)
     """An emoji."""
 
@@ -70,6 +73,8 @@ class MessageMenu(QMenu):
         can = possible(message, pointed.standing)
         one = (message,)
         self._add_acts((MessageAct.REPLY,), can, one)
+        if answered(message) is not None:
+            self._add(self, self.tr("Show what it answers"), "message.show_answered", self.answered_wanted.emit)
         if MessageAct.REACT in can:
             self._add_reactions(message)
         self._add_acts((MessageAct.EDIT, MessageAct.FORWARD), can, one)

@@ -332,6 +332,7 @@ class MessageView(MessageRows):
         menu = MessageMenu(about, self)
         menu.act_wanted.connect(lambda act: self.act_wanted.emit(hit.message, act, 0.0))
         menu.wanted.connect(self.wanted)
+        menu.answered_wanted.connect(lambda: self.show_answered(hit.message))
         menu.reacted.connect(lambda emoji: self.reacted.emit(hit.message, emoji))
         if not menu.actions():
             menu.deleteLater()

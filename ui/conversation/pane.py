@@ -1,7 +1,5 @@
 """The right side of the window: the open conversation, whatever state it is in."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QHideEvent,
@@ -14,13 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, VoiceFile
 from ui.contacts.actions import ContactActions
-from ui.contacts.confirm_dialog import ConfirmDialog
-from ui.contacts.safety_dialog import SafetyDialog
 from ui.conversation.attachment_desk import AttachmentDesk
 from ui.conversation.composer import Composer
 from ui.conversation.drafts import Drafts
-from ui.conversation.emoji.memory import EmojiMemory
-from ui.conversation.emoji.picker import EmojiPicker
+from ui.conversation.emoji_desk import EmojiDesk
 from ui.conversation.header import ConversationHeader
 from ui.conversation.jump_button import JumpButton
 from ui.conversation.mention_popup import MentionPopup
@@ -29,6 +24,7 @@ from ui.conversation.message_desk import MessageDesk
 from ui.conversation.message_view import MessageView
 from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
 from ui.conversation.outgoing import Outgoing
+from ui.conversation.person_desk import PersonDesk
 from ui.conversation.reading import Reading
 from ui.conversation.writing import Writing
 from ui.main_window.window_memory import WindowMemory
@@ -62,14 +58,11 @@ class ConversationPane(QWidget):
         self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions, memory: WindowMemory
     ) -> None:
         super().__init__()
-        self._theme = theme
-        self._memory = memory
         self.setObjectName("conversation")
         self.setProperty("role", "chat")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._bridge = bridge
         self._state = state
-        self._actions = actions
         self._shown: ConversationView | None = None
         self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
@@ -98,8 +91,8 @@ class ConversationPane(QWidget):
         self._middle = QStackedWidget()
         self.composer = Composer(theme)
         self._notice = NoWritingNotice()
-        self._picker: EmojiPicker | None = None
-        self._use_emoji: Callable[[str], None] = self.composer.input.insertPlainText
+        self.emoji = EmojiDesk(theme, memory, self.composer, self)
+        self._person = PersonDesk(bridge, state, actions, self)
         self._screenshot = Screenshot(theme, self)
         self._talk = QWidget()
         """All but the files."""
@@ -111,7 +104,7 @@ class ConversationPane(QWidget):
         self._mentions = MentionPopup(theme, self.composer.input, self)
         self.composer.names_changed.connect(self._mentions.show_names)
         self.writing = Writing(bridge, state, self.composer, self.drafts, self)
-        self.messages = MessageDesk(theme, bridge, state, self.view, self.writing, self._choose_emoji, self)
+        self.messages = MessageDesk(theme, bridge, state, self.view, self.writing, self.emoji.choose, self)
         self.recorder = VoiceRecorder(theme, bridge, self.desk.playback)
         self.composer.put_recorder(self.recorder)
         self._outgoing = Outgoing(bridge, state, self.composer, self.drafts.give_back, self)
@@ -157,9 +150,10 @@ class ConversationPane(QWidget):
         self.recorder.said.connect(self._state.warned)
         self.composer.said.connect(self._state.warned)
         self._state.session_changed.connect(self._session_changed)
-        self.composer.emoji_wanted.connect(self._toggle_emoji)
+        self.composer.emoji_wanted.connect(self.emoji.toggle)
+        self.emoji.closed.connect(self._focus)
         here = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        QShortcut(QKeySequence("Ctrl+."), self, self._toggle_emoji, context=here)
+        QShortcut(QKeySequence("Ctrl+."), self, self.emoji.toggle, context=here)
         QShortcut(QKeySequence("Ctrl+Shift+S"), self, self._take_screenshot, context=here)
         self.composer.screenshot_wanted.connect(self._take_screenshot)
         self._screenshot.taken.connect(self.composer.add_picture)
@@ -168,16 +162,7 @@ class ConversationPane(QWidget):
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._state.groups.changed.connect(self._group_changed)
         self._state.typing.changed.connect(self._typing_changed)
-        self._request.accepted.connect(lambda: self._with_user(self._actions.accept))
-        self._request.declined.connect(lambda: self._with_user(self._actions.decline))
-        self._request.blocked.connect(lambda: self._with_user(self._actions.block))
-        self._notice.asked_again.connect(lambda: self._with_user(self._actions.ask))
-        self._notice.unblocked.connect(lambda: self._with_user(self._actions.unblock))
-        self._new_device.confirmed.connect(lambda: self._with_user(self._actions.confirm_device))
-        for wanted in (self._new_device.safety_wanted, self.header.safety_wanted):
-            wanted.connect(self._compare_safety)
-        self.header.removal_wanted.connect(lambda: self._ask_first(self._removal_question(), self._actions.remove))
-        self.header.block_wanted.connect(lambda: self._ask_first(self._block_question(), self._actions.block))
+        self._person.serve(self.header, self._request, self._notice, self._new_device)
 
     # --- what the window asks ------------------------------------------------------------------
 
@@ -192,6 +177,7 @@ class ConversationPane(QWidget):
             self._focus()
             return
         self._shown = conversation
+        self._person.show_conversation(conversation)
         messages = self._state.messages(conversation)
         messages.open_at(conversation.first_unread)
         self._show_messages(messages)
@@ -207,6 +193,7 @@ class ConversationPane(QWidget):
     def close_conversation(self) -> None:
         """Show none; what was being written is kept."""
         self._shown = None
+        self._person.show_conversation(None)
         self._outgoing.show_conversation(None)
         self.recorder.show_conversation(None)
         self.files.show_files(None)
@@ -249,6 +236,7 @@ class ConversationPane(QWidget):
         if self._shown is None or self._shown.conversation != view.conversation:
             return
         before, self._shown = self._shown, view
+        self._person.show_conversation(view)
         if (before.title, before.online, before.can_write) != (view.title, view.online, view.can_write):
             self._refresh()
         else:
@@ -378,36 +366,6 @@ class ConversationPane(QWidget):
         if self.composer.isVisible():
             self._screenshot.take(without_window=without_window)
 
-    def _toggle_emoji(self) -> None:
-        """Open the emoji picker for the text, or close it."""
-        if self._picker is not None and self._picker.isVisible():
-            self._picker.close_panel()
-        elif self.composer.isVisible():
-            self._use_emoji = self.composer.input.insertPlainText
-            self._emoji_picker().open()
-
-    def _choose_emoji(self, use: Callable[[str], None]) -> None:
-        """Let an emoji be chosen for something else than the text."""
-        picker = self._emoji_picker()
-
-        def use_once(emoji: str) -> None:
-            picker.close_panel()
-            use(emoji)
-
-        self._use_emoji = use_once
-        picker.open()
-
-    def _take_emoji(self, emoji: str) -> None:
-        self._use_emoji(emoji)
-
-    def _emoji_picker(self) -> EmojiPicker:
-        if self._picker is None:
-            # Made when first wanted: its table takes as long to read as the rest of the window to build.
-            self._picker = EmojiPicker(self._theme, EmojiMemory(self._memory), self, self.composer)
-            self._picker.picked.connect(self._take_emoji)
-            self._picker.closed.connect(self._focus)
-        return self._picker
-
     def _point_to_unread(self) -> None:
         """Show the way up to what was not read, such as what came late or was jumped over."""
         unread = None if self._shown is None else self._shown.first_unread
@@ -430,32 +388,6 @@ class ConversationPane(QWidget):
             conversation = self._shown.conversation
             self._bridge.ask(self, lambda node: node.dismiss_unread(conversation))
 
-    # --- about this person -------------------------------------------------------------------------
-
-    def _compare_safety(self) -> None:
-        contact = self._state.contacts.contact(self._shown.user) if self._shown is not None else None
-        if contact is not None:
-            SafetyDialog(self._bridge, self._actions, contact, self.window()).open()
-
-    def _removal_question(self) -> tuple[str, str]:
-        return self.tr("Remove %1?"), self.tr("Remove")
-
-    def _block_question(self) -> tuple[str, str]:
-        return self.tr("Block %1? They are not told."), self.tr("Block")
-
-    def _ask_first(self, question: tuple[str, str], act: Callable[[str], None]) -> None:
-        """Do what cannot be taken back with a click only after a second one."""
-        if self._shown is None:
-            return
-        words, button = question
-        confirm = ConfirmDialog(words.replace("%1", self._shown.title), button, self.window())
-        confirm.accepted.connect(lambda: self._with_user(act))
-        confirm.open()
-
     def _focus(self) -> None:
         target = self.composer.input if self.composer.isVisible() else self.view
         target.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _with_user(self, act: Callable[[str], None]) -> None:
-        if self._shown is not None and self._shown.user is not None:
-            act(self._shown.user)

@@ -33,11 +33,11 @@ class QuotePart:
         self._texts = QFontMetrics(self._text_face)
         self._kept: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
 
-    def size(self, message: MessageView, widest: int) -> QSize:
-        """Return the room it takes in a bubble whose inside is at most so wide; none when nothing is answered."""
+    def size(self, message: MessageView, widest: int) -> QSize | None:
+        """Return the room it takes in a bubble whose inside is at most so wide; None when nothing is answered."""
         quoted = answered(message)
         if quoted is None:
-            return QSize(0, 0)
+            return None
         most = min(widest, _WISHED)
         text = self._texts.horizontalAdvance(message_words.quote_line(quoted))
         lines = 1 if text <= most - _STRIPE - _PAD_LEFT - _PAD_RIGHT else 2

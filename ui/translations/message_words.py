@@ -104,12 +104,19 @@ def reaction_facts(reactions: tuple[ReactionView, ...]) -> list[tuple[str, str]]
 def who_has(view: WhoHasView) -> str:
     """Return how many have a message: 12 of 14 have it, 9 have read it."""
     has, read = sum(each.has for each in view.members), sum(each.read for each in view.members)
-    if view.members and read == len(view.members):
+    everybody = len(view.members)
+    if not everybody:
+        return QCoreApplication.translate("Message", "It is for nobody else")
+    if read == everybody:
         return QCoreApplication.translate("Message", "Everyone has read it")
-    words = QCoreApplication.translate("Message", "%1 of %2 have it, %3 have read it")
-    if view.members and has == len(view.members):
-        words = QCoreApplication.translate("Message", "Everyone has it, %3 have read it")
-    return words.replace("%1", str(has)).replace("%2", str(len(view.members))).replace("%3", str(read))
+    if has == everybody:
+        held = QCoreApplication.translate("Message", "Everyone has it")
+    else:
+        held = QCoreApplication.translate("Message", "%1 of %2 have it")
+        held = held.replace("%1", str(has)).replace("%2", str(everybody))
+    if not read:
+        return f"{held}, {QCoreApplication.translate('Message', 'nobody has read it yet')}"
+    return f"{held}, {QCoreApplication.translate('Message', '%1 read it').replace('%1', str(read))}"
 
 
 def spoken_reactions(reactions: tuple[ReactionView, ...]) -> str:
