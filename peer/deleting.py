@@ -44,15 +44,25 @@ class DeletionFolder:
         """Let the body of an entry that has just come be gone, if it was deleted before; tell whether it was."""
         if entry.header.kind not in _CAN_GO or not deletions.are_there(self._connection, self._conversation):
             return False
-        is_gone = self._settle(feed.feed, entry.header.number, entry.hash)
+        if self._settle(feed.feed, entry.header.number, entry.hash):
+            return True
         match entry.body:
-            case Text(entry_id=target) | Attachment(entry_id=target) | Edited(target=target) if not is_gone:
-                if deleters := self._deleters(target, feed.author):
+            case Text(entry_id=target) | Attachment(entry_id=target):
+                deleters = self._deleters(target, feed.author)
+                if deleters:
                     self._erase(feed.feed, entry.header.number, is_named=False)
-                    if not isinstance(entry.body, Edited):
-                        self._bury(feed.feed, entry.header.number, target, deleters)
-                    return True
-        return is_gone
+                    self._bury(feed.feed, entry.header.number, target, deleters)
+                return bool(deleters)
+            case Edited(target=target):
+                place = burying.find_place(self._connection, self._conversation, target)
+                is_gone = (
+                    place is not None and place.author == feed.author and bool(self._deleters(target, feed.author))
+                )
+                if is_gone:
+                    self._erase(feed.feed, entry.header.number, is_named=False)
+                return is_gone
+            case _:
+                return False
 
     def judge_again(self) -> None:
         """Find out anew what is gone: who belongs to the group, or where a feed ends, is not what it was."""
@@ -93,9 +103,7 @@ class DeletionFolder:
         deleters = self._deleters(target, place.author)
         if not deleters:
             return
-        edits = acts.edits_of(self._connection, self._conversation, target, place.author)
-        for name, number in ((place.feed, place.number), *((edit.feed, edit.number) for edit in edits)):
-            self._erase_unnamed(name, number)
+        self._erase_unnamed(place.feed, place.number)
         self._bury(place.feed, place.number, target, deleters)
         deletions.erase_orphans(self._connection, self._conversation, place.author, target)
 
@@ -152,6 +160,8 @@ class DeletionFolder:
             row = burying.add_buried(self._connection, feed, number, target, by, header.stamp, self._me)
             if row is not None:
                 self._happened.messages.append(row)
+        for edit in acts.edits_of(self._connection, self._conversation, target, feed.author):
+            self._erase_unnamed(edit.feed, edit.number)
         for entry in buried:
             self._happened.acted_upon[entry] = None
             for reply in messages.replies_to(self._connection, self._conversation, entry):

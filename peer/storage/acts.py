@@ -39,6 +39,8 @@ class ActPlace(NamedTuple):
 def put_act(connection: Connection, feed: FeedRow, entry: Entry, body: Edited | Reacted) -> bool:
     """Keep a word; tell whether it is the last of its person in this matter."""
     matter = Matter(body.target, entry.header.kind, feed.author)
+    # It may have been kept before, and its body have been gone meanwhile.
+    connection.execute("DELETE FROM act WHERE feed = ? AND number = ?", (feed.row, entry.header.number))
     last = connection.execute(f"SELECT {_WEIGHT} {_LAST}", (feed.conversation, *_kept(matter))).fetchone()
     weight = (body.revision, bytes(body.entry_id), bytes(entry.hash))
     is_last = last is None or weight > cast("tuple[int, bytes, bytes]", last)

@@ -22,10 +22,10 @@ class MessagePlace:
 
 
 def find_place(connection: Connection, conversation: int, entry: EntryId) -> MessagePlace | None:
-    """Return where a message of a conversation stands."""
+    """Return where a message of a conversation stands; what happened to a group is none."""
     row = connection.execute(
         "SELECT feed.feed, message.number, message.author FROM message JOIN feed ON feed.id = message.feed"
-        " WHERE message.entry = ? AND message.conversation = ?",
+        " WHERE message.entry = ? AND message.conversation = ? AND message.kind <> 'membership'",
         (bytes(entry), conversation),
     ).fetchone()
     if row is None:
@@ -40,7 +40,8 @@ def bury(connection: Connection, feed: FeedRow, number: int, entry: EntryId, by:
     """
     rows = connection.execute(
         "UPDATE message SET kind = ?, text = '', mentions = x'90', edited = NULL, reply_to = NULL, deleted_by = ?,"
-        " seen = 1 WHERE conversation = ? AND author = ? AND (entry = ? OR (feed = ? AND number = ?)) RETURNING entry",
+        " seen = 1 WHERE conversation = ? AND author = ? AND (entry = ? OR (feed = ? AND number = ?))"
+        " AND kind <> 'membership' RETURNING entry",
         (messages.DELETED, str(by), feed.conversation, str(feed.author), bytes(entry), feed.row, number),
     ).fetchall()
     return [EntryId(cast("bytes", row[0])) for row in rows]

@@ -41,7 +41,7 @@ def put_deletion(connection: Connection, feed: FeedRow, entry: Entry, body: Dele
     """Keep a deletion, and what it names."""
     number = entry.header.number
     connection.execute(
-        "INSERT INTO deletion VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO deletion VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (feed.row, number, feed.conversation, bytes(body.target), str(feed.author)),
     )
     connection.executemany(

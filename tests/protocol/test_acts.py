@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import limits
-from protocol.act_bodies import Edited, Reacted
-from protocol.acts import Act, Original, Shown, emoji_of, fitting, fold_acts, is_one_emoji
+from protocol.act_bodies import Deleted, Edited, Reacted
+from protocol.acts import Act, Original, Present, Shown, emoji_of, fitting, fold_acts, is_one_emoji
 from protocol.entries import BODIES, Mention, Text
-from protocol.identity import EntryId, UserId
+from protocol.errors import RemoteProtocolError
+from protocol.group_bodies import Seen
+from protocol.identity import EntryHash, EntryId, FeedId, UserId
 from ui.conversation.emoji.table import read_table
 
 ANA, BO, CHEN = UserId("ana"), UserId("bo"), UserId("chen")
@@ -89,6 +91,28 @@ def test_reactions_stand_in_the_order_of_their_first_use_one_of_each_person() ->
     for order in itertools.permutations(acts):
         assert fold_acts(HELLO, order).reactions == (Shown("👍", (BO, CHEN)),)
     assert fold_acts(HELLO, acts[:3]).reactions == (Shown("👍", (BO, ANA)), Shown("❤️", (CHEN,)))
+
+
+def test_a_deletion_by_the_author_or_a_manager_beats_everything_else() -> None:
+    place = Seen(FeedId(bytes(48)), 1, EntryHash(bytes(32)))
+    acts = [edit(ANA, 9, "edited", 1), reaction(BO, 1, "👍", 2)]
+    by_chen = Act(CHEN, 5, Deleted(entry(3), SALT, TARGET, place))
+    assert fold_acts(HELLO, [*acts, by_chen]).text == "edited"
+    deletions = [by_chen._replace(by_manager=True), by_chen._replace(author=BO, by_manager=True)]
+    for order in itertools.permutations([*acts, *deletions]):
+        assert fold_acts(HELLO, order) == Present("", (), deleted_by=BO)
+    by_ana = Act(ANA, 9, Deleted(entry(4), SALT, TARGET, place))
+    assert fold_acts(HELLO, [*acts, *deletions, by_ana]).deleted_by == ANA
+
+
+def test_an_edit_of_a_megabyte_is_none() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        Edited(entry(1), SALT, TARGET, 1, "é" * limits.TEXT_BYTES)
+    content = BODIES.encode_body(Edited(entry(1), SALT, TARGET, 1, "")).replace(
+        b"\xa0", b"\xdb\x00\x10\x00\x00" + b"x" * 2**20
+    )
+    with pytest.raises(RemoteProtocolError):
+        BODIES.decode_body(BODIES.number_of(Edited), content)
 
 
 # --- emoji ---------------------------------------------------------------------------------------
