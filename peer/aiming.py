@@ -69,7 +69,7 @@ class Aim:
         before = self.choice.everybody()
         self.choice.choose(self._conversations.ours())
         now = self.choice.everybody()
-        for user in before ^ now:
+        for user in sorted(before ^ now):
             self.at(user)
         for link in self._book.links:
             if link.is_ours and link.user in before - now and not self._is_wanted(link.user):

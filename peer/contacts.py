@@ -115,11 +115,20 @@ class Contacts:
 
     def confirmed_devices(self, user: UserId) -> tuple[DeviceId, ...]:
         """Return the devices that we believe to be somebody's, those linked last first."""
-        valid = self._lists.get(user)
-        rows = [row for row in self._devices.values() if row.user == user and row.confirmed]
-        known = [row for row in rows if valid is None or row.device in valid.devices]
-        newest = sorted(known, key=lambda row: row.link_order, reverse=True)
+        valid = self.valid_devices(user)
+        rows = [row for row in self._devices.values() if row.device in valid and row.confirmed]
+        newest = sorted(rows, key=lambda row: row.link_order, reverse=True)
         return tuple(row.device for row in newest[: limits.DEVICES_PER_USER])
+
+    def valid_devices(self, user: UserId) -> set[DeviceId]:
+        """Return the devices of somebody that we ever met and that the locator, as far as it told, counts as theirs."""
+        listed = self._lists.get(user)
+        met = {row.device for row in self._devices.values() if row.user == user}
+        return met if listed is None else met & set(listed.devices)
+
+    async def own_devices(self) -> tuple[DeviceId, ...]:
+        """Return our other devices, those this person vouched for."""
+        return tuple(await self._database.read(people.own_devices))
 
     def is_still_welcome(self, caller: Caller) -> bool:
         """See `Doorkeeper.is_still_welcome`."""

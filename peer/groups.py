@@ -16,6 +16,7 @@ from protocol.entries import Body
 from protocol.group_bodies import (
     Added,
     Created,
+    DeviceConfirmed,
     Excluded,
     Left,
     ManagerChanged,
@@ -110,6 +111,48 @@ class Groups:
 
         return await self._say(group, make)
 
+    async def confirm_devices(self, group: Conversation, user: UserId) -> GroupView:
+        """A person said that the devices of a member that are known here really are theirs: let them speak and hear."""
+        self.check_may_confirm(group, user)
+        for device in await self._devices_of(user):
+
+            def make(ground: Ground, now: Membership, entry: EntryId, salt: bytes, device: DeviceId = device) -> Body:
+                self._check_may_confirm(now, user)
+                if len(now.members[user]) >= limits.DEVICES_PER_USER:
+                    raise Refusal(RefusalCode.TOO_MANY, f"A member has at most {limits.DEVICES_PER_USER} devices.")
+                return DeviceConfirmed(entry, salt, ground.seen(), user, device)
+
+            if group.group is not None and device not in group.group.members.get(user, ()):
+                await self._say(group, make)
+        return self.view(group)
+
+    def check_may_confirm(self, group: Conversation, user: UserId) -> None:
+        """Raise Refusal unless it is ours to say which devices are a member's."""
+        self.view(group)  # refuses what is no group
+        assert group.group is not None
+        self._check_may_confirm(group.group, user)
+
+    def _check_may_confirm(self, now: Membership, user: UserId) -> None:
+        if user not in now.members:
+            raise Refusal(RefusalCode.NOT_A_MEMBER, "They are not in this group.")
+        if not now.may_confirm(self._me, user):
+            raise Refusal(RefusalCode.NOT_A_MANAGER, "Only managers of the group can do that.")
+
+    async def vouch_for(self, user: UserId) -> None:
+        """A person said that somebody's devices really are theirs: say so in every group where it is ours to say."""
+        for group in self._conversations.ours():
+            if group.group is not None and user in group.group.members and group.group.may_confirm(self._me, user):
+                await self.confirm_devices(group, user)
+
+    async def _devices_of(self, user: UserId) -> tuple[DeviceId, ...]:
+        if user == self._me:
+            return await self._contacts.own_devices()
+        return self._contacts.confirmed_devices(user)
+
+    def _is_new_device(self, group: Membership, user: UserId) -> bool:
+        may_confirm = user != self._me and group.may_confirm(self._me, user)
+        return may_confirm and not self._contacts.valid_devices(user) <= group.members[user]
+
     def view(self, conversation: Conversation) -> GroupView:
         """Return who belongs to a group."""
         group = conversation.group
@@ -125,6 +168,7 @@ class Groups:
                     name=self._conversations.name_in(conversation, user),
                     manager=user in group.managers,
                     online=user == self._me or self._contacts.is_online(user),
+                    new_device=self._is_new_device(group, user),
                 )
                 for user in group.members
             ),

@@ -357,6 +357,15 @@ class PeerNode:
         session, found = self._find(conversation)
         return await session.groups.set_manager(found, parse_user_id(user), is_manager=is_manager)
 
+    async def confirm_member_device(self, conversation: ConversationId, user: str) -> GroupView:
+        """Say that a member's new device really is theirs; managers may. It gets what is written there, and speaks."""
+        session, found = self._find(conversation)
+        other = parse_user_id(user)
+        if other != session.user:
+            session.groups.check_may_confirm(found, other)
+            await session.confirm_devices(other)
+        return await session.groups.confirm_devices(found, other)
+
     async def keep_draft(self, conversation: ConversationId, draft: str) -> None:
         """Keep what is being written, so that it is there after a crash; empty for nothing."""
         session, found = self._find(conversation)

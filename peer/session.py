@@ -296,12 +296,14 @@ class Session:
     async def confirm_devices(self, user: UserId) -> ContactView:
         """A person said that a friend's new device really is theirs: let it have what waits."""
         view = await self.contacts.confirm_devices(user)
+        await self.groups.vouch_for(user)
         self._sharing_changed(user)
         return view
 
     async def verify(self, user: UserId, safety_number: str) -> ContactView:
         """The two people compared numbers, which is more than to confirm a device: let it have what waits."""
         view = await self.contacts.verify(user, safety_number)
+        await self.groups.vouch_for(user)
         self._sharing_changed(user)
         return view
 
@@ -361,6 +363,10 @@ class Session:
         self.locator.watch([link.user])
         self._aim.choose_soon()
         self._synchronizer.add(link)
+        for conversation in self.conversations.ours():
+            group = conversation.group
+            if group is not None and link.device not in group.members.get(link.user, {link.device}):
+                self.groups.tell(conversation)  # somebody may have to say that this device is theirs
         self.attachments.link_came_up(link)
         self._tell_row(link.user)
 
@@ -434,9 +440,9 @@ class Session:
         assert group.group is not None
         for user in {*group.group.members, *before.members} - {self.user}:
             self._relation_changed(user)
-            if user not in before.members:
+            if before.members.get(user, set()) < group.group.members.get(user, set()):
                 self._synchronizer.sharing_changed(user)
-            elif user not in group.group.members:
+            elif user in before.members and user not in group.group.members:
                 self._synchronizer.bid_farewell(group, user)
         self._aim.choose_soon()
         if self.conversations.is_ours(group) or self.user in before.members:

@@ -172,8 +172,11 @@ class Synchronizer:
         chosen: dict[Link, list[Conversation]] = {}
         for conversation in self._conversations.all():
             links = [link for link in self._links if self._may_share(link, conversation)]
-            if links:
-                chosen.setdefault(self._chance.choice(links), []).append(conversation)
+            # Who has not answered yet could not begin it, perhaps: a new device whose friends are not back yet.
+            one = self._chance.choice(links) if links else None
+            for link in links:
+                if link is one or conversation.id not in self._links[link].neighbours:
+                    chosen.setdefault(link, []).append(conversation)
             for link in self._links:
                 if self._farewell(link, conversation) is not None:
                     self._tell_former(link, conversation, ())

@@ -334,6 +334,8 @@ class MemberView(View, frozen=True):
     name: str
     manager: bool
     online: bool
+    new_device: bool = False
+    """Whether a device of theirs was met that does not speak for them in this group, and that we may confirm."""
 
 
 class GroupView(View, frozen=True):

@@ -27,6 +27,7 @@ from protocol.registry import Message, Registry
 from protocol.signatures import SIGNATURE_BYTES, Purpose, SigningKey, is_signed_by
 
 BODIES = Registry("entry bodies", 0x0301, 0x03FF)
+BODIES.reserve(range(0x8330, 0x8334), "class spaces")
 
 Number = Annotated[int, Meta(ge=1, le=limits.LARGEST_NUMBER)]
 Stamp = Annotated[int, Meta(ge=0, le=limits.LARGEST_NUMBER)]

@@ -20,6 +20,7 @@ ALPN = "hail-link/1"
 MAGIC = b"HL1\n"
 """The clear bytes that open a link on a peer's port."""
 LINK = Registry("link", 0x0201, 0x02FF)
+LINK.reserve(range(0x8220, 0x8228), "relaying through a mutual friend")
 
 BucketMask = Annotated[bytes, Meta(min_length=limits.DIGEST_BUCKETS // 8, max_length=limits.DIGEST_BUCKETS // 8)]
 """A bit for each bucket: bucket n is bit n % 8 of byte n // 8."""

@@ -18,6 +18,7 @@ from protocol.signatures import SIGNATURE_BYTES
 
 ALPN = "hail-locator/1"
 LOCATOR = Registry("locator", 0x0101, 0x01FF)
+LOCATOR.reserve(range(0x8120, 0x8124), "class spaces")
 
 Tag = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
 Port = Annotated[int, Meta(ge=0, le=65535)]

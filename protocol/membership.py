@@ -100,6 +100,17 @@ class Membership:
         bounds = self.former.get(user)
         return (self.withheld.get(user, {}) if bounds is None else bounds.withheld).get(feed, 0)
 
+    def may_confirm(self, author: UserId, user: UserId) -> bool:
+        """Tell whether a member may say that a further device is a member's.
+
+        That is the person on another device, a manager, and of the only manager the most senior of the others: who
+        alone manages a group and has lost the computer must not be lost to it.
+        """
+        if not {author, user} <= set(self.members):
+            return False
+        first = next((each for each in self.members if each != user), None)
+        return author == user or author in self.managers or (self.managers <= {user} and author == first)
+
     def may_have(self, user: UserId, feed: FeedId, number: int) -> bool:
         """Tell whether a member may be given the content of an entry."""
         return user in self.members and number > self.withheld.get(user, {}).get(feed, 0)
@@ -263,8 +274,7 @@ class _Walk:
                 return self._speaks_as_manager(act) and body.user in group.members and body.user != act.author
             case DeviceConfirmed():
                 devices = group.members.get(body.user, set())
-                may_say = body.user == act.author or self._speaks_as_manager(act)
-                return may_say and bool(devices) and len(devices) < limits.DEVICES_PER_USER
+                return self._may_confirm(act, body.user) and bool(devices) and len(devices) < limits.DEVICES_PER_USER
             case _:
                 return True
 
@@ -277,6 +287,13 @@ class _Walk:
 
     def _speaks_as_manager(self, act: Act) -> bool:
         return act.author in self._group.managers and self._causes.saw(act, self._promotion[act.author])
+
+    def _may_confirm(self, act: Act, user: UserId) -> bool:
+        """See `Membership.may_confirm`; here by what the author had seen."""
+        if user == act.author or self._speaks_as_manager(act):
+            return True
+        others = [each for each in self._group.members if each != user]
+        return self._group.managers <= {user} and act.author == min(others, key=self.seniority.__getitem__)
 
     def _is_beaten(self, act: Act) -> bool:
         """Tell whether the author was excluded meanwhile."""

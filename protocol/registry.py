@@ -45,6 +45,8 @@ class Registry:
         self.last = last
         self._number_of: dict[type[Message], int] = {}
         self._decoder_of: dict[int, msgspec.msgpack.Decoder[Message]] = {}
+        self.reserved: dict[int, str] = {}
+        """Numbers kept free, and what for."""
 
     def register(self, number: int) -> Callable[[type[M]], type[M]]:
         """Class decorator: give a message its number; raise LocalProtocolError if it is taken or out of range."""
@@ -54,11 +56,20 @@ class Registry:
                 raise LocalProtocolError(f"{number:#06x} is outside the range of {self.name}")
             if number in self._decoder_of:
                 raise LocalProtocolError(f"{number:#06x} is used twice in {self.name}")
+            if number in self.reserved:
+                raise LocalProtocolError(f"{number:#06x} is kept for {self.reserved[number]} in {self.name}")
             self._number_of[message_type] = number
             self._decoder_of[number] = msgspec.msgpack.Decoder(message_type, dec_hook=from_builtin)
             return message_type
 
         return remember
+
+    def reserve(self, numbers: range, purpose: str) -> None:
+        """Keep numbers free for something that is still to be built; raise LocalProtocolError if one is taken."""
+        for number in numbers:
+            if number in self._decoder_of or number in self.reserved:
+                raise LocalProtocolError(f"{number:#06x} is used twice in {self.name}")
+            self.reserved[number] = purpose
 
     def __iter__(self) -> Iterator[tuple[int, type[Message]]]:
         """Walk (number, message class) in order of the numbers."""

@@ -181,6 +181,7 @@ METHODS: dict[str, Method[Any]] = {
         AddMemberParameters, lambda n, p: n.add_to_group(p.conversation, p.user, from_now_on=p.from_now_on)
     ),
     "groups.remove": Method(MemberParameters, lambda n, p: n.remove_from_group(p.conversation, p.user)),
+    "groups.confirm_device": Method(MemberParameters, lambda n, p: n.confirm_member_device(p.conversation, p.user)),
     "groups.leave": Method(ConversationParameters, lambda n, p: n.leave_group(p.conversation)),
     "groups.rename": Method(RenameParameters, lambda n, p: n.rename_group(p.conversation, p.name)),
     "groups.managers": Method(

@@ -123,7 +123,7 @@ class AddMemberParameters(Parameters):
 
 
 class MemberParameters(Parameters):
-    """For `groups.remove`."""
+    """For `groups.remove` and `groups.confirm_device`."""
 
     conversation: ConversationId
     user: str

@@ -1,8 +1,14 @@
 """A person comes back on another device: friends and history return, by the same sync, and nobody else gets in."""
 
+import asyncio
+
+import pytest
+
 from locator.accounts import hash_password
 from locator.stores.interface import SetPassword
+from peer.errors import Refusal, RefusalCode
 from protocol.identity import UserId
+from tests.harness.groups import group_of, hold_the_same, known
 from tests.harness.world import PASSWORD, Person, World
 
 
@@ -67,3 +73,47 @@ async def test_after_the_operator_reset_the_password_one_click_a_friend_brings_i
     await world.shows(laptop, conversation, texts)
     await bo.node.send_text(conversation, "welcome back")
     await world.shows(laptop, conversation, [*texts, "welcome back"])
+
+
+async def test_a_members_new_device_is_in_the_group_once_a_manager_said_so_and_not_before(
+    world: World, expected_log: list[str]
+) -> None:
+    expected_log.append("never seen|not taken|refused")
+    group, (ana, bo, chen) = await group_of(world, "ana", "bo", "chen")
+    await world.befriend(bo, chen)
+    await chen.node.send_text(group, "from chen")
+    await ana.node.send_text(group, "from ana")
+    for person in (ana, bo, chen):
+        await world.shows(person, group, ["from chen", "from ana"])
+    await chen.node.log_out()
+    laptop = await world.returns("chen", profile="laptop")
+    await world.until(lambda: any(m.new_device for e in ana.told("group_changed") for m in e.group.members))
+    assert not any(m.new_device for m in (await bo.node.group(group)).members), "it is not Bo's to say"
+    with pytest.raises(Refusal) as refused:
+        await bo.node.confirm_member_device(group, "chen")
+    assert refused.value.code is RefusalCode.NOT_A_MANAGER
+    await bo.node.confirm_device("chen")
+    await asyncio.sleep(60)
+    assert not known(laptop, group), "what a friend says counts between the two"
+    view = await ana.node.confirm_member_device(group, "chen")
+    assert not any(member.new_device for member in view.members)
+    await world.until(lambda: known(laptop, group))
+    await world.shows(laptop, group, ["from chen", "from ana"])
+    await laptop.node.send_text(group, "from the laptop")
+    for person in (ana, bo, laptop):
+        await world.shows(person, group, ["from chen", "from ana", "from the laptop"])
+    await hold_the_same(world, [ana, bo, laptop], group)
+
+
+async def test_who_alone_manages_a_group_comes_back_on_another_device(world: World, expected_log: list[str]) -> None:
+    expected_log.append("never seen|not taken|refused")
+    group, (ana, bo, _) = await group_of(world, "ana", "bo", "chen")
+    await ana.node.send_text(group, "from ana")
+    await world.shows(bo, group, ["from ana"])
+    await ana.node.log_out()
+    laptop = await world.returns("ana", profile="laptop")
+    await _bo_confirms(world, bo)
+    await world.until(lambda: known(laptop, group))
+    await world.shows(laptop, group, ["from ana"])
+    await laptop.node.rename_group(group, "managed still")
+    await world.until(lambda: bo.told("group_changed")[-1].group.name == "managed still")

@@ -314,6 +314,25 @@ def test_a_group_has_so_many_members_at_most() -> None:
     assert len(ana.group().members) == limits.GROUP_MEMBERS
 
 
+def test_who_alone_manages_is_vouched_for_by_the_most_senior_other() -> None:
+    ana, bo, chen = new_group("ana", "bo", "chen")
+    chen.say(DeviceConfirmed, UserId("ana"), device_of("ana", 1))
+    bo.say(DeviceConfirmed, UserId("ana"), device_of("ana", 2))
+    group = fold_membership((ana.held | bo.held | chen.held).values())
+    assert group.members[UserId("ana")] == {device_of("ana"), device_of("ana", 2)}
+    assert group.may_confirm(UserId("bo"), UserId("ana"))
+    assert not group.may_confirm(UserId("chen"), UserId("ana"))
+    assert not group.may_confirm(UserId("bo"), UserId("chen"))
+    assert group.may_confirm(UserId("ana"), UserId("chen"))
+    assert not group.may_confirm(UserId("ana"), UserId("eve"))
+    ana.say(ManagerChanged, UserId("chen"), True)
+    bo.hear(ana)
+    bo.say(DeviceConfirmed, UserId("ana"), device_of("ana", 3))
+    group = fold_membership((ana.held | bo.held).values())
+    assert device_of("ana", 3) not in group.members[UserId("ana")], "there is another manager now"
+    assert not group.may_confirm(UserId("bo"), UserId("ana"))
+
+
 def test_a_member_has_so_many_devices_at_most() -> None:
     ana, *_ = new_group("ana")
     for number in range(1, 20):

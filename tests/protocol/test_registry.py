@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import protocol
 from protocol.entries import BODIES
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.framing import Frame, FrameReader
@@ -40,6 +42,26 @@ def test_a_number_used_twice_fails(notes: Registry) -> None:
     notes.register(0x0701)(Note)
     with pytest.raises(LocalProtocolError, match="twice"):
         notes.register(0x0701)(LongerNote)
+
+
+def test_what_is_kept_for_later_is_taken_by_nothing_else(notes: Registry) -> None:
+    notes.reserve(range(0x8710, 0x8712), "songs")
+    with pytest.raises(LocalProtocolError, match="kept for songs"):
+        notes.register(0x8711)(Note)
+    notes.register(0x8712)(Note)
+    for taken in (0x8711, 0x8712):
+        with pytest.raises(LocalProtocolError, match="twice"):
+            notes.reserve(range(taken, taken + 1), "dances")
+    assert notes.decode(Frame(0x8710, b"")) is None, "who does not know it yet may skip it"
+
+
+def test_the_numbers_of_class_spaces_and_relaying_are_kept_as_the_specification_says() -> None:
+    specification = (Path(protocol.__file__).parent / "SPECIFICATION.md").read_text("utf-8")
+    for registry in (LOCATOR, LINK, BODIES):
+        numbers = sorted(registry.reserved)
+        assert f"| {numbers[0]:#06x} to {numbers[-1]:#06x},".replace("0X", "0x") in specification
+        with pytest.raises(LocalProtocolError, match="kept for"):
+            registry.register(numbers[0])(LongerNote)
 
 
 @pytest.mark.parametrize("number", [0, 0x0700, 0x0800, 0x8700, 0x10701])

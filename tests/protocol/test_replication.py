@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from protocol import limits
 from protocol.identity import ConversationId, EntryHash, FeedId
-from protocol.link_messages import LINK, ForkPoint, Lines, Range, ReadLine, Reads, VectorLine
+from protocol.link_messages import (
+    LINK,
+    Buckets,
+    ConversationDigest,
+    Digests,
+    ForkPoint,
+    Lines,
+    Range,
+    ReadLine,
+    Reads,
+    VectorLine,
+)
+from protocol.registry import Message
 from protocol.replication import (
     ALL_BUCKETS,
     NO_BUCKETS,
@@ -152,6 +164,30 @@ def test_the_most_read_ranges_fit_one_frame() -> None:
     ranges = tuple((2**52 + 2 * n, 2**52 + 2 * n) for n in range(limits.READ_RANGES))
     reads = tuple(ReadLine(feed, ranges) for feed in FEEDS[:1] * limits.READ_LINES_PER_MESSAGE)
     assert len(LINK.encode(Reads(ConversationId(b"c" * 32), reads))) <= limits.LINK_FRAME
+
+
+def test_two_replicas_of_1000_feeds_find_in_less_than_2_kib_that_they_are_equal_or_that_one_feed_differs() -> None:
+    places = (FeedId(hashlib.sha512(n.to_bytes(4, "big")).digest()[:48]) for n in itertools.count())
+    mine = {name: VectorLine(name, 1, 200, hash_at(name, 200)) for name in itertools.islice(places, 1000)}
+    name = ConversationId(b"c" * 32)
+
+    def size(*messages: Message) -> int:
+        return sum(len(LINK.encode(message)) for message in messages)
+
+    mine_digest = digest_of(mine.values())
+    said = Digests((ConversationDigest(name, mine_digest.root),))
+    equal = Lines(name, NO_BUCKETS, (), answer=False)
+    assert size(said, said, equal, equal) < 400, "both say it, both agree"
+
+    changed = next(iter(mine))
+    theirs = mine | {changed: VectorLine(changed, 1, 201, hash_at(changed, 201))}
+    digest = digest_of(theirs.values())
+    mask = differing_buckets(mine_digest.buckets, digest.buckets)
+    ((_, some),) = split_by_buckets(mine, mask, limits.ENTRY_BATCH_BYTES)
+    ((_, others),) = split_by_buckets(theirs, mask, limits.ENTRY_BATCH_BYTES)
+    asked, answered = Lines(name, mask, some, answer=True), Lines(name, mask, others, answer=False)
+    assert size(said, Buckets(name, digest.buckets)) < 1024
+    assert size(asked, answered) < 8 * 1024, "one bucket of 64, both ways"
 
 
 def test_a_digest_is_64_hashes_of_8_bytes_under_one_root() -> None:
