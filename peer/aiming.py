@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from peer import limits
 from peer.contacts import Contacts
+from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.links.dialing import Dialer, Place
 from peer.links.link import LinkEnd
 from peer.links.link_book import LinkBook
 from peer.neighbour_choice import NeighbourChoice
-from protocol.identity import UserId
+from protocol.identity import ConversationId, UserId
 
 
 class Aim:
@@ -32,6 +33,10 @@ class Aim:
         self._book = book
         self.choice = NeighbourChoice(me, chance, self._is_there)
         self._is_due = self._is_closed = False
+        self._ours: frozenset[ConversationId] = frozenset()
+        """The groups that we were in when it was chosen last."""
+        self._left: dict[ConversationId, float] = {}
+        """Until when those that we are in no more have neighbours."""
         self._changing: asyncio.Task[None] | None = None
         self.on_chosen: Callable[[], None] = lambda: None
         """Called when somebody else was chosen for a group."""
@@ -67,7 +72,7 @@ class Aim:
         if self._is_closed:
             return
         before = self.choice.everybody()
-        self.choice.choose(self._conversations.ours())
+        self.choice.choose(self._groups())
         now = self.choice.everybody()
         for user in sorted(before ^ now):
             self.at(user)
@@ -76,6 +81,17 @@ class Aim:
                 # Who called us wants the link; what we called for is over.
                 link.close(LinkEnd.LEAVING)
         self.on_chosen()
+
+    def _groups(self) -> list[Conversation]:
+        """Return the groups that we are in, and those that we left a moment ago: our word of it must go out first."""
+        loop = asyncio.get_running_loop()
+        ours = frozenset(each.id for each in self._conversations.ours())
+        for left in self._ours - ours:
+            self._left[left] = loop.time() + limits.SETTLING_SECONDS
+            loop.call_later(limits.SETTLING_SECONDS, self.choose_soon)
+        self._ours = ours
+        self._left = {each: until for each, until in self._left.items() if until > loop.time()}
+        return [each for each in self._conversations.all() if each.id in ours or each.id in self._left]
 
     async def _change_slowly(self) -> None:
         kept = 0.0

@@ -151,6 +151,19 @@ async def test_who_leaves_stays_readable_and_hears_no_more(world: World) -> None
     assert await bo.texts(group) == ["bye"]
 
 
+@pytest.mark.parametrize("who_is_away", ["nobody", "the friend of both"])
+async def test_who_leaves_is_known_to_be_gone_at_once(world: World, who_is_away: str) -> None:
+    ana, bo, chen, group = await group_of_three(world)
+    await bo.node.send_text(group, "bye")
+    await world.shows(chen, group, ["bye"])
+    if who_is_away != "nobody":
+        await ana.node.log_out()
+        await asyncio.sleep(1)
+    await bo.node.leave_group(group)
+    await asyncio.sleep(1)
+    assert await members(chen, group) == ["ana", "chen"]
+
+
 async def test_names_and_managers_change_for_all(world: World) -> None:
     ana, bo, chen, group = await group_of_three(world)
     await bo.node.rename_group(group, "  实验三  ")
