@@ -29,9 +29,9 @@ def attachment_view(
     if done is None:
         done = body.size if is_here else PieceSet(body.size, row.pieces).bytes_held
     code, sentence = reason or (RefusalCode.from_wire(row.code) if row.code else None, row.reason)
-    name = Path(row.path).name if is_here else body.name
+    name = safe_name(Path(row.path).name if is_here else body.name)
     return AttachmentView(
-        name=safe_name(name),
+        name=name,
         size=body.size,
         files=max(body.files, 1),
         state=row.state,
@@ -43,7 +43,8 @@ def attachment_view(
         code=code,
         reason=sentence,
         is_folder=body.files > 0,
-        risky=not body.files and is_risky(safe_name(body.name)),
+        # Also what was given such a name only here, and what its author called a program.
+        risky=not body.files and (is_risky(name) or is_risky(safe_name(body.name))),
         thumbnail=body.thumbnail,
         width=body.width,
         height=body.height,

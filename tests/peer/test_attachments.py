@@ -1,12 +1,15 @@
 """What a person does with files, as far as it needs no second machine: virtual time, real folders."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image
 
 from peer import limits
+from peer.attachments.attachment_view import attachment_view
 from peer.errors import Refusal, RefusalCode
 from peer.pictures.formats import PictureFormat
 from peer.pictures.tasks import PreparedPicture, Thumbnail
@@ -317,3 +320,16 @@ async def test_the_shared_folder_is_paged_both_ways_by_kind_and_by_words(
 
 async def shared_count(person: Person, conversation: ConversationId, count: int) -> bool:
     return len(await person.node.files(conversation)) == count
+
+
+async def test_a_program_is_told_under_the_name_it_came_with_and_the_one_it_has_here(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path
+) -> None:
+    del world  # closed by its fixture
+    ana, _bo, conversation = await linked_peers()
+    sent = await ana.node.send_file(conversation, written(tmp_path, "notes.txt"))
+    row = (await ana.node._need_session().attachments._records.find(sent.entry)).attachment
+    assert row is not None
+    assert not attachment_view(row).risky
+    assert attachment_view(replace(row, path="/downloads/notes.exe")).risky
+    assert attachment_view(replace(row, body=msgspec.structs.replace(row.body, name="notes.exe"))).risky

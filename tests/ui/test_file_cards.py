@@ -233,6 +233,48 @@ def test_a_program_is_asked_about_with_its_whole_name(
     assert opened == [path]
 
 
+@pytest.mark.parametrize("kind", [MessageKind.FILE, MessageKind.PICTURE, MessageKind.VOICE])
+@pytest.mark.parametrize("state", [TransferState.LOADING, TransferState.HERE])
+def test_whatever_comes_opens_nothing(
+    qtbot, talking: MainWindow, node: ScriptedNode, opened: list[Path], kind: MessageKind, state: TransferState
+) -> None:
+    node.refusals["picture"] = refuse(RefusalCode.UNSUPPORTED_PICTURE, "It is a program.")
+    about = {"state": TransferState.LOADING, "risky": True, "width": 60, "height": 40, "duration": 3.0}
+    message = make_file(2, "a.exe", kind=kind, about=about)
+    show(talking, qtbot, node, message)
+    come = make_file(2, "a.exe", kind=kind, about=about | {"state": state, "path": "/a.exe"})
+    node.tell(events.TransferFinished(come))
+    qtbot.waitUntil(lambda: talking.chat.pane.view.model().message(row_of(talking, come)) == come)
+    talking.chat.pane._toggle_files()
+    talking.chat.pane.view.viewport().repaint()
+    qtbot.wait(30)
+    assert opened == []
+    assert node.asked("play") == []
+    assert talking.findChild(QWidget, "risky") is None
+
+
+def test_a_program_is_asked_about_by_the_keyboard_and_in_the_files_panel_too(
+    qtbot, talking: MainWindow, node: ScriptedNode, opened: list[Path]
+) -> None:
+    message = make_file(2, "a.exe", about={"state": TransferState.HERE, "path": "/a.exe", "risky": True})
+    node.history[ALICE].append(message)
+    show(talking, qtbot, node, message)
+    view = talking.chat.pane.view
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    dialog = talking.findChild(QWidget, "risky")
+    qtbot.mouseClick(dialog.findChild(QPushButton, "risky.no"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: talking.findChild(QWidget, "risky") is None)
+    talking.chat.pane._toggle_files()
+    files = talking.chat.pane.files.list
+    qtbot.waitUntil(lambda: files.model().rowCount() == 1)
+    row = files.visualRect(files.model().index(0, 0))
+    qtbot.mouseClick(files.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
+    assert talking.findChild(QWidget, "risky").isVisible()
+    assert opened == []
+
+
 def test_a_file_that_vanished_is_said_and_not_opened(
     qtbot, talking: MainWindow, node: ScriptedNode, opened: list[Path], tmp_path: Path
 ) -> None:
