@@ -3,6 +3,7 @@
 import asyncio
 import io
 
+import msgspec
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
@@ -350,6 +351,35 @@ def test_what_is_shared_while_somebody_looks_comes_behind_the_last(
     qtbot.waitUntil(lambda: viewer.findChild(QToolButton, "viewer.after").isVisible())
     qtbot.keyClick(viewer, Qt.Key.Key_Right)
     assert name_of(viewer) == "5.png"
+
+
+def test_what_is_deleted_meanwhile_is_passed_over_but_not_pulled_away(
+    qtbot, viewer: PictureViewer, node: ScriptedNode
+) -> None:
+    gone = [msgspec.structs.replace(make_picture(n), kind=MessageKind.DELETED, attachment=None) for n in (2, 3)]
+    node.tell(events.MessageHidden(make_picture(4)), *map(events.MessageChanged, gone))
+    qtbot.waitUntil(lambda: not viewer.findChild(QToolButton, "viewer.after").isVisible())
+    assert name_of(viewer) == "3.png", "it is being looked at"
+    assert not viewer.findChild(QToolButton, "viewer.before").isVisible()
+
+
+def test_what_stands_still_in_sight_is_not_painted_again_and_again(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    still = make_picture(2, 200, 160)
+    # It has two frames, and minutes between them.
+    frames = [Image.new("RGB", (200, 160), colour) for colour in (GREEN, RED)]
+    file = io.BytesIO()
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=600_000)
+    node.pictures[still.entry] = CleanPicture(file.getvalue(), PictureFormat.WEBP, 200, 160, frames=2)
+    show(talking, qtbot, node, still)
+    store = talking.chat.pane.desk.pictures
+    qtbot.waitUntil(lambda: len(store._movies) == 1)
+    qtbot.wait(100)
+    came: list[object] = []
+    store.came.connect(came.append)
+    qtbot.wait(200)
+    assert came == []
 
 
 def test_a_picture_that_moves_does_so_large_and_sharp_in_the_viewer(

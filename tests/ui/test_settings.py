@@ -220,6 +220,13 @@ def test_who_closes_the_settings_while_speaking_leaves_nothing(
     qtbot.waitUntil(lambda: len(node.asked("cancel_recording")) == 1)
 
 
+def test_the_settings_of_somebody_who_was_signed_out_are_closed(
+    qtbot, window: MainWindow, dialog: SettingsDialog
+) -> None:
+    window._logged_out(None)
+    assert not dialog.isVisible()
+
+
 @pytest.mark.parametrize("size", [(360, 480), (380, 640), (1180, 720)])
 def test_everything_has_room(qtbot, window: MainWindow, node: ScriptedNode, size: tuple[int, int]) -> None:
     node.voice.here = DEVICES

@@ -205,6 +205,8 @@ class MainWindow(QMainWindow):
             self.toast.say(refusal_text(code, message))
 
     def _logged_out(self, _nothing: None) -> None:
+        for settings in self.findChildren(SettingsDialog):
+            settings.reject()  # they were of who was signed in
         self.chat.close_conversation()
         self._state.end()
         self._pages.setCurrentWidget(self.login)

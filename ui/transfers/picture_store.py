@@ -83,12 +83,12 @@ class PictureStore(QObject):
 
     def keep_moving(self, entries: Iterable[EntryId]) -> None:
         """Let these move, which are in sight, and no others."""
-        self._in_sight = frozenset(entries)
+        before, self._in_sight = self._in_sight, frozenset(entries)
         for key in [key for key in self._movies if key[0] not in self._in_sight]:
             self._movies.pop(key).deleteLater()
             if key not in self._images:
                 del self._moving[key]
-        for entry in {key[0] for key in self._moving} & self._in_sight:
+        for entry in {key[0] for key in self._moving} & (self._in_sight - before):
             self.came.emit(entry)  # at which size it moves, turns out when it is looked at
 
     def forget(self) -> None:
