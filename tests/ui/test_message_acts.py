@@ -376,6 +376,17 @@ def test_an_answer_to_what_is_deleted_is_an_answer_no_more(qtbot, talking: MainW
     assert not bar(talking).isVisible()
 
 
+def test_escape_in_the_list_first_ends_the_answer_then_leads_to_the_input(qtbot, talking: MainWindow) -> None:
+    choose(qtbot, talking, 0, "message.reply")
+    view = talking.chat.pane.view
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert not bar(talking).isVisible()
+    assert view.hasFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert input_of(talking).hasFocus()
+
+
 # --- what may be done --------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QHideEvent,
+    QKeyEvent,
     QKeySequence,
     QResizeEvent,
     QShortcut,
@@ -357,6 +358,13 @@ class ConversationPane(QWidget):
         """Esc in the input: first no answer and no edit, then no files."""
         if not self.writing.cancel():
             self.composer.tray.take()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc that nothing else wanted: no answer and no edit any more, else back to the input."""
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif not self.writing.cancel():
+            self._focus()
 
     def _type_in(self, text: str) -> None:
         if self.composer.isVisible():
