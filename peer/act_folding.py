@@ -37,8 +37,10 @@ class ActFolder:
 
     def take_message(self, row: MessageRow) -> None:
         """Let a message that has just come be what was said about it before; its replies can quote it now."""
-        self._note_replies(row.entry)
-        if acts.is_acted_upon(self._connection, self._conversation, row.entry):
+        is_acted_upon, is_answered = acts.is_known_of(self._connection, self._conversation, row.entry)
+        if is_answered:
+            self._note_replies(row.entry)
+        if is_acted_upon:
             self._acted_upon[row.entry] = None
             self._fold_text(row.entry)
 

@@ -35,6 +35,7 @@ class DeletionFolder:
 
     def take_deletion(self, feed: FeedRow, entry: Entry, body: Deleted) -> None:
         """Keep a deletion, and let what it takes back be gone."""
+        self._happened.has_deletions = True
         deletions.put_deletion(self._connection, feed, entry, body)
         for place in (body.message, *body.edits):
             self._settle(place.feed, place.number, place.hash)
@@ -42,7 +43,7 @@ class DeletionFolder:
 
     def has_gone(self, feed: FeedRow, entry: Entry) -> bool:
         """Let the body of an entry that has just come be gone, if it was deleted before; tell whether it was."""
-        if entry.header.kind not in _CAN_GO or not deletions.are_there(self._connection, self._conversation):
+        if entry.header.kind not in _CAN_GO or not self._are_there():
             return False
         if self._settle(feed.feed, entry.header.number, entry.hash):
             return True
@@ -63,6 +64,17 @@ class DeletionFolder:
                 return is_gone
             case _:
                 return False
+
+    def revive(self, entry: EntryId, author: UserId) -> None:
+        """Make room for a message whose deletion does not count any more: its content has come again."""
+        if self._are_there():
+            burying.unbury(self._connection, entry, author)
+
+    def _are_there(self) -> bool:
+        """Tell whether anything was ever deleted here; asked once for a whole batch."""
+        if self._happened.has_deletions is None:
+            self._happened.has_deletions = deletions.are_there(self._connection, self._conversation)
+        return self._happened.has_deletions
 
     def judge_again(self) -> None:
         """Find out anew what is gone: who belongs to the group, or where a feed ends, is not what it was."""

@@ -8,7 +8,6 @@ from peer.deleting import DeletionFolder
 from peer.happened import Author, Happened, incarnation
 from peer.storage import acts, deletions, feeds, groups, messages
 from peer.storage.acts import Matter
-from peer.storage.burying import unbury
 from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
 from peer.storage.hiding import show_up_to
@@ -29,6 +28,7 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
         return
     match entry.body:
         case Text() | Attachment():
+            deleting.revive(entry.body.entry_id, feed.author)
             _show(connection, happened, feed, entry, entry.body, mine=mine)
         case Edited() | Reacted() as body:
             ActFolder(connection, conversation.row, happened.acted_upon).take_act(feed, entry, body)
@@ -58,7 +58,6 @@ def _show(
     mine: bool,
 ) -> None:
     row = happened.conversation.row
-    unbury(connection, body.entry_id, feed.author)
     message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
     if message is not None:
         happened.messages.append(message)

@@ -48,6 +48,8 @@ class Happened:
     """The same once it was asked for, changed or not."""
     erased: list[tuple[int, int]] = field(default_factory=list)
     """Places (feed row, number) of bodies that are gone, because what they said was deleted."""
+    has_deletions: bool | None = None
+    """Whether anything was ever deleted in this conversation, once that was asked for."""
     must_judge_again: bool = False
     """Whether what counted may count no more, because a feed was closed."""
     names: dict[UserId, str] = field(default_factory=dict)

@@ -26,8 +26,8 @@ def _encode(message: Message) -> bytes:
     if not message.ADDED:
         return _encode_value(message)
     values = list(msgspec.structs.astuple(message))
-    for field in msgspec.structs.fields(message)[: -message.ADDED - 1 : -1]:
-        if values[-1] != field.default:
+    for default in message.__struct_defaults__[: -message.ADDED - 1 : -1]:
+        if values[-1] != default:
             break
         values.pop()
     return _encode_value(values)

@@ -121,10 +121,15 @@ def edits_of(connection: Connection, conversation: int, target: EntryId, author:
     ]
 
 
-def is_acted_upon(connection: Connection, conversation: int, target: EntryId) -> bool:
-    """Tell whether anything was said about a message."""
-    sql = "SELECT 1 FROM act WHERE conversation = ? AND target = ? LIMIT 1"
-    return connection.execute(sql, (conversation, bytes(target))).fetchone() is not None
+def is_known_of(connection: Connection, conversation: int, entry: EntryId) -> tuple[bool, bool]:
+    """Tell whether anything was said about a message, and whether anything answers it, in one question."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM act WHERE conversation = ? AND target = ?),"
+        " EXISTS (SELECT 1 FROM message WHERE reply_to = ?)",
+        (conversation, bytes(entry), bytes(entry)),
+    ).fetchone()
+    assert row is not None
+    return bool(row[0]), bool(row[1])
 
 
 def body_at(connection: Connection, conversation: int, feed: FeedId, number: int) -> Body | None:

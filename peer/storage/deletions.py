@@ -60,9 +60,13 @@ def forget_deletions(connection: Connection, feed: int, number: int) -> None:
 
 
 def are_there(connection: Connection, conversation: int) -> bool:
-    """Tell whether anything was ever deleted in a conversation."""
-    sql = "SELECT 1 FROM deletion WHERE conversation = ? LIMIT 1"
-    return connection.execute(sql, (conversation,)).fetchone() is not None
+    """Tell whether anything was ever deleted in a conversation, or is shown as deleted."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM deletion WHERE conversation = ?)"
+        " OR EXISTS (SELECT 1 FROM message WHERE kind = 'deleted')",
+        (conversation,),
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def naming(connection: Connection, conversation: int, header: EntryHash) -> list[DeletionRow]:
