@@ -54,12 +54,14 @@ test: setup ## every test, at most 10 minutes
 test-long: setup ## the long forms too
 	@$(PYTEST) -m 'long or not long'
 
-bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client
+bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client espeak-ng
 bench: setup ## measure the real programs beside named references, and the window beside its goals
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@$(BIN)/python -m tests.bench locator --json .run/bench-locator.json
 	@$(BIN)/python -m tests.bench messages --json .run/bench-messages.json
 	@$(BIN)/python -m tests.bench groups --json .run/bench-groups.json
 	@$(BIN)/python -m tests.bench files --json .run/bench-files.json
+	@$(BIN)/python -m tests.bench voice --json .run/bench-voice.json
 	@$(BIN)/python -m tests.bench window --json .run/bench-window.json
 
 check: setup ## the gate: format, lint, types, walls, spelling
@@ -78,6 +80,8 @@ lock: setup ## renew the lock files: versions and hashes, no addresses
 	  --python-version 3.11 pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 --extra bench -c requirements-dev.lock pyproject.toml -o requirements-bench.lock
 
 clean: ## forget the set-up and everything made
 	rm -rf $(VENV) .run build *.egg-info

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import files, groups, locator, messages, window
+from tests.bench import files, groups, locator, messages, voice, window
 from tests.bench.report import Row, table
 
 BENCHMARKS = {
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "groups": groups.run,
     "locator": locator.run,
     "messages": messages.run,
+    "voice": voice.run,
     "window": window.run,
 }
 

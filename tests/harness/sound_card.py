@@ -115,6 +115,13 @@ class SoundCard:
         """Begin to record what somebody hears."""
         return Listener(["parec", f"--device={person}_spk.monitor", *_FORM], self._environment(), seconds)
 
+    def record(self, device: str) -> "subprocess.Popen[bytes]":
+        """Begin to record any device; samples come on its standard output as they are heard."""
+        words = ["parec", f"--device={device}", *_FORM]
+        return subprocess.Popen(
+            words, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+        )
+
     def suspend(self) -> None:
         """Let the server hang."""
         self.server.send_signal(signal.SIGSTOP)

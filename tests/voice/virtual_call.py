@@ -17,9 +17,12 @@ from peer.voice.leg import Leg
 from peer.voice.processing import Switches
 from peer.voice.protection import KEY_BYTES, Keys
 from peer.voice.time_scaling import Samples
+from protocol.voice_packets import is_report
 
 PLAIN = Switches(echo=False, noise=False, gain=False)
 TICK_MS = 10.0
+_AROUND = 12 + 16
+"""Bytes around the voice in a packet: its header, and what SRTP adds."""
 Lose = Callable[[float], bool]
 """Whether a packet that is sent at this time (ms) is lost."""
 
@@ -77,7 +80,8 @@ class VirtualCall:
     def __init__(self, *says: Samples, path: Path | None = None, seed: int = 1, switches: Switches = PLAIN) -> None:
         """What each person says, as long as it is; `path` is between any two of them."""
         self.now = 1_000.0
-        self.sent_bytes = 0
+        self.voice_bytes = 0
+        """Of voice that was sent, without headers."""
         self._chance = random.Random(seed)
         self._path = path or Path()
         self._wire: list[tuple[float, int, int, bytes]] = []
@@ -125,7 +129,7 @@ class VirtualCall:
 
     def _sender(self, number: int) -> Callable[[int, bytes], None]:
         def send(ssrc: int, data: bytes) -> None:
-            self.sent_bytes += len(data)
+            self.voice_bytes += max(0, len(data) - _AROUND) if not is_report(data) else 0
             if not self._path.lose(self.now):
                 arrival = self.now + self._path.delay + self._chance.uniform(0, self._path.jitter)
                 heapq.heappush(self._wire, (arrival, next(self._order), self._to[(number, ssrc)], data))
