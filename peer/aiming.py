@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from peer import limits
 from peer.contacts import Contacts
@@ -32,6 +32,8 @@ class Aim:
         self._dialer = dialer
         self._book = book
         self.choice = NeighbourChoice(me, chance, self._is_there)
+        self._sought: dict[UserId, float] = {}
+        """Who is of use for a while, and until when: for files of theirs."""
         self._is_due = self._is_closed = False
         self._ours: frozenset[ConversationId] = frozenset()
         """The groups that we were in when it was chosen last."""
@@ -61,6 +63,11 @@ class Aim:
         elif not is_wanted or (about is not None and not about.online):
             self._dialer.forget(user)
 
+    def seek(self, user: UserId) -> None:
+        """Have a link with somebody for a while, chosen or not."""
+        self._sought[user] = asyncio.get_running_loop().time() + limits.SOUGHT_SECONDS
+        self.at(user)
+
     def choose_soon(self) -> None:
         """Somebody came, went, or is in other groups: choose anew, once for all that happens at this moment."""
         if not self._is_due:
@@ -76,10 +83,7 @@ class Aim:
         now = self.choice.everybody()
         for user in sorted(before ^ now):
             self.at(user)
-        for link in self._book.links:
-            if link.is_ours and link.user in before - now and not self._is_wanted(link.user):
-                # Who called us wants the link; what we called for is over.
-                link.close(LinkEnd.LEAVING)
+        self._let_go(before - now)
         self.on_chosen()
 
     def _groups(self) -> list[Conversation]:
@@ -93,6 +97,13 @@ class Aim:
         self._left = {each: until for each, until in self._left.items() if until > loop.time()}
         return [each for each in self._conversations.all() if each.id in ours or each.id in self._left]
 
+    def _let_go(self, users: Collection[UserId]) -> None:
+        """Close links that we asked for and need no more; who called us wants theirs."""
+        for link in self._book.links:
+            assert link.user is not None
+            if link.is_ours and link.user in users and not self._is_wanted(link.user):
+                link.close(LinkEnd.LEAVING)
+
     async def _change_slowly(self) -> None:
         kept = 0.0
         while True:
@@ -100,14 +111,23 @@ class Aim:
             kept += limits.NEIGHBOURS_TRIED_SECONDS
             linked = {link.user for link in self._book.links}
             self.choice.move(self.choice.everybody() - linked)
+            self._forget_sought()
             if kept >= limits.NEIGHBOURS_KEPT_SECONDS:
                 kept = 0.0
                 self.choice.change_one()
             self.choose_soon()
 
+    def _forget_sought(self) -> None:
+        now = asyncio.get_running_loop().time()
+        over = sorted(user for user, until in self._sought.items() if until <= now)
+        for user in over:
+            del self._sought[user]
+            self.at(user)
+        self._let_go(over)
+
     def _is_wanted(self, user: UserId) -> bool:
         return self._contacts.wants_link_for_two(user) or (
-            user in self.choice.everybody() and not self._contacts.is_blocked(user)
+            (user in self.choice.everybody() or user in self._sought) and not self._contacts.is_blocked(user)
         )
 
     def _is_there(self, user: UserId) -> bool:

@@ -24,6 +24,8 @@ NEIGHBOURS_TRIED_SECONDS = 30.0
 """Who was chosen and has no link by then gives way, too: not everybody who is there can be reached."""
 SETTLING_SECONDS = 3.0
 """What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
+SOUGHT_SECONDS = 90.0
+"""A member whose file is wanted is kept linked so long after it was wanted last; it is said again every 30 s."""
 GROUPS_NOT_OURS = 64
 """Groups known here that we are not in: those we left, and those of which it is not clear yet who added us."""
 MESSAGES_PER_PAGE = 1_000

@@ -421,6 +421,11 @@ class Session:
             [address for address in addresses if address], port, lambda host, at: wire.dial_blocking(host, at, MAGIC)
         )
 
+    def seek(self, user: UserId) -> None:
+        """See `FileDoor.seek`."""
+        if user in self.conversations.fellow_members:
+            self._aim.seek(user)
+
     def _files_context(self, *, is_server: bool) -> ssl.SSLContext:
         facts = self._facts
         return self._vault.link_context(

@@ -20,6 +20,9 @@ class FileDoor(Protocol):
     def dial_for_files(self, user: UserId) -> Callable[[], socket.socket]:
         """Return how to connect to somebody's port, on a thread."""
 
+    def seek(self, user: UserId) -> None:
+        """Have a link with a member for the next minutes: something of theirs is wanted."""
+
     def may_share(self, user: UserId, device: DeviceId, conversation: Conversation) -> bool:
         """Tell whether a device is one of a member of a conversation, and may see what is in it."""
 

@@ -212,6 +212,7 @@ class Wanted:
         if encoded is not None:
             table = await self._records.on_disk(read_table, fetch.body, encoded)
         fetch.start(table, encoded or b"")
+        self._door.seek(fetch.message.author)
         self._holdings.ask(conversation, message.entry)
 
     async def make_download(self, fetch: Fetch, table: PieceTable, encoded: bytes) -> Download:
@@ -343,6 +344,7 @@ class Wanted:
         while True:
             await asyncio.sleep(RESYNC_SECONDS)
             for fetch in tuple(self._fetches.values()):
+                self._door.seek(fetch.message.author)
                 if not fetch.has_sources:
                     self._holdings.ask(self._records.conversation_of(fetch.message), fetch.row.entry)
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_between_two_people_everything_goes_at_once() -> None:
 
 
 async def test_a_group_of_fourteen_hears_everything_and_nobody_sends_an_entry_more_than_six_times(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     names = ["ana", *(f"s{number:02}" for number in range(13))]
     group, people = await group_of(world, *names)
@@ -114,6 +115,18 @@ async def test_a_group_of_fourteen_hears_everything_and_nobody_sends_an_entry_mo
     await asyncio.sleep(120)
     assert len({header for _, header in sent}) == len(names)
     assert max(sent.values()) <= 6
+
+    author = people[1]
+    linked = {link.user for link in author.node._session._book.links}  # type: ignore[union-attr]
+    wants = next(person for person in people[2:] if UserId(person.name) not in linked)
+    file = tmp_path / "large.bin"
+    file.write_bytes(bytes(2 * 1024 * 1024))
+    entry = (await author.node.send_file(group, file)).entry
+    await world.until(lambda: any(e.message.entry == entry for e in wants.told("message_arrived")))
+    assert UserId(wants.name) not in {link.user for link in author.node._session._book.links}  # type: ignore[union-attr]
+    await wants.node.fetch_file(entry)
+    await world.until(lambda: wants.name in {link.user for link in author.node._session._book.links}, 5)  # type: ignore[union-attr]
+
     links = [person.node._session.view().links for person in people]  # type: ignore[union-attr]
     assert links[0] == 13, "friends keep their links"
     assert max(links[1:]) < 13, "strangers link with few"
