@@ -36,8 +36,8 @@ class Neighbour:
     """How far they are; None until they told."""
     sent: dict[FeedId, int] = field(default_factory=dict)
     """How far we have sent since they last told everything."""
-    sent_when_asked: dict[FeedId, int] = field(default_factory=dict)
-    """The same when we last asked them: what was sent after that cannot be in their answer."""
+    sent_when_asked: dict[FeedId, int] | None = None
+    """The same when we asked them first since then: what was sent after that cannot be in their answer."""
     bodies_sent: set[FeedId] = field(default_factory=set)
     """Feeds of which absent bodies were offered since then."""
     goal: dict[FeedId, int] = field(default_factory=dict)
@@ -102,8 +102,12 @@ class LinkSync:
     def ask(self, conversation: Conversation) -> None:
         """Something is being said that they will answer with all that they hold."""
         neighbour = self.neighbours.get(conversation.id)
-        if neighbour is not None:
+        if neighbour is not None and neighbour.sent_when_asked is None:
             neighbour.sent_when_asked = dict(neighbour.sent)
+
+    def is_digest_told(self, conversation: Conversation) -> bool:
+        """Tell whether they were told a digest of a conversation, and can have answered."""
+        return conversation.id in self._digested
 
     def lines_of_digest(self, conversation: Conversation) -> tuple[VectorLine, ...]:
         """Return what the digest spoke of that they were told last."""
@@ -121,7 +125,10 @@ class LinkSync:
                 # Buckets that did not differ hold just what ours do.
                 theirs |= {n: line for n, line in conversation.told_lines().items() if not in_mask(mask, n)}
             asked = neighbour.sent_when_asked
-            neighbour.sent = {n: s for n, s in neighbour.sent.items() if not in_mask(mask, n) or s > asked.get(n, 0)}
+            if asked is not None:
+                sent = neighbour.sent.items()
+                neighbour.sent = {n: s for n, s in sent if not in_mask(mask, n) or s > asked.get(n, 0)}
+                neighbour.sent_when_asked = None
             neighbour.bodies_sent.clear()
         if theirs is not None:
             neighbour.take(theirs, lines, conversation)

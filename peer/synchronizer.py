@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal
-from peer.link_sync import Farewell, IsNeighbour, LinkSync, Neighbour
+from peer.link_sync import Farewell, IsNeighbour, LinkSync
 from peer.links.link import Link
 from peer.settling import Settling
 from peer.storage.feeds import FeedRow
@@ -347,7 +347,8 @@ class Synchronizer:
         for sync in self._links.values():
             assert sync.link.user is not None
             if self._is_neighbour(conversation, sync.link.user) and self._may_share(sync.link, conversation):
-                if sync.neighbours.setdefault(conversation.id, Neighbour()).theirs is None:
+                known = sync.neighbours.get(conversation.id)
+                if (known is None or known.theirs is None) and not sync.is_digest_told(conversation):
                     sync.tell_digests([conversation])
                 sync.kick(conversation.id)
 
