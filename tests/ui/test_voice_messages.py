@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from peer import events
 from peer.errors import RefusalCode
@@ -258,6 +258,30 @@ def test_one_listens_first(qtbot, talking: MainWindow, node: ScriptedNode, voice
     assert sent_voices(node) == []
     recorder.send()
     qtbot.waitUntil(lambda: len(sent_voices(node)) == 1)
+
+
+def test_the_mouse_over_a_recording_shows_where_a_click_would_lead(
+    qtbot, talking: MainWindow, node: ScriptedNode, voice: VoiceFile
+) -> None:
+    recorder = begin(qtbot, talking)
+    recorder.stop()
+    qtbot.waitUntil(lambda: recorder.state is Recording.LISTENING)
+    meter = recorder._meter
+    qtbot.mouseMove(meter, QPoint(meter.width() * 3 // 7, 20))
+    qtbot.waitUntil(lambda: recorder._time.text() == "0:03")
+    pointed = meter.grab().toImage()
+    QApplication.sendEvent(meter, QEvent(QEvent.Type.Leave))
+    assert recorder._time.text() == "0:07"
+    assert meter.grab().toImage() != pointed
+
+
+def test_arrows_skip_in_a_recording(qtbot, talking: MainWindow, node: ScriptedNode, voice: VoiceFile) -> None:
+    recorder = begin(qtbot, talking)
+    recorder.stop()
+    qtbot.waitUntil(lambda: recorder.state is Recording.LISTENING)
+    qtbot.keyClick(recorder, Qt.Key.Key_Right)
+    qtbot.keyClick(recorder, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: [at for _, at, _ in node.asked("play")] == [5.0, 0.0])
 
 
 @pytest.mark.parametrize("listened", [False, True])

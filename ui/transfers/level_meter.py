@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -17,6 +17,9 @@ class LevelMeter(QWidget):
     """How loud it is now and was before; or the whole of a recording, to seek in."""
 
     sought = Signal(float)
+    """Listen from there, as a share from the left."""
+    pointed = Signal()
+    """The mouse is elsewhere: see `hovered`."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -24,10 +27,24 @@ class LevelMeter(QWidget):
         self._levels: deque[int] = deque(maxlen=_LEVELS)
         self._voice = b""
         self._heard = 0.0
-        self.is_live = True
+        self._hovered: float | None = None
+        """Where a click would lead."""
+        self._is_live = True
+        self.setMouseTracking(True)
         self.setFixedHeight(40)
         self.setMinimumWidth(40)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_live(self, *, live: bool) -> None:
+        """Show how loud it is now; or else a recording."""
+        self._is_live, self._hovered = live, None
+        self.setCursor(Qt.CursorShape.ArrowCursor if live else Qt.CursorShape.PointingHandCursor)
+        self.update()
+
+    @property
+    def hovered(self) -> float | None:
+        """Where in the recording the mouse is, from 0 to 1."""
+        return self._hovered
 
     def sizeHint(self) -> QSize:
         """Take what there is."""
@@ -50,16 +67,38 @@ class LevelMeter(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Listen from here."""
-        if not self.is_live:
-            self.sought.emit(event.position().x() / max(1, self.width()))
+        if not self._is_live:
+            self.sought.emit(self._share_at(event))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show where a click would lead."""
+        if not self._is_live:
+            self._hover(self._share_at(event))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show it no more."""
+        super().leaveEvent(event)
+        self._hover(None)
+
+    def _hover(self, share: float | None) -> None:
+        self._hovered = share
+        self.pointed.emit()
+        self.update()
+
+    def _share_at(self, event: QMouseEvent) -> float:
+        place = self._place()
+        return min(1.0, max(0.0, (event.position().x() - place.left()) / max(1.0, place.width())))
+
+    def _place(self) -> QRectF:
+        return QRectF(self.rect()).adjusted(4, 6, -4, -6)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the bars; while recording, a red dot before them."""
         tokens = self._theme.tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        place = QRectF(self.rect()).adjusted(4, 6, -4, -6)
-        if self.is_live:
+        place = self._place()
+        if self._is_live:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.danger))
             painter.drawEllipse(QPointF(place.left() + _DOT, place.center().y()), _DOT, _DOT)
@@ -71,5 +110,5 @@ class LevelMeter(QWidget):
             paint_waveform(painter, place, levels, heard=1.0, hovered=None, colours=colours)
         else:
             colours = (tokens.accent, tokens.secondary)
-            paint_waveform(painter, place, self._voice, heard=self._heard, hovered=None, colours=colours)
+            paint_waveform(painter, place, self._voice, heard=self._heard, hovered=self._hovered, colours=colours)
         painter.end()

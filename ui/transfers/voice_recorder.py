@@ -74,6 +74,7 @@ class VoiceRecorder(QWidget):
         self._time.setObjectName("recorder.time")
         self._meter = LevelMeter(theme)
         self._meter.sought.connect(self._seek)
+        self._meter.pointed.connect(self._show_time)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -174,12 +175,15 @@ class VoiceRecorder(QWidget):
                 self._rest()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc throws away, Enter sends, Space stops or plays."""
+        """Esc throws away, Enter sends, Space stops or plays, arrows skip."""
         match event.key():
             case Qt.Key.Key_Escape:
                 self.cancel()
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self.send()
+            case Qt.Key.Key_Left | Qt.Key.Key_Right if self._voice is not None:
+                forward = event.key() == Qt.Key.Key_Right
+                self._playback.skip(self._voice.path, self._voice.duration, forward=forward)
             case Qt.Key.Key_Space if not event.isAutoRepeat():
                 (self._toggle if self._state is Recording.LISTENING else self.stop)()
             case _:
@@ -257,9 +261,18 @@ class VoiceRecorder(QWidget):
             return
         playing = self._playback.of(path)
         self._meter.show_voice(self._voice.waveform, attachments.share_of_time(playing.at, self._voice.duration))
-        shown = playing.at if playing.is_playing or playing.at else self._voice.duration
-        self._time.setText(attachments.length(shown))
+        self._show_time()
         self._show_play(is_playing=playing.is_playing)
+
+    def _show_time(self) -> None:
+        """Say where one is in a recording, or where a click would lead, or how long it is."""
+        if self._voice is None:
+            return
+        playing = self._playback.of(self._voice.path)
+        shown = playing.at if playing.is_playing or playing.at else self._voice.duration
+        if self._meter.hovered is not None:
+            shown = self._meter.hovered * self._voice.duration
+        self._time.setText(attachments.length(shown))
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -298,7 +311,7 @@ class VoiceRecorder(QWidget):
         listens = self._state is Recording.LISTENING
         self._play.setVisible(listens)
         self._show_play(is_playing=False)
-        self._meter.is_live = not listens
+        self._meter.set_live(live=not listens)
         if self._state in {Recording.STARTING, Recording.IDLE}:
             self._time.setText(attachments.length(0))
         is_idle = self._state is Recording.IDLE
