@@ -118,6 +118,11 @@ def usual_strength(sound: Sequence[int], frequency: float) -> float:
     return median(strength(piece, frequency) for piece in pieces if max(piece) > 1_000)
 
 
+def best_strength(sound: Sequence[int], frequency: float) -> float:
+    """Return the same of the piece of 20 ms that is most like it: on a busy machine there may be gaps."""
+    return max(strength(sound[at : at + 960], frequency) for at in range(0, len(sound) - 960, 480))
+
+
 def find(wanted: Sequence[int], heard: Sequence[int]) -> tuple[float, float]:
     """Return where in what was heard the wanted sound is (s), and how alike they are (1: the same), by correlation."""
     needle, hay = _thinned(wanted), _thinned(heard)

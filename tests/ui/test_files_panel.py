@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit, QMenu, QToolButton, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QLineEdit, QMenu, QToolButton, QWidget
 
 from peer import events
 from peer.errors import RefusalCode
@@ -251,3 +252,27 @@ def test_thousands_of_files_open_at_once_and_scroll_page_by_page(
         panel.list.viewport().repaint()
         assert len(painted) <= at_once, "what a frame costs does not grow with what is listed"
     assert names(panel) == [f"{number}.txt" for number in range(1501, 1, -1)]
+
+
+def test_the_menu_of_a_file_offers_nothing_that_does_not_work(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    message = make_file(2, "a.pdf", about={"state": TransferState.HERE, "path": "/a.pdf"})
+    node.history[ALICE].append(message)
+    panel = toggle(talking, qtbot)
+    qtbot.waitUntil(lambda: names(panel) == ["a.pdf"])
+    panel.take_focus()
+
+    def menu() -> dict[str, QAction]:
+        qtbot.keyClick(panel.list, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+        shown = panel.list.findChildren(QMenu, "message.menu")[-1]
+        return {action.objectName(): action for action in shown.actions() if not action.isSeparator()}
+
+    offered = menu()
+    assert set(offered) == {
+        "message.open", "message.show_in_folder", "message.save_as", "message.forward", "message.details",
+        "message.delete_here",
+    }  # fmt: skip
+    offered["message.forward"].trigger()
+    assert talking.findChild(QDialog, "forward").isVisible()
+    talking.findChild(QDialog, "forward").reject()
+    menu()["message.delete_here"].trigger()
+    assert "eleted" in talking.toast.text()

@@ -46,7 +46,7 @@ class MessageDesk(QObject):
         self._choose_emoji = choose_emoji
         self.deletions = Deletions(bridge, state, self)
         self._forwarding = Forwarding(bridge, state, self)
-        view.wanted.connect(self._do)
+        view.wanted.connect(self.do)
         view.reacted.connect(self.react)
         view.undo_wanted.connect(self.deletions.undo)
         writing.shown.connect(self._show)
@@ -68,7 +68,8 @@ class MessageDesk(QObject):
         wanted = "" if emoji == chosen else emoji
         self._bridge.ask(self, lambda node: node.react(message.entry, wanted), None, refused)
 
-    def _do(self, act: MessageAct, messages: list[MessageView]) -> None:
+    def do(self, act: MessageAct, messages: list[MessageView]) -> None:
+        """Do what was chosen in a menu, or by a key."""
         message = messages[0]
         match act:
             case MessageAct.REPLY:

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, VoiceFile
+from peer.views import MessageView as MessageData
 from ui.contacts.actions import ContactActions
 from ui.conversation.attachment_desk import AttachmentDesk
 from ui.conversation.composer import Composer
@@ -137,6 +138,8 @@ class ConversationPane(QWidget):
         self.desk.serve(self.view)
         self.desk.said.connect(self._state.warned)
         self.files.list.act_wanted.connect(self.desk.act)
+        self.files.list.wanted.connect(self.messages.do)
+        self.files.list.answered_wanted.connect(self._show_answered)
         self._drop.dropped.connect(self.composer.offer)
         self.files.closed.connect(self._toggle_files)
         self.header.files_wanted.connect(self._toggle_files)
@@ -308,6 +311,11 @@ class ConversationPane(QWidget):
             self.writing.forget()
             self.recorder.forget()
             self.desk.forget()
+
+    def _show_answered(self, message: MessageData) -> None:
+        """Go from a file to the message that it answers."""
+        self._toggle_files()
+        self.view.show_answered(message)
 
     def _toggle_files(self) -> None:
         """Show the files of this conversation, or hide them."""

@@ -105,6 +105,10 @@ class FilesList(QListView):
 
     act_wanted = Signal(object, object)
     """A message, and an `Act` on its attachment."""
+    wanted = Signal(object, list)
+    """A `MessageAct`, and the messages it is about."""
+    answered_wanted = Signal(object)
+    """Go to what this message answers."""
 
     def __init__(self, theme: Theme, store: PictureStore) -> None:
         super().__init__()
@@ -203,6 +207,8 @@ class FilesList(QListView):
         message = _message(index)
         menu = MessageMenu(Pointed(message, (), "", is_cut=False), self)
         menu.act_wanted.connect(lambda act: self.act_wanted.emit(message, act))
+        menu.wanted.connect(self.wanted)
+        menu.answered_wanted.connect(lambda: self.answered_wanted.emit(message))
         if point is None:
             menu.setActiveAction(menu.actions()[0])
         menu.popup(self.viewport().mapToGlobal(point or self.visualRect(index).center()))
