@@ -54,7 +54,7 @@ test: setup ## every test, at most 10 minutes
 test-long: setup ## the long forms too
 	@$(PYTEST) -m 'long or not long'
 
-bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client espeak-ng
+bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client espeak-ng iproute2
 bench: setup ## measure the real programs beside named references, and the window beside its goals
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@$(BIN)/python -m tests.bench locator --json .run/bench-locator.json

@@ -153,6 +153,8 @@ REQUEST_BYTES = 16 * 1024 * 1024
 """Asked of a source at once, where it is the only one."""
 SHARED_REQUEST_BYTES = 2 * 1024 * 1024
 """Asked of a source at once, where there are several: what each fetches differs, so that they can exchange."""
+LATE_PIECE_SECONDS = 0.5
+"""Who has nothing else to do brings what another one was asked for so long ago; sooner it would mostly come twice."""
 REQUESTS_AHEAD = 2
 """Requests made before the answer to the first has come: the source always has something to do."""
 PULLING_THREADS = 6

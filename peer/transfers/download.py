@@ -9,6 +9,7 @@ import time
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
+from peer import limits
 from peer.transfers.content import Part
 from peer.transfers.schedule import Schedule
 from protocol.manifests import PieceTable, piece_length
@@ -60,22 +61,27 @@ class Download:
         until = time.monotonic() + wait
         with self._lock:
             while not self._is_stopped and not self._have.is_complete:
-                run = self._schedule.take(source)
-                left = until - time.monotonic()
-                if run or left <= 0:
+                now = time.monotonic()
+                run = self._schedule.take(source, now)
+                if run or now >= until:
                     return run
-                self._news.wait(left)
+                self._news.wait(min(until - now, limits.LATE_PIECE_SECONDS))
             return range(0)
 
     def has_something_for(self, source: Hashable) -> bool:
         """Whether a source could be asked for something at this moment."""
         with self._lock:
-            return self._schedule.has_something_for(source)
+            return self._schedule.has_something_for(source, time.monotonic())
 
     def bytes_asked_of(self, source: Hashable) -> int:
         """Return how much is still to come from a source, as whole pieces."""
         with self._lock:
             return sum(piece_length(self.size, piece) for piece in self._schedule.asked_of(source))
+
+    def is_needed(self, source: Hashable) -> bool:
+        """Whether a source was asked for something that nobody else has."""
+        with self._lock:
+            return self._schedule.is_needed(source)
 
     def can_step_in(self, source: Hashable, slow: Hashable) -> bool:
         """Whether a source waits for pieces that only a slow one was asked for."""

@@ -399,4 +399,9 @@ class _ManagerOnLoop:
         self._fetch._office.admit_for_files(certificate, (self._source.user, self._source.device))  # noqa: SLF001
 
     def _ask(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limits.LOOP_ANSWER_SECONDS)
+        try:
+            asked = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:
+            work.close()  # the loop was closed meanwhile
+            raise
+        return asked.result(limits.LOOP_ANSWER_SECONDS)

@@ -64,9 +64,11 @@ def _is_slow(source: Source, pull: Pull, best: float, sources: tuple[Source, ...
         return False  # it is not its fault
     if age > limits.SLOW_SOURCE_SECONDS and speed < limits.SLOWEST_SOURCE:
         return True
+    if download is None or download.is_needed(source.device):
+        return False
     if age > limits.BEHIND_SECONDS and speed * limits.BEHIND_TIMES < best:
         return True
-    if download is None or age < limits.BEHIND_SECONDS / 5:
+    if age < limits.BEHIND_SECONDS / 5:
         return False
     # The last large pieces: somebody who has nothing to do would bring them, from their beginning, in half the time.
     steps_in = [other.meter.bytes_per_second for other in sources if download.can_step_in(other.device, source.device)]

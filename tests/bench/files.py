@@ -13,7 +13,8 @@ from tests.bench.file_stream import FileStream
 from tests.bench.plain_stream import PlainStream
 from tests.bench.report import Row
 from tests.bench.scp_reference import Scp
-from tests.bench.server_cost import peak_bytes, resident_bytes, written_bytes
+from tests.bench.sent_bytes import SentBytes
+from tests.bench.server_cost import peak_bytes, resident_bytes
 from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, befriend
 
 MB = 1_000_000
@@ -228,15 +229,15 @@ def _class(folder: Path, link: str) -> list[Row]:
         for student in students:
             student.call("files.auto_fetch", size=2 * CLASS_FILE)
         time.sleep(15)  # until they have found each other
-        before = written_bytes(teacher.process.pid)
         file = _file(folder / "lecture", CLASS_FILE)
+        sent_bytes = SentBytes(teacher.process.pid, folder / "connections")
         began = time.perf_counter()
         sent = teacher.call("files.send", conversation=group["conversation"], path=str(file))
-        copied = written_bytes(teacher.process.pid) - before
         for student in students:
             student.wait_for("transfer_finished", lambda e: e["transfer"]["entry"] == sent["entry"], wait=300)
         seconds = time.perf_counter() - began
-        given = written_bytes(teacher.process.pid) - before - copied
+        given = sent_bytes.stop()
+    assert given >= CLASS_FILE, "less than one copy cannot be"
     ratio = given / (CLASS * CLASS_FILE)
     print(f"{CLASS} receivers: {given / CLASS_FILE:.1f} copies went out, {seconds:.1f} s", file=sys.stderr)
     return [

@@ -25,9 +25,3 @@ def peak_bytes(process: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"process {process} tells no peak")
-
-
-def written_bytes(process: int) -> int:
-    """Return the bytes that a process gave to files and connections."""
-    first = Path(f"/proc/{process}/io").read_text().partition("wchar: ")[2]
-    return int(first.partition("\n")[0])

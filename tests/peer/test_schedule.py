@@ -33,7 +33,7 @@ def test_whatever_sources_have_and_however_they_fail_everything_comes(
         schedule.set_source(number, some(size, pieces))
     for _ in range(10_000):
         source = chance.randrange(sources)
-        run = schedule.take(source)
+        run = schedule.take(source, 0.0)
         assert set(run) <= holds[source]
         assert not set(run) & set(schedule.have)
         assert len(run) * PIECE <= limits.REQUEST_BYTES
@@ -50,9 +50,9 @@ def test_whatever_sources_have_and_however_they_fail_everything_comes(
 def test_a_single_source_is_asked_from_the_beginning_on() -> None:
     schedule = Schedule(PieceSet(100 * PIECE), random.Random(1))
     schedule.set_source("ana", PieceSet.complete(100 * PIECE))
-    assert schedule.take("ana") == range(64)
-    assert schedule.take("ana") == range(64, 100)
-    assert schedule.take("ana") == range(0)
+    assert schedule.take("ana", 0.0) == range(64)
+    assert schedule.take("ana", 0.0) == range(64, 100)
+    assert schedule.take("ana", 0.0) == range(0)
 
 
 def test_the_rarest_piece_comes_first() -> None:
@@ -60,7 +60,7 @@ def test_the_rarest_piece_comes_first() -> None:
     schedule = Schedule(PieceSet(size), random.Random(1))
     schedule.set_source("ana", PieceSet.complete(size))
     schedule.set_source("bo", some(size, set(range(20)) - {7}))
-    assert schedule.take("ana")[0] == 7
+    assert schedule.take("ana", 0.0)[0] == 7
 
 
 def test_no_piece_is_asked_for_twice_before_the_end() -> None:
@@ -68,7 +68,7 @@ def test_no_piece_is_asked_for_twice_before_the_end() -> None:
     schedule = Schedule(PieceSet(size), random.Random(1))
     for source in ("ana", "bo", "cy"):
         schedule.set_source(source, PieceSet.complete(size))
-    asked = Counter(piece for source in ("ana", "bo", "cy") for piece in schedule.take(source))
+    asked = Counter(piece for source in ("ana", "bo", "cy") for piece in schedule.take(source, 0.0))
     assert max(asked.values()) == 1
 
 
@@ -76,9 +76,10 @@ def test_at_the_end_a_faster_source_steps_in_for_a_slow_one() -> None:
     size = 4 * PIECE
     schedule = Schedule(PieceSet(size), random.Random(1))
     schedule.set_source("slow", PieceSet.complete(size))
-    assert set(schedule.take("slow")) == {0, 1, 2, 3}
+    assert set(schedule.take("slow", 0.0)) == {0, 1, 2, 3}
     schedule.set_source("fast", PieceSet.complete(size))
-    (piece,) = schedule.take("fast")
+    assert not schedule.take("fast", 0.9 * limits.LATE_PIECE_SECONDS), "it is on its way"
+    (piece,) = schedule.take("fast", limits.LATE_PIECE_SECONDS)
     assert schedule.came(piece)
     assert not schedule.came(piece), "the second copy is no news"
 
@@ -89,7 +90,7 @@ def slow_and_fast() -> Schedule:
     held = PieceSet.complete(size)
     schedule = Schedule(some(size, {piece for piece in held if piece >= 12}), random.Random(1))
     schedule.set_source("slow", PieceSet.complete(size))
-    while schedule.take("slow"):
+    while schedule.take("slow", 0.0):
         pass
     schedule.set_source("fast", PieceSet.complete(size))
     return schedule
@@ -99,25 +100,25 @@ def test_two_sources_never_write_one_large_piece_at_once() -> None:
     schedule = slow_and_fast()
     assert schedule.may_write("slow", 7)
     for _ in range(11):
-        (piece,) = schedule.take("fast")
+        (piece,) = schedule.take("fast", limits.LATE_PIECE_SECONDS)
         assert schedule.may_write("fast", piece)
         assert not schedule.may_write("slow", piece)
         assert schedule.came(piece)
         assert not schedule.may_write("slow", piece), "it is here"
-    assert not schedule.take("fast")
+    assert not schedule.take("fast", limits.LATE_PIECE_SECONDS)
     assert schedule.can_step_in("fast", schedule.asked_of("slow"))
     schedule.release("slow")
-    assert schedule.take("fast") == range(7, 8)
+    assert schedule.take("fast", limits.LATE_PIECE_SECONDS) == range(7, 8)
 
 
 def test_a_large_piece_that_was_not_written_is_asked_for_again() -> None:
     schedule = slow_and_fast()
-    (piece,) = schedule.take("fast")
+    (piece,) = schedule.take("fast", limits.LATE_PIECE_SECONDS)
     assert schedule.may_write("fast", piece)
     assert not schedule.may_write("slow", piece)
     schedule.release("fast")  # it hung up
     schedule.passed_by("slow", piece)
-    assert schedule.take("fast") == range(piece, piece + 1)
+    assert schedule.take("fast", limits.LATE_PIECE_SECONDS) == range(piece, piece + 1)
     assert schedule.may_write("fast", piece)
 
 
@@ -125,12 +126,12 @@ def test_what_a_lost_source_was_asked_for_is_free_for_others() -> None:
     size = 4 * PIECE
     schedule = Schedule(PieceSet(size), random.Random(1))
     schedule.set_source("ana", PieceSet.complete(size))
-    schedule.take("ana")
+    schedule.take("ana", 0.0)
     schedule.drop_source("ana")
     schedule.set_source("bo", PieceSet.complete(size))
     assert schedule.asked_of("ana") == {0, 1, 2, 3}, "what is on its way may still be written"
     schedule.release("ana")
-    assert schedule.take("bo") == range(4)
+    assert schedule.take("bo", 0.0) == range(4)
 
 
 def test_twenty_receivers_take_far_less_than_twenty_copies_from_the_sender() -> None:
@@ -149,7 +150,7 @@ def test_twenty_receivers_take_far_less_than_twenty_copies_from_the_sender() -> 
                 pieces = sender if source == "sender" else PieceSet(size, held[source].to_bytes())  # type: ignore[index]
                 schedules[number].set_source(source, pieces)
             for source in (*chosen, "sender"):
-                run = schedules[number].take(source)
+                run = schedules[number].take(source, 0.0)
                 given_by_sender += len(run) if source == "sender" else 0
                 for piece in run:
                     schedules[number].came(piece)
