@@ -10,9 +10,9 @@ from peer.storage import acts, deletions, feeds, groups, messages
 from peer.storage.acts import Matter
 from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
-from peer.storage.hiding import show_up_to
+from peer.storage.hiding import hide_fallen, show_up_to
 from protocol.act_bodies import Deleted, Edited, Reacted
-from protocol.entries import CONSENT_BODIES, Accepted, Asked, Attachment, Entry, Text
+from protocol.entries import CONSENT_BODIES, Accepted, Asked, Attachment, Entry, Text, read_entry
 from protocol.group_bodies import MembershipBody
 from protocol.identity import FeedId, clean_display_name
 from protocol.membership import Membership
@@ -59,9 +59,14 @@ def _show(
 ) -> None:
     row = happened.conversation.row
     message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
-    if message is not None:
+    if message is None:
+        return
+    if happened.fallen.pop(message.entry, None) is not None:
+        # Nobody was told that it had gone: it is where it was.
+        happened.acted_upon[message.entry] = None
+    else:
         happened.messages.append(message)
-        ActFolder(connection, row, happened.acted_upon).take_message(message)
+    ActFolder(connection, row, happened.acted_upon).take_message(message)
 
 
 def _end_feeds(connection: Connection, author: Author, happened: Happened, group: Membership) -> None:
@@ -89,13 +94,22 @@ def renew(connection: Connection, happened: Happened) -> None:
     happened.conversation = replace(happened.conversation, incarnation=fresh)
 
 
-def fall_out(connection: Connection, happened: Happened, feed: FeedRow, number: int) -> None:
-    """Let go what stood in a feed from a number on: it was closed there."""
+def fall_out(connection: Connection, author: Author, happened: Happened, feed: FeedRow, number: int) -> None:
+    """Let go what stood in a feed from a number on: it was closed there. What stands elsewhere, too, stays shown."""
+    fallen = hide_fallen(connection, feed.row, number)
+    happened.fallen |= {row.entry: row for row in fallen}
+    happened.is_reordered = True
     matters = acts.matters_beyond(connection, feed.row, number - 1)
     acts.forget_acts(connection, feed.row, number)
     ActFolder(connection, happened.conversation.row, happened.acted_upon).find_last(matters)
     deletions.forget_deletions(connection, feed.row, number)
     happened.must_judge_again = True
+    conversation = happened.conversation.row
+    names = [row.entry for row in fallen]
+    for name, place in feeds.places_of(connection, conversation, feed.author, names) if names else ():
+        there = feeds.find_feed(connection, conversation, name)
+        assert there is not None
+        fold_in(connection, author, happened, there, read_entry(feeds.wire_entry_at(connection, there, place)))
 
 
 def finish(connection: Connection, author: Author, happened: Happened) -> Happened:
@@ -105,6 +119,9 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
         folder.find_last(_end_acts(connection, happened.conversation.row, happened.group))
     if happened.group is not None or happened.must_judge_again:
         DeletionFolder(connection, author, happened).judge_again()
+    never_told = {row.entry for row in happened.messages} & happened.fallen.keys()
+    happened.messages = [row for row in happened.messages if row.entry not in never_told]
+    happened.hidden += [row for entry, row in happened.fallen.items() if entry not in never_told]
     new = {row.entry for row in happened.messages}
     happened.messages = [folder.find(row.entry) or row if _is_more(row, happened) else row for row in happened.messages]
     happened.changed = [row for entry in happened.acted_upon if entry not in new and (row := folder.find(entry))]

@@ -39,6 +39,8 @@ class Happened:
     """All consent entries of the conversation, when there are new ones."""
     hidden: list[MessageRow] = field(default_factory=list)
     """Messages that were shown and are not any more: their authors had gone by then."""
+    fallen: dict[EntryId, MessageRow] = field(default_factory=dict)
+    """Messages that were shown and fell out of a feed that was closed, and did not come again yet."""
     is_reordered: bool = False
     """Whether messages went or came otherwise than by growing; then `newest` says what they end with."""
     newest: Newest | None = None

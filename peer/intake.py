@@ -319,10 +319,13 @@ class EntryTaker:
         log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
         one, other = self._as_allowed(feed, one), self._as_allowed(feed, other)
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
+        if winner.body is None and feeds.hash_at(self._connection, feed.row, winner.header.number) == winner.hash:
+            # A proof has headers only; what it says is held here, and goes on to count.
+            winner = read_entry(feeds.wire_entry_at(self._connection, feed, winner.header.number))
         closed = feeds.close_feed(self._connection, feed, winner, loser)
         if self.happened.conversation.user is None:
             groups.forget_acts(self._connection, feed.row, winner.header.number, winner.hash)
-        fall_out(self._connection, self.happened, closed, winner.header.number)
+        fall_out(self._connection, self._author, self.happened, closed, winner.header.number)
         self._keep(closed, winner)
         if feed.feed.device != self._author.key.device:
             return

@@ -70,6 +70,12 @@ def add_buried(
             str(by),
         ),
     )
+    # Its content may have fallen out of a closed feed: its place is here now.
+    connection.execute(
+        "UPDATE message SET feed = ?, number = ?, hidden = hidden & ~?"
+        " WHERE entry = ? AND author = ? AND hidden & ? <> 0",
+        (feed.row, number, messages.FALLEN_OUT, bytes(entry), str(feed.author), messages.FALLEN_OUT),
+    )
     row = messages.find_message(connection, entry)
     return row if row is not None and row.author == feed.author else None
 

@@ -1,6 +1,6 @@
 """Feeds and their entries, what others hold of them, and what people were shown."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -202,8 +202,8 @@ def add_body(connection: Connection, feed: FeedRow, entry: Entry, lacking: tuple
 def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entry) -> FeedRow:
     """End a feed at the number of two contradicting headers, with the one that counts; keep the proof.
 
-    What stood in the feed from that number on becomes orphaned. Messages stay on the screen: the author writes
-    them again, under the same entry IDs, in a new feed.
+    What stood in the feed from that number on becomes orphaned; the author writes it again, under the same entry IDs,
+    in a new feed.
     """
     number = winner.header.number
     connection.execute(
@@ -347,6 +347,33 @@ def is_in_a_feed(connection: Connection, entry: EntryId) -> bool:
     Asked only when a fork is settled, so no index is paid for with every message.
     """
     return connection.execute("SELECT 1 FROM entry WHERE entry = ?", (bytes(entry),)).fetchone() is not None
+
+
+def places_of(
+    connection: Connection, conversation: int, author: UserId, names: Collection[EntryId]
+) -> list[tuple[FeedId, int]]:
+    """Return (feed, number) of where entries of these IDs count: of a feed the first, of several feeds the lowest hash.
+
+    Asked only when a fork is settled, like `is_in_a_feed`: it goes through all that the author wrote.
+    """
+    wanted = {bytes(name) for name in names}
+    rows = connection.execute(
+        "SELECT entry.entry, feed.feed, entry.hash, entry.number FROM entry JOIN feed ON feed.id = entry.feed"
+        " WHERE feed.conversation = ? AND feed.author = ? ORDER BY entry.number DESC",
+        (conversation, str(author)),
+    )
+    first_in_feed = {(name, feed): (held, feed, number) for name, feed, held, number in rows if name in wanted}
+    lowest: dict[Value, tuple[bytes, FeedId, int]] = {}
+    for (name, _), (held, feed, number) in first_in_feed.items():
+        place = (cast("bytes", held), FeedId(cast("bytes", feed)), cast("int", number))
+        lowest[name] = min(lowest.get(name, place), place)
+    return [(feed, number) for _, feed, number in lowest.values()]
+
+
+def is_in_feed_before(connection: Connection, feed: int, number: int, entry: EntryId) -> bool:
+    """Tell whether a feed has an entry of this ID below a number."""
+    sql = "SELECT 1 FROM entry WHERE feed = ? AND number < ? AND entry = ?"
+    return connection.execute(sql, (feed, number, bytes(entry))).fetchone() is not None
 
 
 def wire_entry_at(connection: Connection, feed: FeedRow, number: int) -> WireEntry:

@@ -7,7 +7,7 @@ from typing import cast
 
 from peer.storage import messages
 from peer.storage.database import Connection
-from peer.storage.messages import MessageRow
+from peer.storage.messages import FALLEN_OUT, MessageRow
 
 BEYOND_THE_END = 1
 """The bit of `message.hidden` for what stands in a feed beyond the end that a removal gave it."""
@@ -37,6 +37,18 @@ def show_up_to(
     _mark(connection, back, 0)
     shown = [row for feed, number in back for row in messages.messages_at(connection, feed, ((number, number),))]
     return hidden, shown
+
+
+def hide_fallen(connection: Connection, feed: int, number: int) -> list[MessageRow]:
+    """Hide what stands in a feed from a number on, because it was closed there; return what was shown until now.
+
+    Who sees the feed for the first time after that never gets it from there, and all must show the same.
+    """
+    rows = messages.messages_at(connection, feed, ((number, 2**53),))
+    connection.execute(
+        "UPDATE message SET hidden = hidden | ? WHERE feed = ? AND number >= ?", (FALLEN_OUT, feed, number)
+    )
+    return rows
 
 
 def _mark(connection: Connection, places: list[tuple[int, int]], bit: int) -> None:

@@ -10,7 +10,8 @@ from peer.errors import Refusal, RefusalCode
 from peer.limits import REPLIES_TOLD
 from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
 from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of
-from peer.storage.database import Connection, Row
+from peer.storage.database import Connection, Row, Value
+from peer.storage.feeds import is_in_feed_before
 from peer.storage.groups import COLUMN_COUNT as ACT_COLUMN_COUNT
 from peer.storage.groups import COLUMNS as ACT_COLUMNS
 from peer.storage.groups import ActRow, act_of
@@ -90,6 +91,8 @@ _FROM = (
     " LEFT JOIN group_act ON message.kind = 'membership' AND group_act.feed = message.feed"
     " AND group_act.number = message.number"
 )
+FALLEN_OUT = 4
+"""The bit of `message.hidden` for what stood in a feed beyond where it was closed, until it was written again."""
 DELETED = "deleted"
 ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
 _MENTIONS = msgspec.msgpack.Decoder(tuple[Mention, ...], dec_hook=from_builtin)
@@ -112,7 +115,7 @@ def add_message(
     *,
     mine: bool,
 ) -> MessageRow | None:
-    """Keep what the screen shows. What is known already only moves to its new place; then return None.
+    """Keep what the screen shows. What is shown already may only move to its new place; then return None.
 
     What happened to a group never counts as unread.
     """
@@ -145,11 +148,8 @@ def add_message(
         ),
     )
     if not cursor.rowcount:
-        connection.execute(
-            "UPDATE message SET feed = ?, number = ? WHERE entry = ? AND author = ?",
-            (feed, entry.header.number, bytes(body.entry_id), str(author)),
-        )
-        return None
+        content = (kind, text, reply_to and bytes(reply_to), _pack_mentions(mentions))
+        return _meet_again(connection, feed, entry, body.entry_id, author, content)
     return MessageRow(
         arrival=cursor.lastrowid,
         entry=body.entry_id,
@@ -167,6 +167,35 @@ def add_message(
         attachment=add_attachment(connection, conversation, body) if isinstance(body, Attachment) else None,
         act=ActRow(entry.hash, body) if isinstance(body, MembershipBody) else None,
     )
+
+
+def _meet_again(
+    connection: Connection, feed: int, entry: Entry, name: EntryId, author: UserId, content: tuple[Value, ...]
+) -> MessageRow | None:
+    """Let a message that is known stand where it counts, in whatever order its entries came.
+
+    Of a feed that is the first, of several feeds the one of the lowest hash. Returns it if it had fallen out of a
+    closed feed, and is shown again.
+    """
+    known = connection.execute(
+        "SELECT message.hidden, entry.hash FROM message"
+        " LEFT JOIN entry ON entry.feed = message.feed AND entry.number = message.number"
+        " WHERE message.entry = ? AND message.author = ?",
+        (bytes(name), str(author)),
+    ).fetchone()
+    if known is None:
+        return None
+    is_back = bool(cast("int", known[0]) & FALLEN_OUT)
+    if not is_back and known[1] is not None and cast("bytes", known[1]) <= bytes(entry.hash):
+        return None
+    if is_in_feed_before(connection, feed, entry.header.number, name):
+        return None
+    connection.execute(
+        "UPDATE message SET feed = ?, number = ?, kind = ?, text = ?, reply_to = ?, mentions = ?, edited = NULL,"
+        " hidden = hidden & ~? WHERE entry = ? AND author = ?",
+        (feed, entry.header.number, *content, FALLEN_OUT, bytes(name), str(author)),
+    )
+    return find_message(connection, name) if is_back else None
 
 
 def set_text(

@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=_seeds, default=range(1, 11), metavar="A..B", help="several; 1..10 if left out")
     parser.add_argument("--members", type=int, help="5 to 100; if left out, the seed says (5 to 12)")
     parser.add_argument("--trouble", type=float, default=TROUBLE_SECONDS, metavar="SECONDS", help="in virtual time")
-    parser.add_argument("--liars", type=Liars, choices=list(Liars), default=Liars.CENSORS, help="members who lie")
+    parser.add_argument("--liars", type=Liars, choices=list(Liars), default=Liars.ALL, help="members who lie")
     parser.add_argument("--log", action="store_true", help="what the nodes log, too")
     parser.add_argument("--jobs", type=int, default=1, help="seeds played at the same time")
     asked = parser.parse_args()

@@ -29,6 +29,13 @@ def test_whatever_goes_wrong_all_honest_members_end_alike(seeds: str) -> None:
     assert played.returncode == 0, played.stdout[-6000:] + played.stderr[-2000:]
 
 
+@pytest.mark.parametrize("seed", ["4", "10"])
+def test_who_tells_two_stories_is_shown_alike_everywhere(seed: str) -> None:
+    played = simulate("--seed", seed, "--members", "6", "--trouble", "60")
+    assert played.returncode == 0, played.stdout[-6000:] + played.stderr[-2000:]
+    assert "1 equivocators" in played.stdout, "this seed has none any more: choose another"
+
+
 def test_a_seed_replays_exactly() -> None:
     lines = [simulate("--seed", "5", "--members", "5", "--trouble", "40").stdout.splitlines()[-1] for _ in range(2)]
     first, second = (re.sub(r"in [\d.]+ s;", "", line) for line in lines)
