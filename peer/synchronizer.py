@@ -154,7 +154,7 @@ class Synchronizer:
         sync.tell_digests(self._shared(link))
         for conversation in self._conversations.all():
             if self._farewell(link, conversation) is not None:
-                self._tell_former(link, conversation, ())
+                self._tell_former(sync, conversation, ())
 
     async def _compare_now_and_then(self) -> None:
         while True:
@@ -177,9 +177,9 @@ class Synchronizer:
             for link in links:
                 if link is one or conversation.id not in self._links[link].neighbours:
                     chosen.setdefault(link, []).append(conversation)
-            for link in self._links:
+            for link, sync in self._links.items():
                 if self._farewell(link, conversation) is not None:
-                    self._tell_former(link, conversation, ())
+                    self._tell_former(sync, conversation, ())
         for link, conversations in chosen.items():
             self._links[link].tell_digests(conversations)
 
@@ -219,7 +219,7 @@ class Synchronizer:
             assert conversation is not None
             sync.told(conversation, message.lines, message.mask)
             if message.answer:
-                self._tell_former(link, conversation, message.lines)
+                self._tell_former(sync, conversation, message.lines)
             return
         if self._is_hidden(link, message.conversation):
             return
@@ -239,18 +239,24 @@ class Synchronizer:
             _tell_lines(link, conversation, conversation.told_lines(), message.mask, answer=False)
         sync.told(conversation, message.lines, message.mask)
 
-    def _tell_former(self, link: Link, conversation: Conversation, told: Iterable[VectorLine]) -> None:
+    def _tell_former(self, sync: LinkSync, conversation: Conversation, told: Iterable[VectorLine]) -> None:
         """Tell somebody who is in a group no more how far we hold their own feeds, and nothing of anything newer.
 
         What they said of membership before they heard of it must reach us: their going may come to count for nothing.
         """
-        heard, lines = self._farewell(link, conversation) or {}, conversation.told_lines()
-        theirs = {line.feed for line in told if line.feed.device == link.device}
-        theirs |= {name for name in lines if name.device == link.device}
-        mask = mask_of(theirs)
-        known = {n: line for n, line in lines.items() if n in theirs or line.head <= heard.get(n, 0)}
-        if theirs:
-            _tell_lines(link, conversation, known, mask, answer=False)
+        link, heard = sync.link, self._farewell(sync.link, conversation) or {}
+        neighbour = sync.neighbours.get(conversation.id)
+        theirs = dict(neighbour.theirs) if neighbour is not None and neighbour.theirs is not None else {}
+        theirs |= {line.feed: line for line in told}
+        own = {name for name in (*theirs, *conversation.feeds) if name.device == link.device}
+        # Of feeds that went on without them they hear what they said themselves, so that they do not send them again.
+        lines = {name: line for name, line in theirs.items() if name not in own} | {
+            name: line
+            for name, line in conversation.told_lines().items()
+            if name in own or line.head <= heard.get(name, 0)
+        }
+        if own:
+            _tell_lines(link, conversation, lines, mask_of(own), answer=False)
 
     async def _agrees(self, sync: LinkSync, conversation: Conversation, line: VectorLine) -> bool:
         """Tell whether a line speaks of the same feed that we hold; if not, find out where the two part."""
