@@ -26,6 +26,13 @@ SETTLING_SECONDS = 3.0
 """What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
 SOUGHT_SECONDS = 90.0
 """A member whose file is wanted is kept linked so long after it was wanted last; it is said again every 30 s."""
+STATEMENT_SECONDS = 2.0
+STATEMENT_SECONDS_PER_MEMBER = 0.25
+"""Of a group a device states no more often what it holds: all together four times a second, however many they are."""
+STATEMENTS_PASSED_SECONDS = 1.0
+"""Statements are passed on together, so often."""
+STATEMENTS_AT_ONCE = 32
+"""Statements of a group told to somebody who comes: the latest ones."""
 GROUPS_NOT_OURS = 64
 """Groups known here that we are not in: those we left, and those of which it is not clear yet who added us."""
 MESSAGES_PER_PAGE = 1_000

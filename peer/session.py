@@ -33,6 +33,7 @@ from peer.locator_connection import LocatorConnection
 from peer.locator_places import LocatorPlaces
 from peer.messages import Messages
 from peer.pictures.picture_service import Pictures
+from peer.statements import Statements
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings
@@ -41,6 +42,7 @@ from peer.transfers.pulling import dial_any
 from peer.transfers.serving import FileServer
 from peer.typing_signals import TypingSignals
 from peer.views import ContactView, SessionView
+from protocol import link_messages
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
 from protocol.file_messages import ALPN, MAGIC
@@ -164,6 +166,16 @@ class Session:
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
         self._aim = Aim(self.contacts, self.conversations, self._dialer, self._book, surroundings.chance, user)
+        self._statements = Statements(
+            database,
+            self.conversations,
+            author,
+            lambda: self._book.links,
+            self._may_share,
+            self._aim.choice.is_neighbour,
+            surroundings.now,
+            surroundings.chance,
+        )
         self._synchronizer: Synchronizer
         self._file_server: FileServer
         self.locator: LocatorClient
@@ -193,7 +205,9 @@ class Session:
             self._aim.choice.is_neighbour,
             self._surroundings.chance,
         )
-        self._aim.on_chosen = self._synchronizer.neighbours_changed
+        self._synchronizer.on_own_news = self._statements.changed
+        self._aim.on_chosen = self._neighbours_changed
+        await self._statements.start()
         self._aim.start()
         self._vouches = logged_in is not None  # with the password, a moment ago
         now = self._surroundings.now()
@@ -227,6 +241,7 @@ class Session:
         if hasattr(self, "locator"):
             await self.locator.close()
         await self._aim.close()
+        await self._statements.close()
         await self._dialer.close()
         await self._port.close()
         await self._book.close_all(LinkEnd.LEAVING)
@@ -374,6 +389,8 @@ class Session:
         """See `LinkListener`."""
         if isinstance(message, WhatPieces | Pieces):
             await self.attachments.holdings.handle(link, message)
+        elif isinstance(message, link_messages.Statements):
+            await self._statements.handle(link, message)
         elif isinstance(message, Typing):
             self.typing.handle(link, message)
         else:
@@ -393,6 +410,10 @@ class Session:
             self._dialer.link_may_be_missing(link.user, after_loss=True)
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _neighbours_changed(self) -> None:
+        self._synchronizer.neighbours_changed()
+        self._statements.neighbours_changed()
 
     def _may_share(self, link: Link, conversation: Conversation) -> bool:
         return (

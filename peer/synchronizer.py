@@ -70,6 +70,8 @@ class Synchronizer:
         self._is_neighbour = is_neighbour
         self._chance = chance
         self._settling = Settling()
+        self.on_own_news: Callable[[Conversation], None] = lambda _: None
+        """Called when we hold more of a conversation, or more of it was displayed here."""
         self._links: dict[Link, LinkSync] = {}
         conversations.on_growth = self._grew
         conversations.receipts.on_displayed = self._displayed
@@ -350,6 +352,7 @@ class Synchronizer:
 
     def _grew(self, conversation: Conversation) -> None:
         self._settling.grew(conversation)
+        self.on_own_news(conversation)
         for sync in self._links.values():
             assert sync.link.user is not None
             if self._is_neighbour(conversation, sync.link.user) and self._may_share(sync.link, conversation):
@@ -359,6 +362,7 @@ class Synchronizer:
                 sync.kick(conversation.id)
 
     def _displayed(self, conversation: Conversation, reads: tuple[ReadLine, ...]) -> None:
+        self.on_own_news(conversation)
         for link in self._links:
             assert link.user is not None
             if self._is_neighbour(conversation, link.user) and self._may_share(link, conversation):

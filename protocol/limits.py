@@ -115,6 +115,16 @@ READ_RANGES = 1_024
 """Ranges of read numbers told for one feed."""
 READ_LINES_PER_MESSAGE = 16
 """Feeds in one message of what was read: at the most ranges each, they fit one frame."""
+SHORT_HASH_BYTES = 8
+"""Bytes of hashes in statements about what somebody holds: enough to tell one's own feeds apart."""
+STATED_FEEDS = 32
+"""Feeds in one statement, those that moved last and some others in turn: its size does not grow with the group."""
+STATED_RANGES = 16
+"""Ranges of absent bodies, and of numbers read, in one line of a statement."""
+STATEMENT_BYTES = 16 * 1024
+"""Bytes of one statement; an ordinary one has 1 KiB."""
+STATEMENTS_PER_MESSAGE = 16
+"""Statements in one message: at their longest they fit one frame."""
 FORK_POINTS = 48
 """Points of a feed shown to find where two versions of it part (head, -1, -2, -4 …)."""
 GROUP_MEMBERS = 200

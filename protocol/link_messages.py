@@ -82,6 +82,13 @@ class SignedHeader(msgspec.Struct, frozen=True, array_like=True):
     signature: Annotated[bytes, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
 
 
+class SignedStatement(msgspec.Struct, frozen=True, array_like=True):
+    """What a member of a group says to hold, as it is passed on: the bytes that were signed (`statements`)."""
+
+    payload: Annotated[bytes, Meta(max_length=limits.STATEMENT_BYTES)]
+    signature: Annotated[bytes, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
+
+
 @LINK.register(0x0201)
 class Greeting(Message, frozen=True, array_like=True):
     """First words of both sides. TLS has already proven who speaks."""
@@ -204,3 +211,10 @@ class Typing(Message, frozen=True, array_like=True):
     """My user is writing something in a conversation at this moment. Never kept; said again while it lasts."""
 
     conversation: ConversationId
+
+
+@LINK.register(0x8210)
+class Statements(Message, frozen=True, array_like=True):
+    """What members of groups said to hold and to have read, each signed by its device; passed on as they came."""
+
+    statements: Annotated[tuple[SignedStatement, ...], Meta(max_length=limits.STATEMENTS_PER_MESSAGE)]

@@ -26,6 +26,7 @@ class Purpose(Enum):
     ENTRY = b"hail entry 1\0"
     LOGIN = b"hail login 1\0"
     DEVICE_LIST = b"hail device list 1\0"
+    STATEMENT = b"hail statement 1\0"
 
 
 class SigningKey:

@@ -6,6 +6,10 @@ import pytest
 
 from peer.errors import Refusal, RefusalCode
 from peer.views import ConversationId, EntryId, MembershipAct, MessageKind
+from protocol.identity import UserId
+from protocol.link_messages import Statements
+from protocol.signatures import SigningKey
+from protocol.statements import HeldLine, Statement, short_hash, short_name, sign_statement
 from tests.harness.world import Person, World
 
 
@@ -300,3 +304,56 @@ async def test_it_is_known_who_has_a_message_and_who_has_read_it(world: World) -
     with pytest.raises(Refusal) as refused:
         await ana.node.who_has(EntryId(bytes(16)))
     assert refused.value.code is RefusalCode.UNKNOWN_ENTRY
+
+
+async def test_who_has_a_message_is_known_also_of_those_one_never_meets(world: World) -> None:
+    ana, bo, chen, group = await group_of_three(world)
+    await chen.node.close()
+    sent = await ana.node.send_text(group, "hello")
+    await world.shows(bo, group, ["hello"])
+    await ana.node.close()
+    chen = await world.returns("chen")
+    await world.shows(chen, group, ["hello"])
+    await chen.node.mark_read(group, [sent.entry])
+    await asyncio.sleep(30)
+    await chen.node.close()
+    await bo.node.close()
+    bo = await world.returns("bo")
+    ana = await world.returns("ana")
+
+    async def who_has() -> dict[str, tuple[bool, bool]]:
+        return {m.user: (m.has, m.read) for m in (await ana.node.who_has(sent.entry)).members}
+
+    async def knows_of_chen() -> bool:
+        return (await who_has())["chen"] == (True, True)
+
+    await world.until(knows_of_chen)
+    assert await states(ana, group) == ["delivered"]
+
+
+async def test_nobody_can_say_in_anothers_name_that_they_have_a_message(world: World, expected_log: list[str]) -> None:
+    ana, bo, chen, group = await group_of_three(world)
+    await chen.node.close()
+    sent = await ana.node.send_text(group, "hello")
+    await world.shows(bo, group, ["hello"])
+    session, other = bo.node._session, ana.node._session
+    assert session is not None
+    assert other is not None
+    conversation = session.conversations.get(group)
+    assert conversation is not None
+    feed = conversation.feeds[next(name for name in conversation.feeds if name.device != session._vault.device)]
+    line = HeldLine(short_name(feed.feed), feed.line.head, short_hash(feed.line.head_hash))
+    stranger = SigningKey(bytes(32))
+    key = next(row.key for row in other.contacts._devices.values() if row.user == "chen")
+    by_stranger = sign_statement(stranger, session.realm, Statement(group, stranger.public, 2**52, (line,)))
+    forged = sign_statement(stranger, session.realm, Statement(group, key, 2**52, (line,)))
+    link = session._book.link_with(UserId("ana"))
+    assert link is not None
+    link.send(Statements((by_stranger,)))
+    await asyncio.sleep(2)
+    assert link.end is None, "a device that is nobody's is believed nothing"
+    expected_log.append("did not sign")
+    link.send(Statements((forged,)))
+    await asyncio.sleep(2)
+    assert link.end is not None
+    assert [m.has for m in (await ana.node.who_has(sent.entry)).members] == [True, False]

@@ -51,6 +51,7 @@ from protocol.link_messages import (
     ReadLine,
     Reads,
     SignedHeader,
+    Statements,
     Typing,
     VectorLine,
     WhatPieces,
@@ -84,6 +85,7 @@ from protocol.registry import Message, Registry
 from protocol.replication import ALL_BUCKETS, digest_of
 from protocol.safety_numbers import safety_number
 from protocol.signatures import Purpose
+from protocol.statements import HeldLine, Statement, short_hash, short_name, sign_statement
 from tests.protocol.strategies import encode_struct
 from tests.protocol.vector_files import ANN_KEY, AUTHORITY, BOB_KEY, CERTIFICATES, read_vector, seeded
 
@@ -133,6 +135,14 @@ WITHOUT_BODY = WireEntry(SECOND.wire.header, SECOND.wire.signature, None)
 LINE = VectorLine(FEED, 1, 2, SECOND.hash)
 BOBS_LINE = VectorLine(BOBS_FEED, 1, 300, EntryHash(seeded("bob's head", 32)), closed=True, lacking=((7, 9), (12, 12)))
 DIGEST = digest_of((LINE, BOBS_LINE))
+
+STATEMENT = Statement(
+    CONVERSATION,
+    ANN_KEY.public,
+    STAMP,
+    (HeldLine(short_name(BOBS_FEED), 300, short_hash(BOBS_LINE.head_hash), ((7, 9), (12, 12)), ((1, 6),)),),
+)
+SIGNED_STATEMENT = sign_statement(ANN_KEY, REALM, STATEMENT)
 
 # --- a group ------------------------------------------------------------------------------------
 
@@ -235,6 +245,7 @@ LINK_MESSAGES: tuple[Message, ...] = (
     WhatPieces(CONVERSATION, (ATTACHMENT.entry_id, TEXT.entry_id)),
     Pieces(CONVERSATION, ATTACHMENT.entry_id, b"\x02"),
     Typing(CONVERSATION),
+    Statements((SIGNED_STATEMENT,)),
 )
 
 FILE_MESSAGES: tuple[Message, ...] = (
@@ -278,6 +289,7 @@ VALUES: dict[str, bytes] = {
     "WireEntry_without_body": encode_struct(WITHOUT_BODY),
     "Text_with_mention": BODIES.encode_body(WITH_MENTION),
     "VectorLine": encode_struct(BOBS_LINE),
+    "Statement": encode_struct(STATEMENT),
     "PieceTable": encode_table(TABLE),
     "piece_table_root": ATTACHMENT.root,
     "digest_buckets": DIGEST.buckets,

@@ -13,6 +13,7 @@ from protocol.errors import RefusalCode
 from protocol.locator_messages import LOCATOR
 from protocol.manifests import FileLine, PieceTable
 from protocol.signatures import Purpose
+from protocol.statements import HeldLine, Statement
 from tests.protocol.strategies import all_messages
 from tests.protocol.vector_files import FOLDER
 from tests.protocol.wire_types import fields_of, parts_of
@@ -26,6 +27,7 @@ SECTIONS = {
 MESSAGES = {f"0x{number:04X} {cls.__name__}": cls for _, number, cls in all_messages()}
 PARTS = {part.__name__: part for cls in MESSAGES.values() for part in parts_of(cls)}
 PARTS |= {"Header": Header, "DeviceList": DeviceList, "PieceTable": PieceTable, "FileLine": FileLine}
+PARTS |= {"Statement": Statement, "HeldLine": HeldLine}
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 QUOTE = re.compile(r"^```hex (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
