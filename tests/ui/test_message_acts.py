@@ -387,6 +387,39 @@ def test_escape_in_the_list_first_ends_the_answer_then_leads_to_the_input(qtbot,
     assert input_of(talking).hasFocus()
 
 
+def deleted(message):
+    return msgspec.structs.replace(message, kind=MessageKind.DELETED, text="", deleted_by=message.author)
+
+
+def test_what_somebody_else_deletes_is_answered_no_more(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    choose(qtbot, talking, 0, "message.reply")
+    qtbot.keyClicks(input_of(talking), "half a")
+    node.tell(events.MessageChanged(deleted(node.history[LAB][0])))
+    qtbot.waitUntil(lambda: not bar(talking).isVisible())
+    assert input_of(talking).toPlainText() == "half a"
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_edit_of_what_a_manager_deletes_is_not_lost(
+    qtbot, talking: MainWindow, node: ScriptedNode, is_open: bool
+) -> None:
+    qtbot.keyClicks(input_of(talking), "a draft")
+    choose(qtbot, talking, 1, "message.edit")
+    qtbot.keyClicks(input_of(talking), " indeed")
+    conversations = talking._state.conversations
+    if not is_open:
+        talking.chat.open(conversations.with_user("alice"))
+    node.tell(events.MessageChanged(deleted(node.history[LAB][1])))
+    qtbot.waitUntil(lambda: message_of_lab(talking).kind is MessageKind.DELETED)
+    talking.chat.open(conversations.conversation(LAB))
+    assert not bar(talking).isVisible()
+    assert input_of(talking).toPlainText() == "yes indeed\na draft"
+
+
+def message_of_lab(window: MainWindow):
+    return window._state.loaded_messages(LAB).latest(entry_id(2))
+
+
 # --- what may be done --------------------------------------------------------------------------
 
 

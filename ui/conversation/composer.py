@@ -20,6 +20,8 @@ from ui.transfers.offered_files import OfferedFiles
 from ui.transfers.tray import MOST_ITEMS, AttachmentTray, TrayItem
 from ui.transfers.voice_recorder import Recording, VoiceRecorder
 
+_NARROW = 400
+"""Below this width the input has few words in it."""
 _WIDE = 480
 """From this width on there is a button for screenshots."""
 
@@ -182,6 +184,7 @@ class Composer(QWidget):
         """Where there is little room, what the menu has too gives way."""
         super().resizeEvent(event)
         self._screenshot.setVisible(self.width() >= _WIDE)
+        self._choose_words()
         self._choose_buttons()
 
     def _attach_menu(self, theme: Theme) -> QMenu:
@@ -218,9 +221,16 @@ class Composer(QWidget):
         dialog.open()
 
     def _tray_changed(self) -> None:
-        words = self.tr("Add a caption…") if self.tray.items else self.tr("Write a message…")
-        self.input.setPlaceholderText(words)
+        self._choose_words()
         self._allow_sending()
+
+    def _choose_words(self) -> None:
+        """Say what to write here, in as many words as there is room for."""
+        if self.tray.items:
+            words = self.tr("Caption…") if self.width() < _NARROW else self.tr("Add a caption…")
+        else:
+            words = self.tr("Message…") if self.width() < _NARROW else self.tr("Write a message…")
+        self.input.setPlaceholderText(words)
 
     def _recorder_changed(self) -> None:
         """The recorder begins or is over."""

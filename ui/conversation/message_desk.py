@@ -5,8 +5,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QRect
 from PySide6.QtWidgets import QWidget
 
+from peer import events
 from peer.errors import RefusalCode
-from peer.views import ConversationView, GroupView, MessageView
+from peer.views import ConversationView, GroupView, MessageKind, MessageView
 from ui.conversation.deletions import Deletions
 from ui.conversation.forward_dialog import ForwardDialog
 from ui.conversation.forwarding import Forwarding
@@ -50,6 +51,7 @@ class MessageDesk(QObject):
         view.reacted.connect(self.react)
         view.undo_wanted.connect(self.deletions.undo)
         writing.shown.connect(self._show)
+        bridge.events_arrived.connect(self._look)
 
     def show_standing(self, conversation: ConversationView, group: GroupView | None) -> None:
         """Know what may be done in the open conversation."""
@@ -67,6 +69,15 @@ class MessageDesk(QObject):
 
         wanted = "" if emoji == chosen else emoji
         self._bridge.ask(self, lambda node: node.react(message.entry, wanted), None, refused)
+
+    def _look(self, batch: list[events.Event]) -> None:
+        """What somebody else deleted is answered no more."""
+        for event in batch:
+            match event:
+                case events.MessageHidden(message=message):
+                    self._writing.message_gone(message.entry)
+                case events.MessageChanged(message=message) if message.kind is MessageKind.DELETED:
+                    self._writing.message_gone(message.entry)
 
     def do(self, act: MessageAct, messages: list[MessageView]) -> None:
         """Do what was chosen in a menu, or by a key."""

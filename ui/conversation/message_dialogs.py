@@ -4,7 +4,16 @@ from collections import deque
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QTextCursor
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from peer.views import AttachmentView, MessageView
 from ui.theme import fonts
@@ -13,6 +22,11 @@ from ui.translations import attachments, message_words, moments, people
 
 _WIDTH, _HEIGHT = 560, 480
 _NARROWEST = 300
+_DETAILS_WIDTH = 340
+_AROUND_FACTS = 140
+"""Pixels of title, button and margins."""
+_BESIDE = 24
+"""Pixels of the window above and below a dialog that would be higher."""
 _LONGEST_LINE = 4_000
 """Characters; the text editor breaks one line of 64 KB only in a third of a second."""
 _LINES_AT_ONCE = 1_000
@@ -36,7 +50,10 @@ class MessageDetails(QDialog):
             *([] if message.edited_at is None else [(self.tr("Edited"), moments.full(message.edited_at))]),
             *message_words.reaction_facts(message.reactions),
         )
-        grid = QGridLayout()
+        page = QWidget()
+        page.setProperty("role", "clear")
+        grid = QGridLayout(page)
+        grid.setContentsMargins(0, 0, 8, 0)
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
@@ -47,7 +64,16 @@ class MessageDetails(QDialog):
             grid.addWidget(value, row, 1)
         close = PushButton(self.tr("Close"), name="message_details.close", kind="primary")
         close.clicked.connect(self.accept)
-        _lay_out(self, Text(self.tr("Message details"), face=fonts.bold(fonts.TITLE)), grid, [close])
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        inside = QVBoxLayout()
+        inside.addWidget(scroll)
+        _lay_out(self, Text(self.tr("Message details"), face=fonts.bold(fonts.TITLE)), inside, [close])
+        wished = page.sizeHint().height() + _AROUND_FACTS
+        self.resize(_DETAILS_WIDTH, min(wished, max(_AROUND_FACTS, parent.height() - _BESIDE)))
 
     def _facts_of(self, attachment: AttachmentView | None, message: MessageView) -> list[tuple[str, str]]:
         """Return what there is to know of an attachment, in full: a card may have cut it."""
@@ -96,7 +122,7 @@ class WholeMessage(QDialog):
             self._filling.stop()
 
 
-def _lay_out(dialog: QDialog, title: QWidget, inside: QGridLayout | QVBoxLayout, buttons: list[PushButton]) -> None:
+def _lay_out(dialog: QDialog, title: QWidget, inside: QVBoxLayout, buttons: list[PushButton]) -> None:
     below = QHBoxLayout()
     below.setSpacing(8)
     below.addStretch()

@@ -110,14 +110,18 @@ class Writing(QObject):
         return True
 
     def message_gone(self, entry: EntryId) -> None:
-        """A message was deleted: it is answered and edited no more."""
-        about = self._about_now
-        if about is not None and about.message.entry == entry:
+        """A message was deleted: it is answered and edited no more. What was written is not lost."""
+        for about in [each for each in self._about.values() if each.message.entry == entry]:
+            is_open = about is self._about_now
+            written = self._composer.text() if is_open else about.text
             self._drop(about)
+            if about.edits and written not in {"", about.message.text}:
+                self._drafts.give_back(about.message.conversation, written)
 
     def _drop(self, about: _About) -> None:
+        is_open = about is self._about_now
         del self._about[about.message.conversation]
-        if about.edits:
+        if about.edits and is_open:
             self._drafts.bring_back()
         self._show_bar()
 
