@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QToolButton, QWidget
+from shiboken6 import isValid
 
 from peer import events
 from peer.errors import RefusalCode
@@ -202,15 +203,39 @@ def test_who_leaves_the_page_is_not_listened_to(
     assert speaking.trial is Trial.NONE
 
 
-def test_who_closes_the_settings_while_it_begins_is_not_listened_to(
-    qtbot, dialog: SettingsDialog, node: ScriptedNode
+def leave(qtbot, dialog: SettingsDialog, *, closes: bool) -> None:
+    """Go to another page, or close the settings: then there is nothing of them any more."""
+    if closes:
+        press(qtbot, dialog, "settings.close")
+        qtbot.waitUntil(lambda: not isValid(dialog))
+    else:
+        page(qtbot, dialog, FILES)
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_who_leaves_while_it_begins_is_not_listened_to(
+    qtbot, dialog: SettingsDialog, node: ScriptedNode, closes: bool
 ) -> None:
     audio(qtbot, dialog)
     node.gate = asyncio.Event()
     press(qtbot, dialog, "settings.try_microphone")
-    page(qtbot, dialog, FILES)
+    qtbot.waitUntil(lambda: len(node.asked("start_recording")) == 1)
+    leave(qtbot, dialog, closes=closes)
     node.loop.call_soon_threadsafe(node.gate.set)
     qtbot.waitUntil(lambda: len(node.asked("cancel_recording")) == 1)
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_who_leaves_while_it_ends_leaves_no_recording(
+    qtbot, speaking: AudioPage, dialog: SettingsDialog, node: ScriptedNode, closes: bool
+) -> None:
+    node.gate = asyncio.Event()
+    press(qtbot, dialog, "settings.try_microphone")
+    qtbot.waitUntil(lambda: len(node.asked("finish_recording")) == 1)
+    leave(qtbot, dialog, closes=closes)
+    node.loop.call_soon_threadsafe(node.gate.set)
+    qtbot.waitUntil(lambda: node.asked("discard") == [("/trial.opus",)])
+    assert node.asked("play") == []
 
 
 def test_who_closes_the_settings_while_speaking_leaves_nothing(

@@ -1,5 +1,6 @@
 """Which microphone and speaker: chosen from what is here, tried by speaking and by listening."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from peer.errors import RefusalCode
 from peer.events import Event, PlaybackChanged, RecordingChanged
 from peer.views import AudioChoice, AudioDevices, PlaybackView, VoiceFile
-from ui.peer_bridge import PeerBridge
+from ui.peer_bridge import Answer, PeerBridge, Work
 from ui.settings.settings_row import SettingsRow, page_of
 from ui.theme import fonts
 from ui.theme.choice_box import ChoiceBox
@@ -173,7 +174,7 @@ class AudioPage(QWidget):
             case Trial.NONE:
                 self._meter.clear()
                 self._go_to(Trial.STARTING)
-                self._bridge.ask(self, lambda node: node.voice.start_recording(), self._started, self._refused)
+                self._ask(lambda node: node.voice.start_recording(), self._started)
             case Trial.SPEAKING:
                 self._stop_speaking()
             case Trial.HEARING:
@@ -181,7 +182,7 @@ class AudioPage(QWidget):
 
     def _started(self, _nothing: None) -> None:
         if self._trial is not Trial.STARTING:  # the page was left meanwhile
-            self._bridge.ask(self, lambda node: node.voice.cancel_recording())
+            self._ask(lambda node: node.voice.cancel_recording())
             return
         self._limit.start()
         self._go_to(Trial.SPEAKING)
@@ -191,7 +192,7 @@ class AudioPage(QWidget):
         self._limit.stop()
         if self._trial is Trial.SPEAKING:
             self._go_to(Trial.FINISHING)
-            self._bridge.ask(self, lambda node: node.voice.finish_recording(), self._recorded, self._refused)
+            self._ask(lambda node: node.voice.finish_recording(), self._recorded)
 
     def _recorded(self, voice: VoiceFile) -> None:
         self._heard = voice.path
@@ -215,18 +216,27 @@ class AudioPage(QWidget):
         self._limit.stop()
         was, self._trial = self._trial, Trial.NONE
         if was is Trial.SPEAKING:
-            self._bridge.ask(self, lambda node: node.voice.cancel_recording())
+            self._ask(lambda node: node.voice.cancel_recording())
         elif was is Trial.HEARING:
-            self._bridge.ask(self, lambda node: node.voice.stop_playing())
+            self._ask(lambda node: node.voice.stop_playing())
             self._forget()
         if was is not Trial.NONE:
             self._say("")
             self._show()
 
+    def _ask(self, work: Work[Answer], done: Callable[[Answer], None] | None = None) -> None:
+        """Have the node do something of a trial; told also when this page is gone by then, for nothing may stay."""
+
+        def refused(code: RefusalCode, message: str) -> None:
+            if self._trial is not Trial.NONE:
+                self._refused(code, message)
+
+        self._bridge.ask(self._bridge, work, done, refused)
+
     def _forget(self) -> None:
         path, self._heard = self._heard, ""
         if path:
-            self._bridge.ask(self, lambda node: node.voice.discard(path))
+            self._ask(lambda node: node.voice.discard(path))
 
     def _take(self, batch: list[Event]) -> None:
         for event in batch:
