@@ -127,6 +127,13 @@ class AccountFolder:
         """Voice messages that were not sent yet."""
         return self.path / "recordings"
 
+    def has_namesake(self) -> bool:
+        """Whether somebody of the same ID, of another locator, was here before."""
+        mine = self.path.name.partition("-")[2]
+        return any(
+            path.name.partition("-")[2] == mine and path.name != self.path.name for path in self.path.parent.iterdir()
+        )
+
     @property
     def exists(self) -> bool:
         """Whether this account was ever signed in here."""

@@ -123,6 +123,8 @@ TRANSFER_TELL_SECONDS = 0.25
 """Progress of one transfer is told no more often."""
 AUTO_FETCH_BYTES = 1024 * 1024
 """Files of friends up to this size come by themselves, unless somebody set another size."""
+UNASKED_FETCHES = 1_000
+"""Files that are fetched at the same time, beyond which nothing comes by itself any more: who wants it, asks for it."""
 AUTO_FETCH_MEDIA_BYTES = 10 * 1024 * 1024
 """Pictures and voice messages come by themselves up to this size: they are meant to be seen and heard at once."""
 AUDIO_CALL_SECONDS = 3.0

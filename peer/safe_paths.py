@@ -61,6 +61,11 @@ def free_path(folder: Path, name: str) -> Path:
     return folder / _untaken(safe_name(name), taken)
 
 
+def untaken_name(name: str, taken: Iterable[str]) -> str:
+    """Return a remote name made safe, with a number where it is one of those that are taken."""
+    return _untaken(safe_name(name), {_key(each) for each in taken})
+
+
 def safe_tree(folder: Path, paths: Iterable[str]) -> list[Path]:
     """Return where the files of a remote folder go inside `folder`, in their order; no two at one place."""
     tree = _Tree(folder)

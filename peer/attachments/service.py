@@ -20,6 +20,7 @@ from peer.attachments.outgoing import Outgoing
 from peer.attachments.records import Records, Tasks
 from peer.attachments.sending import Sendings
 from peer.attachments.shared import find_shared, has_words
+from peer.attachments.unasked import Unasked
 from peer.attachments.wanted import Wanted
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -52,11 +53,12 @@ class Attachments:
         name_of: Callable[[UserId], str],
         copies: Path,
         downloads: Path,
+        account_folder: str,
         pictures: Pictures,
         chance: random.Random,
         door: FileDoor,
     ) -> None:
-        """`copies` is the profile's folder for what is sent from here, `downloads` where others' things land."""
+        """`copies` is the profile's folder for what is sent from here, `account_folder` what is in `downloads`."""
         self._database = database
         self._conversations = conversations
         self._landing = worker("landing")
@@ -64,7 +66,7 @@ class Attachments:
         readers = Readers(conversations, door)
         records = Records(database, conversations, events, self._landing)
         self._records = records
-        self.settings = FileSettings(database, downloads)
+        self.settings = FileSettings(database, downloads, account_folder)
         self.holdings = Holdings(database, conversations, readers.may_hear, self)
         self._here = Here(records, self.holdings, worker)
         self.sendings = Sendings(
@@ -96,7 +98,7 @@ class Attachments:
         conversations.on_changed = self.wanted.message_changed
         conversations.on_erased = lambda: self._tasks.keep(self._forgetting.forget_deleted())
         conversations.on_hidden = lambda message: self._tasks.keep(self.wanted.drop(message.entry))
-        conversations.on_attachment = self.wanted.attachment_came
+        conversations.on_attachment = Unasked(self.wanted, conversations, self.settings, self._tasks).attachment_came
         conversations.show_attachment = self._show
         conversations.unwritten = self.sendings.views_in
 

@@ -36,7 +36,6 @@ from peer.transfers.download import Download
 from peer.transfers.fetching import Fetch
 from peer.transfers.threads import TransferThreads
 from peer.views import EntryId, MessageView
-from protocol.consent import Consent
 from protocol.identity import DeviceId, UserId
 from protocol.limits import RESYNC_SECONDS
 from protocol.manifests import PieceTable, read_table
@@ -89,6 +88,11 @@ class Wanted:
             await fetch.stop()
             with contextlib.suppress(Refusal):
                 await self.keep_pieces(fetch)
+
+    @property
+    def count(self) -> int:
+        """How many are being fetched."""
+        return len(self._fetches)
 
     def fetch_of(self, entry: EntryId) -> Fetch | None:
         """Return what is being done to have an attachment here."""
@@ -218,7 +222,7 @@ class Wanted:
     async def make_download(self, fetch: Fetch, table: PieceTable, encoded: bytes) -> Download:
         """See `Office.make_download`."""
         row = fetch.row
-        path = Path(row.path) if row.path else self._folder_of(fetch.message) / safe_name(row.body.name)
+        path = Path(row.path) if row.path else await self._folder_of(fetch.message) / safe_name(row.body.name)
         place = landing.place_at(row.body, path)
         if row.part and row.part != str(place.part):
             await self._records.on_disk(landing.move_part, Path(row.part), place.part)
@@ -348,10 +352,10 @@ class Wanted:
                 if not fetch.has_sources:
                     self._holdings.ask(self._records.conversation_of(fetch.message), fetch.row.entry)
 
-    def _folder_of(self, message: MessageRow) -> Path:
+    async def _folder_of(self, message: MessageRow) -> Path:
         """Return where what belongs to a conversation lands."""
-        title = self._conversations.view(self._records.conversation_of(message)).title
-        return self._settings.downloads / safe_name(title)
+        conversation = self._records.conversation_of(message)
+        return await self._settings.folder_for(conversation.id, self._conversations.view(conversation).title)
 
     def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
         """See `Office.admit_for_files`."""
@@ -389,19 +393,3 @@ class Wanted:
         for fetch in self._fetches.values():
             if link.device is not None:
                 fetch.lost(link.device)
-
-    # --- what comes by itself --------------------------------------------------------------------
-
-    def attachment_came(self, conversation: Conversation, message: MessageRow) -> None:
-        """Fetch what is small and of a friend, unasked."""
-        is_friend = self._conversations.standing_with(message.author).state is Consent.FRIENDS
-        if message.mine or not is_friend or not self._conversations.may_write(conversation):
-            return
-        if self._settings.comes_by_itself(message):
-            self._tasks.keep(self._fetch_quietly(message.entry))
-
-    async def _fetch_quietly(self, entry: EntryId) -> None:
-        try:
-            await self.fetch(entry)
-        except Refusal as refusal:
-            log.warning("a file could not be fetched by itself: %s", refusal)

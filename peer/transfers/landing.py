@@ -1,6 +1,7 @@
 """Where what is fetched lands: gathered beside its place, then put there in one step. Blocking, for a file thread."""
 
 import contextlib
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -79,7 +80,14 @@ def gather_at(part: Path, body: Attachment, table: PieceTable, recorded: bytes) 
                 may_be_there = piece in known or content.may_have_data(start, length)
                 if may_be_there and _proves_itself(content, table, piece):
                     held.add(piece)
+    need_room(part, body.size - held.bytes_held)
     return parts, held
+
+
+def need_room(part: Path, size: int) -> None:
+    """Raise OSError where so many bytes more have no room: at once, before nothing else has any either."""
+    if size > shutil.disk_usage(part.parent).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def is_landed(place: Place, body: Attachment, table: PieceTable, recorded: bytes) -> bool:

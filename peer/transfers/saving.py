@@ -31,6 +31,7 @@ def save_copy(
         landing.throw_away(part)
         parts = landing.parts_at(part, body, table)
         make_room(parts)
+        landing.need_room(part, table.size)
         with Content(source) as original, Content(parts, writing=True) as copy:
             _copy_all(original, copy, table, is_cancelled)
         landing.flush(parts, part, is_folder=is_folder)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from peer.errors import Refusal, RefusalCode
 from peer.transfers import landing
 from peer.transfers.content import Content, make_room
+from peer.transfers.disk_errors import refusal_for_writing
 from peer.transfers.preparing import prepare
 from protocol.entries import Attachment
 from protocol.identity import EntryId
@@ -177,3 +179,27 @@ def test_another_file_of_that_name_is_not_taken_for_it(tmp_path: Path) -> None:
     assert not landing.is_landed(place, entry, table, everything)
     complete(place, content)
     assert not landing.is_landed(place, entry, table, everything)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of that kind")
+def test_a_disk_without_room_for_the_copy_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "x.bin"
+    path.write_bytes(content_of(700_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
+    try:
+        with pytest.raises(Refusal) as refused:
+            prepared(path, tmp_path / "copies", 1_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refused.value.code is RefusalCode.DISK_FULL
+    assert not (tmp_path / "copies").exists()
+
+
+def test_what_has_no_room_is_said_before_anything_is_fetched(tmp_path: Path) -> None:
+    landing.need_room(tmp_path / "x.part", 1)
+    with pytest.raises(OSError, match="space") as error:
+        landing.need_room(tmp_path / "x.part", 2**60)
+    assert refusal_for_writing(error.value).code is RefusalCode.DISK_FULL

@@ -220,14 +220,14 @@ def test_what_came_before_it_was_held_up_is_given_to_others(pair: Pair, how: str
     name = {"paused": "cy", "failed": "di"}[how]
     cy = pair.three.registered(name)
     befriend(pair["ana"], cy, "ana", name)
-    group = pair["ana"].call("groups.create", name="Lab", members=["bo", name])["conversation"]
+    group = pair["ana"].call("groups.create", name=f"Lab of {name}", members=["bo", name])["conversation"]
     pair.conversation = group
     path = pair.file("large.bin", 80 * MIB)
     entry = pair.send(path)
     cy.wait_for("message_arrived", lambda event: event["message"]["entry"] == entry)
     paced = Paced(pair["ana"])
     number = pair["bo"].post("files.fetch", entry=entry)
-    part = pair.part("bo", entry, "Lab")
+    part = pair.part("bo", entry, f"Lab of {name}")
     paced.until(lambda: written(part, 80 * MIB) > 24 * MIB)
     if how == "paused":
         done = pair["bo"].call("files.pause", entry=entry)["done"]
