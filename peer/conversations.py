@@ -211,14 +211,20 @@ class Conversations:
     async def hide(self, conversation: Conversation, row: MessageRow) -> None:
         """Show a message no more on this device."""
 
-        def job(connection: Connection) -> messages.Newest:
+        def job(connection: Connection) -> tuple[messages.Newest, list[MessageRow]]:
             hide(connection, row.entry)
-            return messages.newest_in(connection, row.conversation, self._author.user)
+            replies = messages.replies_to(connection, row.conversation, row.entry)
+            found = (messages.find_message(connection, reply) for reply in replies)
+            newest = messages.newest_in(connection, row.conversation, self._author.user)
+            return newest, [each for each in found if each is not None]
 
-        def announce(newest: messages.Newest) -> None:
+        def announce(done: tuple[messages.Newest, list[MessageRow]]) -> None:
+            newest, replies = done
             conversation.take_newest(newest)
             self.on_hidden(row)
             self._events.tell(MessageHidden(self.message_view(conversation, row)))
+            for reply in replies:
+                self._events.tell(MessageChanged(self.message_view(conversation, reply)))
             self.tell_row_soon(conversation)
 
         await self._database.write(job, announce, own=True)

@@ -76,6 +76,12 @@ class DeletionFolder:
             self._happened.has_deletions = deletions.are_there(self._connection, self._conversation)
         return self._happened.has_deletions
 
+    def fall_out(self, feed: FeedRow, number: int) -> None:
+        """Let go the deletions that stood in a feed from a number on: it was closed there."""
+        for place in deletions.forget_deletions(self._connection, feed.row, number):
+            self._settle(place.feed, place.number, place.hash, was_named=True)
+        self._happened.must_judge_again = True
+
     def judge_again(self) -> None:
         """Find out anew what is gone: who belongs to the group, or where a feed ends, is not what it was."""
         for place in deletions.all_places(self._connection, self._conversation):
@@ -83,7 +89,7 @@ class DeletionFolder:
         for target in deletions.all_targets(self._connection, self._conversation):
             self._settle_message(target)
 
-    def _settle(self, name: FeedId, number: int, header: EntryHash) -> bool:
+    def _settle(self, name: FeedId, number: int, header: EntryHash, *, was_named: bool = False) -> bool:
         """Let what stands at a place be gone, if a deletion that counts names it; tell whether one does."""
         feed = self._feed(name)
         if feed is None or number > feed.line.head:
@@ -97,7 +103,7 @@ class DeletionFolder:
         rows = deletions.naming(self._connection, self._conversation, header)
         counting = [row for row in rows if self._counts(row, feed.author)]
         if not counting:
-            if held.body is None and rows:
+            if held.body is None and (rows or was_named):
                 self._lack(feed, number, is_lacking=True)
             return False
         self._erase(name, number, is_named=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from peer.act_folding import ActFolder
 from peer.deleting import DeletionFolder
 from peer.happened import Author, Happened, incarnation
-from peer.storage import acts, deletions, feeds, groups, messages
+from peer.storage import acts, feeds, groups, messages
 from peer.storage.acts import Matter
 from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
@@ -102,8 +102,7 @@ def fall_out(connection: Connection, author: Author, happened: Happened, feed: F
     matters = acts.matters_beyond(connection, feed.row, number - 1)
     acts.forget_acts(connection, feed.row, number)
     ActFolder(connection, happened.conversation.row, happened.acted_upon).find_last(matters)
-    deletions.forget_deletions(connection, feed.row, number)
-    happened.must_judge_again = True
+    DeletionFolder(connection, author, happened).fall_out(feed, number)
     conversation = happened.conversation.row
     names = [row.entry for row in fallen]
     for name, place in feeds.places_of(connection, conversation, feed.author, names) if names else ():
@@ -116,8 +115,8 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
     """Return what happened, with all messages as they are at the end of the write."""
     folder = ActFolder(connection, happened.conversation.row, happened.acted_upon)
     if happened.group is not None:
-        folder.find_last(_end_acts(connection, happened.conversation.row, happened.group))
-    if happened.group is not None or happened.must_judge_again:
+        _end_acts(connection, happened, happened.group, folder)
+    if happened.must_judge_again:
         DeletionFolder(connection, author, happened).judge_again()
     never_told = {row.entry for row in happened.messages} & happened.fallen.keys()
     happened.messages = [row for row in happened.messages if row.entry not in never_told]
@@ -130,16 +129,17 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
     return happened
 
 
-def _end_acts(connection: Connection, conversation: int, group: Membership) -> set[Matter]:
-    """Remember where feeds end now; return the matters in which another word may be the last by that."""
+def _end_acts(connection: Connection, happened: Happened, group: Membership, folder: ActFolder) -> None:
+    """Remember where feeds end now, and who managed the group: other words may be the last, other deletions count."""
     matters: set[Matter] = set()
-    for feed, known in feeds.ends_in(connection, conversation):
+    happened.must_judge_again |= happened.managed_before != group.managed
+    for feed, known in feeds.ends_in(connection, happened.conversation.row):
         end = group.end_of(feed.author, feed.feed)
         if end != known:
             feeds.put_end(connection, feed.row, end)
-            first = min(each for each in (end, known) if each is not None)
-            matters |= acts.matters_beyond(connection, feed.row, first)
-    return matters
+            matters |= acts.matters_beyond(connection, feed.row, min(each for each in (end, known) if each is not None))
+            happened.must_judge_again = True
+    folder.find_last(matters)
 
 
 def _is_more(row: messages.MessageRow, happened: Happened) -> bool:

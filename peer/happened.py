@@ -1,6 +1,7 @@
 """Who writes here, and what one write changed: what the storage thread hands to the loop."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from peer.storage.feeds import ConversationRow, FeedRow
@@ -52,6 +53,8 @@ class Happened:
     """Places (feed row, number) of bodies that are gone, because what they said was deleted."""
     has_deletions: bool | None = None
     """Whether anything was ever deleted in this conversation, once that was asked for."""
+    managed_before: Mapping[UserId, Mapping[FeedId, int] | None] | None = None
+    """Who had managed the group until then, where that was known."""
     must_judge_again: bool = False
     """Whether what counted may count no more, because a feed was closed."""
     names: dict[UserId, str] = field(default_factory=dict)

@@ -205,6 +205,8 @@ class EntryTaker:
         else:
             self._admission = Admission(connection, conversation, author.user, author.key.device)
         self.happened = Happened(conversation)
+        if isinstance(self._admission, GroupAdmission):
+            self.happened.managed_before = self._admission.membership.managed
 
     def take(self, wires: tuple[WireEntry, ...]) -> Happened:
         """Take what can be taken, and return what changed."""

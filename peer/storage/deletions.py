@@ -53,10 +53,15 @@ def put_deletion(connection: Connection, feed: FeedRow, entry: Entry, body: Dele
     )
 
 
-def forget_deletions(connection: Connection, feed: int, number: int) -> None:
-    """Let go what fell out of a closed feed, from a number on."""
+def forget_deletions(connection: Connection, feed: int, number: int) -> list[NamedPlace]:
+    """Let go what fell out of a closed feed, from a number on; return the headers that it named."""
+    rows = connection.execute(
+        "SELECT hash, named_feed, named_number FROM deleted_place WHERE feed = ? AND number >= ?", (feed, number)
+    )
+    named = [_named(row) for row in rows]
     connection.execute("DELETE FROM deleted_place WHERE feed = ? AND number >= ?", (feed, number))
     connection.execute("DELETE FROM deletion WHERE feed = ? AND number >= ?", (feed, number))
+    return named
 
 
 def are_there(connection: Connection, conversation: int) -> bool:
@@ -98,10 +103,7 @@ def all_places(connection: Connection, conversation: int) -> list[NamedPlace]:
         " JOIN deletion USING (feed, number) WHERE deletion.conversation = ?",
         (conversation,),
     )
-    return [
-        NamedPlace(EntryHash(cast("bytes", name)), FeedId(cast("bytes", feed)), cast("int", number))
-        for name, feed, number in rows
-    ]
+    return [_named(row) for row in rows]
 
 
 def erase_body(connection: Connection, feed: int, number: int) -> bool:
@@ -121,6 +123,11 @@ def erase_orphans(connection: Connection, conversation: int, author: UserId, tar
         match BODIES.decode_body(read_header(cast("bytes", header)).kind, cast("bytes", content)):
             case Text(entry_id=entry) | Attachment(entry_id=entry) | Edited(target=entry) if entry == target:
                 connection.execute("UPDATE orphan SET body = NULL WHERE feed = ? AND hash = ?", (feed, name))
+
+
+def _named(row: Row) -> NamedPlace:
+    name, feed, number = row
+    return NamedPlace(EntryHash(cast("bytes", name)), FeedId(cast("bytes", feed)), cast("int", number))
 
 
 def _deletion(row: Row, *, is_of_message: bool = True) -> DeletionRow:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -321,4 +322,36 @@ def test_mentions_from_the_wire_that_lie_outside_or_over_each_other_are_passed_o
     reader = read(history)
     ((_, present),) = reader.shown().values()
     assert present.mentions == mentions[:1]
+    reader.close()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_a_feed_in_two_versions_what_fell_out_says_nothing(first: int, expected_log: list[str]) -> None:
+    """Bo's device was copied: one copy edits and deletes, the other goes on otherwise."""
+    expected_log += ["two versions of a feed"]
+    base = history_of([("bo", "text", 0, "", False), ("ana", "text", 0, "", False)])
+    texts = dict(base.texts())
+    versions = []
+    for number in range(2):
+        version = History({name: list(mine) for name, mine in base.entries.items()}, 100 * (number + 1), base.group)
+        of_bo, of_ana = texts["bo"].body, texts["ana"].body
+        assert of_bo is not None
+        assert of_ana is not None
+        if number:
+            version.write("bo", Reacted(*version.fresh(), of_ana.entry_id, 1, "❤️"))
+        else:
+            version.write("bo", Edited(*version.fresh(), of_bo.entry_id, 1, "edited"))
+            version.write("bo", Reacted(*version.fresh(), of_ana.entry_id, 5, "👍"))
+            version.write("bo", Deleted(*version.fresh(), of_bo.entry_id, _place(texts["bo"])))
+        versions.append(version)
+    apart = len(base.entries["bo"])
+    winner = min(versions, key=lambda version: version.entries["bo"][apart].hash)
+    counting = History({**base.entries, "bo": winner.entries["bo"][: apart + 1]}, 0, base.group)
+    reader = read(versions[first])
+    reader.take([entry.wire for entry in versions[1 - first].entries["bo"]])
+    reader.take([entry.wire for entry in winner.entries["bo"]])
+    for _ in range(2):  # bodies that were gone come back
+        reader.take([entry.wire for entry in counting.entries["bo"]])
+    assert reader.shown() == counting.folded()
+    assert all(not line.lacking for line in reader.lines().values())
     reader.close()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from peer.errors import Refusal, RefusalCode
-from peer.views import ConversationId, MessageKind, MessageView
+from peer.views import ConversationId, MessageKind, MessageView, QuoteView
 from tests.harness.disk_pages import pages_of
 from tests.harness.world import Person, World
 from tests.peer.test_groups import group_of_three
@@ -157,10 +157,11 @@ async def test_nothing_can_be_said_about_what_was_deleted(world: World) -> None:
 async def test_hidden_on_this_device_is_in_no_list_here_and_in_every_list_elsewhere(world: World) -> None:
     ana, bo, conversation = await world.linked_peers()
     sent = await ana.node.send_text(conversation, "one")
-    await ana.node.send_text(conversation, "two")
+    await ana.node.send_text(conversation, "two", sent.entry)
     await world.shows(bo, conversation, ["one", "two"])
     await bo.node.delete_message(sent.entry)
     assert [event.message.entry for event in bo.told("message_hidden")] == [sent.entry]
+    assert bo.told("message_changed")[-1].message.quoted == QuoteView(sent.entry), "its quote is not shown either"
     assert await bo.texts(conversation) == ["two"]
     assert (await bo.node.conversations())[0].unread == 1
     await ana.node.edit_message(sent.entry, "one more time")
