@@ -49,6 +49,7 @@ STEPS = [
     Step("Chen and Ana become contacts", befriending.meet_chen, ("ana", "chen")),
     Step("Ana makes a group", grouping.make_a_group, PEOPLE),
     Step("all three write", grouping.all_write, PEOPLE),
+    Step("they answer, react, correct and take back", grouping.answer_and_correct, PEOPLE),
     Step("Chen's process is killed", grouping.chen_is_killed, PEOPLE),
     Step("Ana writes to the group twice", grouping.write_to_who_is_away, PEOPLE),
     Step("Ana leaves the group", grouping.leave_the_group, PEOPLE),

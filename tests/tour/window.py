@@ -184,15 +184,25 @@ class Window:
             time.sleep(_WATCH_AGAIN_SECONDS)
 
     def choose(self, menu: str, *keys: str) -> None:
-        """Open a menu by its button, and press keys once it is there: before that they would go elsewhere."""
-        before = self._screen.count_windows(self._process.pid)
-        self.click("button", menu)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while self._screen.count_windows(self._process.pid) <= before:
-            assert time.monotonic() < deadline, f"{self.name}: {menu!r} opened no menu"
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        """Open a menu by its button, and press keys in it."""
+        self._open_menu(lambda: self.click("button", menu), menu)
         self._screen.point_at_nothing()
         self.press(*keys)
+
+    def choose_for(self, message: str | Pattern, *keys: str) -> None:
+        """Open the menu of a message, and press keys in it; its first line is the current one."""
+        row = self.pick(message)
+        # Before: a pointer that leaves the menu would leave it without a current line.
+        self._screen.point_at_nothing()
+        self._open_menu(lambda: self.press("Menu"), row.name)
+        self.press(*keys)
+
+    def _open_menu(self, ask: Callable[[], None], what: str) -> None:
+        """Ask for a menu, and wait until it is there: keys pressed before that would go elsewhere."""
+        before = self._screen.count_windows(self._process.pid)
+        ask()
+        opened = self._comes(lambda: self._screen.count_windows(self._process.pid) > before)
+        assert opened, f"{self.name}: {what!r} opened no menu"
 
     def fill(self, field: str, text: str) -> None:
         """Click into a field and type in the place of what is there; look, and type again what went wrong."""

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from peer.views import Consent, MessageState, TypingView, UserId
-from tests.ui.scripted_node import conversation_id, make_contact, make_conversation, make_message
+from peer.views import Consent, MessageKind, MessageState, TypingView, UserId
+from tests.ui.scripted_node import ME, conversation_id, make_contact, make_conversation, make_message
 from ui.models.contact_book import ContactBook
 from ui.models.conversation_list import ConversationListModel, UnreadFilter
 from ui.models.roles import Role
@@ -89,6 +89,12 @@ def test_the_preview_says_who_wrote(model: ConversationListModel) -> None:
     model.fill([make_conversation("alice", last_entry=mine), talk("bob", 2), make_conversation("carol")])
     previews = [model.index(row).data(Role.PREVIEW) for row in range(3)]
     assert previews == ["message 2", "You: two lines", "Not a contact"]
+
+
+def test_what_i_deleted_does_not_say_twice_who_did(model: ConversationListModel) -> None:
+    gone = make_message(1, "", mine=True, kind=MessageKind.DELETED, deleted_by=ME)
+    model.fill([make_conversation("alice", last_entry=gone)])
+    assert model.index(0).data(Role.PREVIEW) == "You deleted this message"
 
 
 def test_without_a_word_the_preview_says_how_we_stand(model: ConversationListModel, book: ContactBook) -> None:

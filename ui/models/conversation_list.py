@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from peer.views import ConversationId, ConversationView, MessageView
+from peer.views import ConversationId, ConversationView, MessageKind, MessageView
 from ui.models.contact_book import ContactBook
 from ui.models.roles import Role
 from ui.models.typing_book import TypingBook
@@ -91,8 +91,8 @@ class ConversationListModel(QAbstractListModel):
         if last is None:
             return people.standing(self._contacts.contact(view.user))
         text = message_words.summary(last)
-        if last.membership is not None:
-            return text
+        if last.membership is not None or (last.mine and last.kind is MessageKind.DELETED):
+            return text  # A sentence that says who.
         if last.mine:
             return self.tr("You: %1").replace("%1", text)
         return text if view.user is not None else f"{people.short_name(last.author_name)}: {text}"
