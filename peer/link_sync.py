@@ -19,7 +19,7 @@ from protocol.entries import WireEntry, read_header
 from protocol.group_bodies import MEMBERSHIP_KINDS
 from protocol.identity import ConversationId, FeedId, UserId
 from protocol.link_messages import ConversationDigest, Digests, Entries, Range, VectorLine
-from protocol.replication import NO_BUCKETS, Gap, count_numbers, covers, gaps, in_mask
+from protocol.replication import NO_BUCKETS, Gap, covers, gaps, in_mask
 
 log = logging.getLogger(__name__)
 Farewell = Mapping[FeedId, int]
@@ -38,8 +38,8 @@ class Neighbour:
     """How far we have sent since they last told everything."""
     sent_when_asked: dict[FeedId, int] | None = None
     """The same when we asked them first since then: what was sent after that cannot be in their answer."""
-    bodies_sent: set[FeedId] = field(default_factory=set)
-    """Feeds of which absent bodies were offered since then."""
+    bodies_sent: dict[FeedId, int] = field(default_factory=dict)
+    """How far absent bodies were offered since then."""
     goal: dict[FeedId, int] = field(default_factory=dict)
     """How far we were when they last told everything: so far they are sent what they lack, whoever they are."""
 
@@ -52,9 +52,6 @@ class Neighbour:
                 room -= 1
                 if room < 0:
                     continue
-            if known is not None and count_numbers(line.lacking) < count_numbers(known.lacking):
-                # They took some of the absent bodies: offer the rest.
-                self.bodies_sent.discard(line.feed)
             theirs[line.feed] = line
 
 
@@ -190,10 +187,14 @@ class LinkSync:
         held = line.head if line else 0
         if gap.first <= held:
             # Absent bodies: offered once between two comparisons. Or others were quicker, a moment ago.
-            if gap.feed in neighbour.bodies_sent or line is None or not covers(line.lacking, gap.first):
+            if line is None or not covers(line.lacking, gap.first):
                 return None
-            neighbour.bodies_sent.add(gap.feed)
-            return gap.first, min(gap.last, gap.first + node_limits.ENTRIES_IN_FLIGHT)
+            first = max(gap.first, neighbour.bodies_sent.get(gap.feed, 0) + 1)
+            last = min(gap.last, gap.first + node_limits.ENTRIES_IN_FLIGHT)
+            if first > last:
+                return None
+            neighbour.bodies_sent[gap.feed] = last
+            return first, last
         first = max(gap.first, neighbour.sent.get(gap.feed, 0) + 1)
         last = min(gap.last, held + node_limits.ENTRIES_IN_FLIGHT)
         if first > last:
