@@ -43,6 +43,8 @@ def appearance(qapp: QApplication, theme: Theme) -> Iterator[Appearance]:
     appearance = Appearance(qapp, theme, Choice.LIGHT)
     yield appearance
     appearance.choose(Choice.LIGHT)
+    # Or each would dress everything once more whenever the system's scheme changes.
+    qapp.styleHints().colorSchemeChanged.disconnect(appearance._apply)
 
 
 @pytest.fixture

@@ -13,6 +13,20 @@ from peer.voice.protection import KEY_BYTES
 HOST = "127.0.0.1"
 
 
+def voice_port() -> tuple[socket.socket, socket.socket]:
+    """Bind a UDP and a TCP socket with the same number."""
+    while True:
+        udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+        udp.bind((HOST, 0))
+        try:
+            tcp.bind((HOST, udp.getsockname()[1]))
+        except OSError:  # somebody has this number for TCP
+            udp.close()
+            tcp.close()
+        else:
+            return udp, tcp
+
+
 class VoiceEnd:
     """A person's voice process, its sockets, and what it told."""
 
@@ -20,10 +34,7 @@ class VoiceEnd:
         self.environment = environment
         self.notes: list[pipe.Note] = []
         self.has_ended = asyncio.Event()
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((HOST, 0))
-        self.tcp = socket.socket()
-        self.tcp.bind((HOST, self.udp.getsockname()[1]))
+        self.udp, self.tcp = voice_port()
         self.process: AudioProcess[pipe.Command, pipe.Answer, pipe.Note] = AudioProcess(
             "peer.voice", pipe.Answer, pipe.Note, self.notes.append, self.has_ended.set
         )

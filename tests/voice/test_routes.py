@@ -11,6 +11,7 @@ from peer.voice import routes as module
 from peer.voice.process_messages import Place
 from peer.voice.routes import Routes
 from protocol.limits import VOICE_PACKET_BYTES
+from tests.voice.calling import voice_port
 
 PATIENCE = 5.0
 HOST = "127.0.0.1"
@@ -20,10 +21,7 @@ class End:
     """A voice port, and what was accepted on it: packets that begin with `ok`, of the leg that the next byte names."""
 
     def __init__(self) -> None:
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((HOST, 0))
-        self.tcp = socket.socket()
-        self.tcp.bind((HOST, self.udp.getsockname()[1]))
+        self.udp, self.tcp = voice_port()
         self.heard: list[bytes] = []
         self.routes = Routes(self.udp, self.tcp, self.accept, lambda: 1000 * time.monotonic())
 
