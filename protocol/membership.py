@@ -224,11 +224,6 @@ class _Walk:
     def result(self) -> Membership:
         """Return the group after the walk."""
         group = self._group
-        group.managers &= set(group.members)
-        if group.members and not group.managers:
-            # Nobody is left who may exclude: the most senior member takes over.
-            group.managers = {min(group.members, key=self.seniority.__getitem__)}
-            group.managed |= dict.fromkeys(group.managers)
         group.members = dict(sorted(group.members.items(), key=lambda item: self.seniority[item[0]]))
         group.void = frozenset(self._void)
         return group
@@ -339,6 +334,16 @@ class _Walk:
             self._group.managers.discard(body.user)
             self._group.managed[body.user] = self._causes.seen_by(act)
             self._promotion.pop(body.user, None)
+            self._succeed(act)
+
+    def _succeed(self, act: Act) -> None:
+        """Let the most senior member take over, where an act leaves nobody who may exclude."""
+        group = self._group
+        if group.members and not group.managers:
+            heir = min(group.members, key=self.seniority.__getitem__)
+            group.managers.add(heir)
+            group.managed[heir] = None
+            self._promotion[heir] = act
 
     def _admit(self, act: Act, member: NewMember, withheld: Mapping[FeedId, int] = MappingProxyType({})) -> None:
         group = self._group
@@ -367,6 +372,7 @@ class _Walk:
             if feed.device in devices:
                 group.ended.setdefault(feed, number)
         group.former[user] = Bounds(self._causes.seen_by(act), frozenset(devices), withheld)
+        self._succeed(act)
 
 
 _NEVER: Mapping[FeedId, int] = MappingProxyType({})

@@ -416,3 +416,40 @@ def test_a_large_group_where_all_exclude_all_is_folded_soon() -> None:
     began = time.process_time()
     assert list(fold_membership(acts).members) == ["user0"]
     assert time.process_time() - began < 5
+
+
+def test_who_takes_over_from_the_last_manager_may_exclude_and_name_managers() -> None:
+    ana, bo, chen, dan = new_group("ana", "bo", "chen", "dan")
+    ana.say(Left)
+    bo.hear(ana)
+    assert bo.group().managers == {"bo"}
+    bo.exclude("dan")
+    assert members_of(bo) == ["bo", "chen"]
+    bo.say(ManagerChanged, UserId("chen"), True)
+    bo.say(Left)
+    chen.hear(bo)
+    dan.hear(bo)
+    assert chen.group().managers == {"chen"}
+    assert chen.group() == dan.group()
+
+
+def test_nobody_takes_over_before_they_have_seen_that_the_last_manager_went() -> None:
+    ana, bo, _, dan = new_group("ana", "bo", "chen", "dan")
+    excluded = bo.exclude("dan")
+    ana.say(Left)
+    dan.hear(ana, bo)
+    assert excluded.hash in dan.group().void
+    assert "dan" in dan.group().members
+
+
+def test_a_manager_who_is_one_no_more_is_followed_by_the_most_senior() -> None:
+    ana, bo, chen = new_group("ana", "bo", "chen")
+    ana.say(ManagerChanged, UserId("chen"), True)
+    chen.hear(ana)
+    chen.say(ManagerChanged, UserId("ana"), False)
+    chen.say(Left)
+    ana.hear(chen)
+    bo.hear(chen)
+    assert ana.group().managers == bo.group().managers == {"ana"}
+    ana.exclude("bo")
+    assert members_of(ana, bo) == ["ana"]
