@@ -255,7 +255,10 @@ class Run:
             self.ledger.written[view.entry] = Written(member.name, text)
         await asyncio.sleep(CALM_SECONDS)
         await self._heal()
-        self.outcome.copies_in_calm = max(self.ledger.copies.values(), default=0)
+        # Liars chase each other with their stories; what counts is that nobody else is drawn into it.
+        honest = {machine.host for machine in self.honest()}
+        copies = [count for (host, _), count in self.ledger.copies.items() if host in honest]
+        self.outcome.copies_in_calm = max(copies, default=0)
         if self.outcome.copies_in_calm > MOST_COPIES:
             raise FailedError(f"a member sent one entry {self.outcome.copies_in_calm} times, in calm")
 
