@@ -32,7 +32,9 @@ class Ledger:
     relied_on: dict[EntryId, list[frozenset[str]]] = field(default_factory=dict)
     """Messages that a disk lost and these members had: one of them must still be a member at the end."""
     copies: Counter[tuple[str, EntryHash]] = field(default_factory=Counter)
-    """How often a host sent an entry."""
+    """How often a host sent an entry to those who keep to the rules: who lies may ask, and ask, and is answered."""
+    liars: set[str] = field(default_factory=set)
+    """The hosts of those who do not."""
 
     def note_set_back(self, entries: Iterable[EntryId], others: dict[str, set[EntryId]]) -> None:
         """A disk lost these messages; `others` are the honest members with what they hold."""
@@ -48,8 +50,10 @@ class Ledger:
         there = set(members)
         return entry in self.gone or any(not holders & there for holders in self.relied_on.get(entry, ()))
 
-    def note_sent(self, sender: str, _: str, frame: bytes) -> None:
+    def note_sent(self, sender: str, to: str, frame: bytes) -> None:
         """Something went out on the network."""
+        if self.liars & {sender, to}:
+            return
         message = message_in(frame)
         if isinstance(message, Entries):
             for wire in message.entries:

@@ -155,6 +155,7 @@ class Run:
         await self._make_group()
         trouble = Trouble(self)
         trouble.corrupt(liars)
+        self.ledger.liars = {machine.host for machine in self.machines if machine.is_hostile}
         await trouble.rage(trouble_seconds)
         self.outcome.copies_in_trouble = max(self.ledger.copies.values(), default=0)
         await trouble.end()
@@ -255,10 +256,7 @@ class Run:
             self.ledger.written[view.entry] = Written(member.name, text)
         await asyncio.sleep(CALM_SECONDS)
         await self._heal()
-        # Liars chase each other with their stories; what counts is that nobody else is drawn into it.
-        honest = {machine.host for machine in self.honest()}
-        copies = [count for (host, _), count in self.ledger.copies.items() if host in honest]
-        self.outcome.copies_in_calm = max(copies, default=0)
+        self.outcome.copies_in_calm = max(self.ledger.copies.values(), default=0)
         if self.outcome.copies_in_calm > MOST_COPIES:
             raise FailedError(f"a member sent one entry {self.outcome.copies_in_calm} times, in calm")
 
