@@ -8,6 +8,7 @@ import contextlib
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -23,7 +24,7 @@ _SILENCE = np.zeros(BUFFER, np.int16)
 _CATCH_UP_EVERY = 50
 
 
-class Device:
+class Device(ABC):
     """One of the two, and a thread that looks after it."""
 
     def __init__(self, side: Side, name: str, on_change: Callable[[], None]) -> None:
@@ -101,17 +102,17 @@ class Device:
             if self.is_there:
                 self._on_change()
 
+    @abstractmethod
     def _exchange(self, heard: bytes | None, samples: int) -> bytes | None:
         """Take or give a piece of sound. On PortAudio's thread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _step(self) -> None:
         """Do what there is to do while there is a device; return within a tenth of a second."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _stand_in(self) -> None:
         """Do what a device would have done with 10 ms of silence."""
-        raise NotImplementedError
 
 
 class Microphone(Device):
