@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from peer.call_views import CallLevelsView, CallView
 from peer.views import (
     ContactView,
     ConversationView,
@@ -179,6 +180,41 @@ class PlaybackChanged(Event, frozen=True):
     playback: PlaybackView
 
 
+class CallRinging(Event, frozen=True):
+    """Somebody rings us, or it rings where we called."""
+
+    type: ClassVar[str] = "call_ringing"
+    call: CallView
+
+
+class CallStarted(Event, frozen=True):
+    """The first voice of a call was heard here."""
+
+    type: ClassVar[str] = "call_started"
+    call: CallView
+
+
+class CallChanged(Event, frozen=True):
+    """Anything else about a call changed: who is in it, who is muted, how well it gets through."""
+
+    type: ClassVar[str] = "call_changed"
+    call: CallView
+
+
+class CallEnded(Event, frozen=True):
+    """A call is over; `call.reason` says why, `call.message` as a sentence."""
+
+    type: ClassVar[str] = "call_ended"
+    call: CallView
+
+
+class CallLevels(Event, frozen=True):
+    """How loud everybody in a call is, 20 times a second at most. It is for screens: no script is told."""
+
+    type: ClassVar[str] = "call_levels"
+    levels: CallLevelsView
+
+
 class Warned(Event, frozen=True):
     """Something that a person should know, and can do something about."""
 
@@ -210,5 +246,10 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SendingWithdrawn,
     RecordingChanged,
     PlaybackChanged,
+    CallRinging,
+    CallStarted,
+    CallChanged,
+    CallEnded,
+    CallLevels,
     Warned,
 )

@@ -72,6 +72,11 @@ class RefusalCode(StrEnum):
     BAD_AUDIO = "bad_audio"
     ALREADY_RECORDING = "already_recording"
     NOT_RECORDING = "not_recording"
+    BUSY_HERE = "busy_here"
+    NO_SUCH_CALL = "no_such_call"
+    CALL_OVER = "call_over"
+    CALL_FULL = "call_full"
+    VOICE_FAILED = "voice_failed"
     REFUSED = "refused"
 
     @classmethod

@@ -78,6 +78,13 @@ class EntryId(_FixedBytes):
     LENGTH = limits.ENTRY_ID_BYTES
 
 
+class CallId(_FixedBytes):
+    """Which call: random, drawn by who rings."""
+
+    __slots__ = ()
+    LENGTH = limits.CALL_ID_BYTES
+
+
 class EntryHash(_FixedBytes):
     """SHA-256 of a header's bytes: the link of a feed's chain."""
 
@@ -133,6 +140,7 @@ CUSTOM_TYPES: tuple[type, ...] = (
     PublicKey,
     DeviceId,
     EntryId,
+    CallId,
     EntryHash,
     PieceHash,
     FeedId,

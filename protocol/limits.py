@@ -59,6 +59,12 @@ REQUEST_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 86_400.0
 """The longest time that the locator may tell a client to wait; a number, never infinity."""
 
+# --- calls -----------------------------------------------------------------------------------
+CALL_ID_BYTES = 16
+"""Length of a call's random name."""
+CALL_PEOPLE = 8
+"""People in one call: each sends to each, so a ninth costs everybody 54 kbit/s more each way."""
+
 # --- certificates ----------------------------------------------------------------------------
 CERTIFICATE_BYTES = 2_048
 """Bytes of a certificate as accepted from anybody; ours have about 400."""

@@ -39,6 +39,11 @@ from peer.command_line.parameters import (
 )
 from peer.errors import Refusal, RefusalCode
 from peer.events import (
+    CallChanged,
+    CallEnded,
+    CallLevels,
+    CallRinging,
+    CallStarted,
     Connected,
     ContactAccepted,
     ContactAsked,
@@ -230,6 +235,11 @@ NOUNS: dict[type[Event], str] = {
     SendingWithdrawn: "transfer",
     RecordingChanged: "recording",
     PlaybackChanged: "playback",
+    CallRinging: "call",
+    CallStarted: "call",
+    CallChanged: "call",
+    CallEnded: "call",
+    CallLevels: "levels",
     Warned: "warning",
 }
 

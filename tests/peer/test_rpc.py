@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from peer.call_views import CallEnd, CallId, CallLevel, CallLevelsView, CallState, CallView
 from peer.command_line import json_rpc
 from peer.command_line.__main__ import _parser
 from peer.command_line.json_rpc import METHODS, NOUNS, answer, notification, overlong
@@ -310,6 +311,20 @@ VIEWS: dict[str, object] = {
     ),
     "recording": RecordingView(1.5, 40, is_over=True, voice=VoiceFile("a.opus", 1.5, b"\x00\xff", 4_000)),
     "playback": PlaybackView("a.opus", 0.5, 1.5, 2.0),
+    "call": CallView(
+        call=CallId(b"c" * 16),
+        conversation=CONVERSATION,
+        with_=UserId("bo"),
+        title="Bo",
+        is_group=False,
+        is_incoming=True,
+        state=CallState.ENDED,
+        reason=CallEnd.MISSED,
+        message="You missed a call of Bo.",
+        rang_at=NOW,
+        ended_at=NOW,
+    ),
+    "levels": CallLevelsView(CallId(b"c" * 16), 40, speaks=True, people=(CallLevel(UserId("bo"), 0, speaks=False),)),
     "typing": TypingView(CONVERSATION, UserId("bo"), "Bo"),
     "code": RefusalCode.DISK_FULL,
     "reason": "why",
@@ -337,6 +352,13 @@ def test_every_event_carries_a_view_under_its_noun(kind: type[Event]) -> None:
 def test_every_event_type_is_in_the_table_under_a_name_of_its_own() -> None:
     assert set(NOUNS) == set(EVENT_TYPES) == set(Event.__subclasses__())
     assert len({kind.type for kind in EVENT_TYPES}) == len(EVENT_TYPES)
+
+
+def test_a_call_is_told_with_whom_it_is_and_how_it_stands() -> None:
+    told = next(json.loads(notification(_example(kind))) for kind in EVENT_TYPES if kind.type == "call_ended")
+    call = told["params"]["call"]
+    assert (call["call"], call["conversation"]) == ((b"c" * 16).hex(), CONVERSATION.hex())
+    assert (call["with"], call["state"], call["reason"]) == ("bo", "ended", "missed")
 
 
 def test_a_transfer_is_told_with_its_entry_and_how_far_it_is() -> None:
