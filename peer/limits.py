@@ -24,6 +24,8 @@ NEIGHBOURS_TRIED_SECONDS = 30.0
 """Who was chosen and has no link by then gives way, too: not everybody who is there can be reached."""
 SETTLING_SECONDS = 3.0
 """What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
+FORK_ANSWERS = 2
+"""Questions about one feed's fork answered on a link between two comparisons: of the other's, two may fall there."""
 SOUGHT_SECONDS = 90.0
 """A member whose file is wanted is kept linked so long after it was wanted last; it is said again every 30 s."""
 STATEMENT_SECONDS = 2.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -78,6 +79,9 @@ class LinkSync:
         """Conversations of which they get new entries at once."""
         self.forks_asked: set[FeedId] = set()
         """Feeds whose fork was asked about since the last comparison: two who disagree must not chase each other."""
+        self._proofs_told: set[FeedId] = set()
+        self._forks_answered: Counter[FeedId] = Counter()
+        """What was said of forks since then: who goes on asserting or asking is not answered for ever."""
         self._to_send: set[ConversationId] = set()
         self._wake = asyncio.Event()
         self.task = asyncio.create_task(self._send_all(), name=f"sending to {link.user}")
@@ -101,6 +105,23 @@ class LinkSync:
         neighbour = self.neighbours.get(conversation.id)
         if neighbour is not None and neighbour.sent_when_asked is None:
             neighbour.sent_when_asked = dict(neighbour.sent)
+
+    def forget_forks(self) -> None:
+        """The next comparison begins: forks may be asked about, proven and told again."""
+        self.forks_asked.clear()
+        self._proofs_told.clear()
+        self._forks_answered.clear()
+
+    def may_prove(self, feed: FeedId) -> bool:
+        """Tell whether they have yet to be told in this comparison why a feed is closed; it counts as told now."""
+        is_news = feed not in self._proofs_told
+        self._proofs_told.add(feed)
+        return is_news
+
+    def may_answer_fork(self, feed: FeedId) -> bool:
+        """Tell whether a question about a fork is answered still; it counts as answered now."""
+        self._forks_answered[feed] += 1
+        return self._forks_answered[feed] <= node_limits.FORK_ANSWERS
 
     def is_digest_told(self, conversation: Conversation) -> bool:
         """Tell whether they were told a digest of a conversation, and can have answered."""

@@ -162,7 +162,7 @@ class Synchronizer:
         while True:
             await asyncio.sleep(limits.RESYNC_SECONDS)
             for sync in self._links.values():
-                sync.forks_asked.clear()
+                sync.forget_forks()
             try:
                 self._compare_each_with_one()
             except Exception:
@@ -267,7 +267,7 @@ class Synchronizer:
             return False
         mine = feed.line
         if mine.closed != line.closed or (mine.closed and mine.head_hash != line.head_hash):
-            if mine.closed:
+            if mine.closed and sync.may_prove(feed.feed):
                 await self._send_proof(sync.link, conversation, feed)
             await self._ask_fork(sync, conversation, feed)
             return False
@@ -327,7 +327,7 @@ class Synchronizer:
     async def _answer_fork(self, sync: LinkSync, message: ForkPoints) -> None:
         conversation = self._visible(sync.link, message.conversation)
         feed = conversation.feeds.get(message.feed) if conversation else None
-        if conversation is None or feed is None:
+        if conversation is None or feed is None or not sync.may_answer_fork(feed.feed):
             return
         mine = await self._conversations.hashes(feed, [point.number for point in message.points])
         agreed = last_agreement(message.points, mine)
@@ -340,8 +340,9 @@ class Synchronizer:
     async def _take_proof(self, link: Link, message: Equivocation) -> None:
         if conversation := self._visible(link, message.conversation):
             happened = await self._conversations.take_proof(conversation, message.first, message.second)
-            lines = tuple(conversation.told_lines()[name] for name in happened.feeds)
-            link.send(Lines(conversation.id, NO_BUCKETS, lines, answer=False))
+            # No lines at all would say that we hold just what they told last.
+            if lines := tuple(conversation.told_lines()[name] for name in happened.feeds):
+                link.send(Lines(conversation.id, NO_BUCKETS, lines, answer=False))
 
     async def _send_proof(self, link: Link, conversation: Conversation, feed: FeedRow) -> None:
         proof = await self._conversations.proof(feed)

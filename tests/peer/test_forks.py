@@ -2,12 +2,30 @@
 
 import asyncio
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from peer import accounts
+from peer.limits import FORK_ANSWERS
+from peer.links.link import Link
+from peer.storage import feeds
 from peer.views import ConversationId
+from protocol import limits
+from protocol.entries import Text, read_header, write_entry
+from protocol.identity import EntryHash, EntryId
+from protocol.link_messages import (
+    Entries,
+    Equivocation,
+    ForkPoint,
+    ForkPoints,
+    Lines,
+    SignedHeader,
+    VectorLine,
+)
+from protocol.registry import Message
+from protocol.replication import NO_BUCKETS
 from tests.harness.world import Person, World
 
 
@@ -111,3 +129,64 @@ async def test_a_copied_profile_begins_a_feed_of_its_own(world: World, expected_
     ana = await world.returns("ana")
     await ana.node.send_text(conversation, "from the original")
     await _all_agree(world, ana, bo, conversation, ["before", "from the copy", "from the original"])
+
+
+def _other_version(person: Person, conversation: ConversationId) -> tuple[SignedHeader, SignedHeader]:
+    """Return two headers of somebody's last entry, each signed, and each saying something else."""
+    session = person.node._session
+    assert session is not None
+    known = session.conversations.get(conversation)
+    assert known is not None
+    feed = known.feeds[session.conversations.own_feed(known)]
+    assert session._database._reading is not None
+    held = feeds.wire_entry_at(session._database._reading, feed, feed.line.head)
+    header = read_header(held.header)
+    body = Text(EntryId(bytes(16)), bytes(16), "otherwise")
+    other = write_entry(
+        session._vault.signing_key,
+        session.realm,
+        body,
+        conversation=conversation,
+        feed=feed.feed,
+        number=header.number,
+        previous=header.previous,
+        stamp=header.stamp,
+        certificate=b"",
+    )
+    return SignedHeader(held.header, held.signature), SignedHeader(other.wire.header, other.wire.signature)
+
+
+async def test_who_asks_and_asserts_without_end_is_answered_so_often_between_two_comparisons(
+    world: World, expected_log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected_log.append("two versions of a feed")
+    ana, bo, conversation = await world.linked_peers()
+    await bo.node.send_text(conversation, "one")
+    await world.shows(ana, conversation, ["one"])
+    of_ana, of_bo = ana.node._session._book.links[0], bo.node._session._book.links[0]  # type: ignore[union-attr]
+    proof = Equivocation(conversation, *_other_version(bo, conversation))
+    feed = read_header(proof.first.header).feed
+    of_bo.send(proof)
+    await asyncio.sleep(3 * limits.RESYNC_SECONDS)
+    assert ana.node._session.conversations.get(conversation).feeds[feed].line.closed  # type: ignore[union-attr]
+    said: list[Message] = []
+    say = Link.send
+
+    def listen(link: Link, message: Message) -> None:
+        if link is of_ana:
+            said.append(message)
+            say(link, message)
+
+    monkeypatch.setattr(Link, "send", listen)
+    false = VectorLine(feed, 1, 2, EntryHash(b"x" * 32), closed=True, lacking=())
+    points = ForkPoints(conversation, feed, (ForkPoint(1, EntryHash(b"x" * 32)),))
+    for _ in range(100):
+        for message in (proof, Lines(conversation, NO_BUCKETS, (false,), answer=False), points):
+            say(of_bo, message)
+        await asyncio.sleep(0.01)
+    kinds = Counter(type(message) for message in said)
+    assert kinds[Entries] <= 2 * FORK_ANSWERS
+    assert kinds[Equivocation] <= 2 * (FORK_ANSWERS + 1)
+    assert not [told for told in said if isinstance(told, Lines) and not told.lines], (
+        "that would say: we hold just what you told last"
+    )

@@ -32,7 +32,7 @@ class Ledger:
     relied_on: dict[EntryId, list[frozenset[str]]] = field(default_factory=dict)
     """Messages that a disk lost and these members had: one of them must still be a member at the end."""
     copies: Counter[tuple[str, EntryHash]] = field(default_factory=Counter)
-    """How often a host sent an entry to those who keep to the rules: who lies may ask, and ask, and is answered."""
+    """How often a host that keeps to the rules sent an entry, liars who ask and ask among those it went to."""
     liars: set[str] = field(default_factory=set)
     """The hosts of those who do not."""
 
@@ -50,9 +50,9 @@ class Ledger:
         there = set(members)
         return entry in self.gone or any(not holders & there for holders in self.relied_on.get(entry, ()))
 
-    def note_sent(self, sender: str, to: str, frame: bytes) -> None:
+    def note_sent(self, sender: str, _: str, frame: bytes) -> None:
         """Something went out on the network."""
-        if self.liars & {sender, to}:
+        if sender in self.liars:
             return
         message = message_in(frame)
         if isinstance(message, Entries):
