@@ -366,7 +366,7 @@ class Session:
         """See `LocatorListener`."""
         self.contacts.somebody_moved(about)
         self._aim.at(about.user)
-        self._aim.choose_soon()
+        self._aim.choose_soon(about.user)
         self._tell_row(about.user)
 
     # --- what links tell ---------------------------------------------------------------------
@@ -377,7 +377,7 @@ class Session:
         assert link.device is not None
         self.contacts.link_came(link.user, link.device)
         self.locator.watch([link.user])
-        self._aim.choose_soon()
+        self._aim.choose_soon(link.user)
         self._synchronizer.add(link)
         for conversation in self.conversations.ours():
             group = conversation.group
