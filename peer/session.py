@@ -6,9 +6,9 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from peer import limits
+from peer.account_facts import AccountFacts
 from peer.accounts import AccountFolder
 from peer.aiming import Aim
 from peer.attachments.service import Attachments
@@ -22,7 +22,6 @@ from peer.events import Connected, Disconnected, Superseded
 from peer.groups import Groups
 from peer.happened import Author
 from peer.identity_vault import IdentityVault
-from peer.intake import renew_incarnations
 from peer.link_sync import Farewell
 from peer.links.dialing import Dialer
 from peer.links.link import Link, LinkEnd
@@ -34,67 +33,26 @@ from peer.locator_places import LocatorPlaces
 from peer.messages import Messages
 from peer.pictures.picture_service import Pictures
 from peer.statements import Statements
-from peer.storage.database import Connection, Database
-from peer.storage.settings import get_setting, put_setting
+from peer.storage.database import Database
 from peer.surroundings import Surroundings
 from peer.synchronizer import Synchronizer
 from peer.transfers.pulling import dial_any
 from peer.transfers.serving import FileServer
 from peer.typing_signals import TypingSignals
 from peer.views import ContactView, SessionView
+from peer.voice_port import VoicePort
 from protocol import link_messages
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
 from protocol.file_messages import ALPN, MAGIC
 from protocol.identity import DeviceId, Realm, UserId
 from protocol.link_messages import Greeting, Pieces, Typing, WhatPieces
-from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
+from protocol.locator_messages import LoggedIn, Whereabout
 from protocol.membership import Membership
 from protocol.registry import Message
 
 log = logging.getLogger(__name__)
 _GREETING = Greeting(version=1, software="hail 0.1")
-
-
-@dataclass(slots=True)
-class AccountFacts:
-    """The few single things known of an account, kept in its database."""
-
-    authority: bytes
-    certificate: bytes
-    name: str
-    session: int
-    listen_port: int
-    voice_port: int
-
-    @classmethod
-    def read(cls, connection: Connection) -> "AccountFacts":
-        """Read what `write` wrote."""
-
-        def number(key: str) -> int:
-            return int.from_bytes(get_setting(connection, key) or b"", "big")
-
-        return cls(
-            authority=get_setting(connection, "authority") or b"",
-            certificate=get_setting(connection, "certificate") or b"",
-            name=(get_setting(connection, "name") or b"").decode(),
-            session=number("session"),
-            listen_port=number("listen_port"),
-            voice_port=number("voice_port"),
-        )
-
-    def write(self, connection: Connection) -> None:
-        """Keep everything."""
-        put_setting(connection, "authority", self.authority)
-        put_setting(connection, "certificate", self.certificate)
-        put_setting(connection, "name", self.name.encode())
-        put_setting(connection, "session", self.session.to_bytes(8, "big"))
-        put_setting(connection, "listen_port", self.listen_port.to_bytes(2, "big"))
-        put_setting(connection, "voice_port", self.voice_port.to_bytes(2, "big"))
-
-    def endpoint(self, surroundings: Surroundings) -> Endpoint:
-        """Return where this node can be reached."""
-        return Endpoint(self.listen_port, self.voice_port, surroundings.wire.addresses())
 
 
 class Session:
@@ -111,9 +69,10 @@ class Session:
         user: UserId,
         facts: AccountFacts,
         port: LinkPort,
+        voice_port: VoicePort,
         events: EventStream,
     ) -> None:
-        """The session owns folder, database and port from here on, and closes them."""
+        """The session owns folder, database and ports from here on, and closes them."""
         self.user = user
         self.realm = realm
         self._surroundings = surroundings
@@ -164,6 +123,7 @@ class Session:
         self.messages = Messages(self.conversations, user)
         self.typing = TypingSignals(self.conversations, events, lambda: self._book.links, self._may_share)
         self._port = port
+        self.voice_port = voice_port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
         self._aim = Aim(self.contacts, self.conversations, self._dialer, self._book, surroundings.chance, user)
@@ -184,7 +144,7 @@ class Session:
     async def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
         """Load what is kept, begin to talk. Raises Refusal; then `close` still has to be called."""
         mark = self.folder.home_mark()
-        await self._database.write(lambda c: _settle(c, self._facts, mark), own=True)
+        await self._database.write(lambda c: self._facts.settle(c, mark), own=True)
         await self.conversations.load()
         await self.contacts.load(self.conversations)
         await self.attachments.load()
@@ -245,6 +205,7 @@ class Session:
         await self._statements.close()
         await self._dialer.close()
         await self._port.close()
+        self.voice_port.close()
         await self._book.close_all(LinkEnd.LEAVING)
         if hasattr(self, "_file_server"):
             self._file_server.close()
@@ -507,13 +468,3 @@ def _farewell(link: Link, conversation: Conversation) -> Farewell | None:
         return None
     bounds = conversation.group.former.get(link.user)
     return None if bounds is None or link.device not in bounds.devices else bounds.heard
-
-
-def _settle(connection: Connection, facts: AccountFacts, mark: bytes) -> None:
-    """Keep the facts; a profile that is not where it was last is a copy, and must not write a number twice."""
-    known = get_setting(connection, "home")
-    if known is not None and known != mark:
-        log.warning("this profile was copied or restored: its feeds begin anew")
-        renew_incarnations(connection)
-    put_setting(connection, "home", mark)
-    facts.write(connection)
