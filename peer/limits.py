@@ -22,6 +22,8 @@ NEIGHBOURS_KEPT_SECONDS = 300.0
 """After so long one of the neighbours gives way to somebody else, so that no corner of a group stays closed."""
 NEIGHBOURS_TRIED_SECONDS = 30.0
 """Who was chosen and has no link by then gives way, too: not everybody who is there can be reached."""
+NEWCOMER_SECONDS = 120.0
+"""To a new member what is about membership goes first; who does not take it within this time is sent all the same."""
 SETTLING_SECONDS = 3.0
 """What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
 FORK_ANSWERS = 2

@@ -203,6 +203,8 @@ CONSENT_ENTRIES_PER_STRANGER = 64
 """Consent entries taken from one person who is not a friend; a person asks a few times, not more."""
 WITHHELD_HEADERS = 10_000
 """Entries of a former friend taken without their bodies, so that asking again can reach us."""
+HEADERS_OF_UNKNOWN_GROUP = 200_000
+"""Entries of a group taken without their bodies until we are in it: all that its adders ever wrote, in 60 MB."""
 STRANGER_LINKS = 32
 """Links with people who are not friends at once."""
 VOICE_FRAME_BYTES = 400
