@@ -30,10 +30,12 @@ FORK_ANSWERS = 2
 """Questions about one feed's fork answered on a link between two comparisons: of the other's, two may fall there."""
 SOUGHT_SECONDS = 90.0
 """A member whose file is wanted is kept linked so long after it was wanted last; it is said again every 30 s."""
+STATEMENT_SOON_SECONDS = 0.5
+"""A device states what it holds of a group so long after news, with all that came meanwhile."""
 STATEMENT_SECONDS = 2.0
-STATEMENT_SECONDS_PER_MEMBER = 0.25
-"""Of a group a device states no more often what it holds: all together four times a second, however many they are."""
-STATEMENTS_PASSED_SECONDS = 1.0
+STATEMENT_SECONDS_PER_MEMBER = 0.15
+"""And then no sooner again than after so long: all together some seven times a second, however many they are."""
+STATEMENTS_PASSED_SECONDS = 0.5
 """Statements are passed on together, so often."""
 STATEMENTS_AT_ONCE = 32
 """Statements of a group told to somebody who comes: the latest ones."""
