@@ -86,6 +86,8 @@ SOCKET_PATH_BYTES = 100
 """Longer paths get no Unix socket (108 on Linux, 104 on macOS, with the zero at the end)."""
 RPC_REQUESTS_AT_ONCE = 256
 """Requests of one rpc caller answered at the same time; the next ones wait in the pipe."""
+CALL_KEPT_SECONDS = 15.0
+"""How long a call has lasted is kept so often: what a crash takes from the line that tells of it."""
 HOLDERS_KEPT_SECONDS = 0.5
 """What neighbours told to hold is kept so much later, together: it can be asked for again."""
 PICTURE_FILE_BYTES = 64 * 1024 * 1024

@@ -13,6 +13,7 @@ from peer.accounts import AccountFolder
 from peer.aiming import Aim
 from peer.attachments.service import Attachments
 from peer.audio.chosen_devices import ChosenDevices
+from peer.call_entries import CallEntries
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -121,6 +122,7 @@ class Session:
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
         self.messages = Messages(self.conversations, user)
+        self.call_entries = CallEntries(database, self.conversations, surroundings.now, user)
         self.typing = TypingSignals(self.conversations, events, lambda: self._book.links, self._may_share)
         self._port = port
         self.voice_port = voice_port
@@ -196,11 +198,13 @@ class Session:
         await self.attachments.start(self._files_context(is_server=False))
         self.locator.watch(self.contacts.wanted())
         self.locator.start(connection, logged_in)
+        await self.call_entries.start()
 
     async def close(self) -> None:
         """Say goodbye, flush, close everything; safe after a failed `start`."""
         if hasattr(self, "locator"):
             await self.locator.close()
+        await self.call_entries.close()
         await self._aim.close()
         await self._statements.close()
         await self._dialer.close()

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 import msgspec
 
+from protocol.call_bodies import CallOutcome
 from protocol.consent import Consent
 from protocol.errors import RefusalCode
-from protocol.identity import ConversationId, DeviceId, EntryId, UserId
+from protocol.identity import CallId, ConversationId, DeviceId, EntryId, UserId
 from protocol.limits import GROUP_MEMBERS, MENTIONS
 from protocol.transfer_states import TransferState
 
@@ -22,6 +23,8 @@ __all__ = [
     "AttachmentView",
     "AudioChoice",
     "AudioDevices",
+    "CallEntryView",
+    "CallOutcome",
     "Consent",
     "ContactView",
     "ConversationId",
@@ -76,6 +79,8 @@ class MessageKind(StrEnum):
     """It was taken back for everybody: only its place is left."""
     MEMBERSHIP = "membership"
     """No message of somebody, but what happened to the group: `MessageView.membership`. It never counts as unread."""
+    CALL = "call"
+    """No message of somebody, but how a call ended: `MessageView.call`. It counts as unread if we missed it."""
 
 
 class MembershipAct(StrEnum):
@@ -210,6 +215,21 @@ class MembershipView(View, frozen=True):
     """False if it changed nothing, because its author was removed meanwhile, say."""
 
 
+class CallEntryView(View, frozen=True):
+    """How a call ended; the author of the message had begun it."""
+
+    call: CallId
+    outcome: CallOutcome
+    seconds: int
+    """How long its author was in it."""
+    is_missed: bool
+    """Whether it rang us in vain."""
+    people: tuple[UserId, ...]
+    """Who else was in it."""
+    names: tuple[str, ...]
+    """What they are called."""
+
+
 MessagePlace = tuple[datetime, int]
 """Where a message stands in its conversation: when it was written, then in order of arrival."""
 
@@ -234,6 +254,8 @@ class MessageView(View, frozen=True):
     """Of a file, picture or voice message; then `text` is the caption."""
     membership: MembershipView | None = None
     """Of what happened to the group; then `text` is the same as an English sentence."""
+    call: CallEntryView | None = None
+    """Of a call that is over; then `text` is the same as an English sentence."""
     edited_at: datetime | None = None
     deleted_by: UserId | None = None
     """Of a deleted message: its author, or who manages the group."""
@@ -244,6 +266,11 @@ class MessageView(View, frozen=True):
     mentions: tuple[MentionView, ...] = ()
     """Without overlaps, in the order of the text."""
     mentions_me: bool = False
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is no message of somebody, but tells what happened: to a group, or that there was a call."""
+        return self.membership is not None or self.call is not None
 
     @property
     def place(self) -> MessagePlace:

@@ -62,6 +62,10 @@ LONGEST_WAIT_SECONDS = 86_400.0
 # --- calls -----------------------------------------------------------------------------------
 CALL_ID_BYTES = 16
 """Length of a call's random name."""
+CALL_OUTCOME_LENGTH = 16
+"""Characters of the word that says how a call ended."""
+CALL_SECONDS = 7 * 24 * 3_600
+"""The longest call that an entry tells of."""
 CALL_PEOPLE = 8
 """People in one call: each sends to each, so a ninth costs everybody 54 kbit/s more each way."""
 

@@ -4,6 +4,7 @@ For a new message, add an example to `MESSAGES` and run `python -m tests.protoco
 """
 
 from protocol.act_bodies import Deleted, Edited, Reacted
+from protocol.call_bodies import Called
 from protocol.certificates import realm_of
 from protocol.device_lists import DeviceList, sign_device_list
 from protocol.entries import (
@@ -32,7 +33,7 @@ from protocol.group_bodies import (
     Renamed,
     Seen,
 )
-from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, UserId
+from protocol.identity import NO_HASH, CallId, ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import (
     Buckets,
     ConversationDigest,
@@ -128,6 +129,7 @@ TEXT = Text(*_name("text"), "Hail, 王小明! 👋", reply_to=ASKED.entry_id)
 WITH_MENTION = Text(*_name("with mention"), "👋 @Bob", None, (Mention(BOB, 2, 4),))
 EDITED = Edited(*_name("edited"), TEXT.entry_id, 3, "Hail, @Bob!", (Mention(BOB, 6, 4),))
 REACTED = Reacted(*_name("reacted"), TEXT.entry_id, 1, "❤️")
+CALLED = Called(*_name("called"), CallId(seeded("call", 16)), "answered", 754, (BOB,), (UserId("chen"),))
 FIRST = _entry(ASKED, 1, NO_HASH)
 SECOND = _entry(TEXT, 2, FIRST.hash)
 OTHER_SECOND = _entry(Text(*_name("other text"), "Another second entry."), 2, FIRST.hash)
@@ -265,6 +267,7 @@ ENTRY_BODIES: tuple[Message, ...] = (
     EDITED,
     Deleted(*_name("deleted"), TEXT.entry_id, Seen(FEED, 2, SECOND.hash), (SEEN[0],)),
     REACTED,
+    CALLED,
     *GROUP_BODIES,
 )
 

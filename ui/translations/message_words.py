@@ -46,6 +46,7 @@ def quote_line(quoted: QuoteView) -> str:
         MessageKind.VOICE: "🎤 " + QCoreApplication.translate("Message", "Voice message"),
         MessageKind.DELETED: QCoreApplication.translate("Message", "Deleted message"),
         MessageKind.MEMBERSHIP: text,
+        MessageKind.CALL: text,
     }[quoted.kind]
     return kind or text
 
