@@ -92,6 +92,8 @@ class Conversations:
         """Called with a message that is not as it was, before that is told."""
         self.on_hidden: Callable[[MessageRow], object] = lambda _: None
         """Called with a message that is shown no more."""
+        self.on_said: Callable[[Conversation, Iterable[UserId]], None] = lambda *_: None
+        """Called with who wrote or changed a message, before that is told."""
         self.on_erased: Callable[[], object] = lambda: None
         """Called when bodies were erased, because what they said was deleted."""
         self.show_attachment: Callable[[Conversation, AttachmentRow], AttachmentView] = lambda _, row: attachment_view(
@@ -282,6 +284,7 @@ class Conversations:
         if happened.feeds:
             # First, because it only wakes those who send: they go on while the screen is being told.
             self.on_growth(conversation)
+        self.on_said(conversation, happened.writers)
         for row in happened.hidden:
             self.on_hidden(row)
             self._events.tell(MessageHidden(self.message_view(conversation, row)))

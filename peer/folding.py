@@ -27,6 +27,7 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
     deleting = DeletionFolder(connection, author, happened)
     if deleting.has_gone(feed, entry):
         return
+    _note_writer(happened, feed, entry, mine=mine)
     match entry.body:
         case Text() | Attachment():
             deleting.revive(entry.body.entry_id, feed.author)
@@ -49,6 +50,11 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
             _end_feeds(connection, author, happened, happened.group)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
+
+
+def _note_writer(happened: Happened, feed: FeedRow, entry: Entry, *, mine: bool) -> None:
+    if isinstance(entry.body, Text | Attachment | Edited) and not mine:
+        happened.writers.add(feed.author)
 
 
 def _show(

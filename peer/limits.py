@@ -208,6 +208,8 @@ BUSY_SOURCE_SECONDS = 0.5
 """A source that has no place for us now is asked again after about this time."""
 GIVEN_QUIET_SECONDS = 1.0
 """When others have had nothing more for so long, nothing is going out any more."""
+TYPING_SHOWN_SECONDS = 6.0
+"""Who is not told of again for so long has stopped writing."""
 TYPING_TAKEN_SECONDS = 1.0
 """That one person is writing in one conversation is told to the screen no more often, whatever comes."""
 REPLIES_TOLD = 100

@@ -193,11 +193,12 @@ class MentionView(View, frozen=True):
 
 
 class TypingView(View, frozen=True):
-    """Somebody who is writing at this moment."""
+    """Somebody who is writing at this moment, or has stopped because what they wrote is here."""
 
     conversation: ConversationId
     user: UserId
     name: str
+    writing: bool = True
 
 
 class MembershipView(View, frozen=True):
