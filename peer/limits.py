@@ -164,6 +164,8 @@ LEVELS_A_SECOND = 15
 """How often a recording tells how loud it is: the meter moves."""
 POSITIONS_A_SECOND = 5
 """How often it is told where in a voice message one is."""
+RING_SECONDS = 60
+"""How long a tone for a call lasts at most; a call rings 45 s."""
 WHOLE_PIECE_BYTES = 1024 * 1024
 """Pieces up to this size are kept in memory until they are verified, so that no wrong byte is ever written."""
 REQUEST_BYTES = 16 * 1024 * 1024

@@ -52,6 +52,7 @@ __all__ = [
     "SecretPlace",
     "SessionView",
     "SharedAt",
+    "Tone",
     "TransferState",
     "TypingView",
     "UserId",
@@ -474,6 +475,17 @@ class AudioChoice(View, frozen=True):
 
     microphone: str = ""
     speaker: str = ""
+
+
+class Tone(StrEnum):
+    """The tones that the program has of its own."""
+
+    TEST = "test"
+    """To try a speaker."""
+    RING = "ring"
+    """Somebody calls."""
+    RING_BACK = "ring_back"
+    """It rings where we called."""
 
 
 class VoiceFile(View, frozen=True):
