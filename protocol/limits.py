@@ -68,6 +68,12 @@ CALL_SECONDS = 7 * 24 * 3_600
 """The longest call that an entry tells of."""
 CALL_PEOPLE = 8
 """People in one call: each sends to each, so a ninth costs everybody 54 kbit/s more each way."""
+CALL_RING_SECONDS = 45.0
+"""A call that nobody answers is over after this time, and an offer that came later does not ring."""
+CALL_LOST_SECONDS = 15.0
+"""Who is not heard for so long is out of the call, whatever the link says."""
+VOICE_KEY_BYTES = 44
+"""Of a leg's key and its salt (AEAD_AES_256_GCM, RFC 7714)."""
 
 # --- certificates ----------------------------------------------------------------------------
 CERTIFICATE_BYTES = 2_048

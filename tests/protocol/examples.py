@@ -5,6 +5,17 @@ For a new message, add an example to `MESSAGES` and run `python -m tests.protoco
 
 from protocol.act_bodies import Deleted, Edited, Reacted
 from protocol.call_bodies import Called
+from protocol.call_messages import (
+    CallAnswer,
+    CallLeg,
+    CallOffer,
+    CallOver,
+    CallOverHeard,
+    CallPeople,
+    CallPerson,
+    CallRings,
+    CallStatus,
+)
 from protocol.certificates import realm_of
 from protocol.device_lists import DeviceList, sign_device_list
 from protocol.entries import (
@@ -146,6 +157,10 @@ STATEMENT = Statement(
 )
 SIGNED_STATEMENT = sign_statement(ANN_KEY, REALM, STATEMENT)
 
+CALL = CallId(seeded("call", 16))
+ANNS_LEG = CallLeg(0x0A11CE, seeded("ann's voice key", 44), 7501, ("192.0.2.1", "2001:db8::1"))
+BOBS_LEG = CallLeg(0xB0B, seeded("bob's voice key", 44), 7502, ())
+
 # --- a group ------------------------------------------------------------------------------------
 
 SEEN = (Seen(BOBS_FEED, 300, BOBS_LINE.head_hash),)
@@ -248,6 +263,15 @@ LINK_MESSAGES: tuple[Message, ...] = (
     Pieces(CONVERSATION, ATTACHMENT.entry_id, b"\x02"),
     Typing(CONVERSATION),
     Statements((SIGNED_STATEMENT,)),
+    CallOffer(CALL, CONVERSATION, ANNS_LEG, rings=True, rung_ms=12_000),
+    CallRings(CALL),
+    CallAnswer(CALL, BOBS_LEG),
+    CallStatus(
+        CALL, is_muted=True, has_microphone=True, has_speaker=False, port=BOBS_LEG.port, addresses=("192.0.2.2",)
+    ),
+    CallPeople(CALL, CONVERSATION, (CallPerson(ANN, ANN_KEY.device), CallPerson(BOB, BOB_KEY.device))),
+    CallOver(CALL, "hung_up"),
+    CallOverHeard(CALL),
 )
 
 FILE_MESSAGES: tuple[Message, ...] = (
