@@ -85,6 +85,10 @@ class CallVoice:
         """
         await self._ask(pipe.AddLeg(leg, ssrc, outgoing, incoming, places, dials))
 
+    async def move_leg(self, leg: int, places: tuple[Place, ...]) -> None:
+        """Look for a device at these places from now on, where nothing comes from it any more."""
+        await self._ask(pipe.MoveLeg(leg, places))
+
     async def remove_leg(self, leg: int) -> None:
         """Talk with a device no more; it is nothing to remove one that is not there."""
         if self._is_on:

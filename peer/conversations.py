@@ -377,7 +377,7 @@ class Conversations:
         user, group = conversation.kept.user, conversation.group
         return ConversationView(
             conversation=conversation.id,
-            title=self._name_of(user) if user is not None else group.name if group is not None else "",
+            title=self.title_of(conversation),
             user=user,
             members=(self._author.user, user) if user is not None else tuple(group.members if group else ()),
             unread=conversation.unseen,
@@ -388,6 +388,11 @@ class Conversations:
             can_write=self.may_write(conversation),
             draft=conversation.draft,
         )
+
+    def title_of(self, conversation: Conversation) -> str:
+        """Return what a screen calls it: the other's name, or the group's."""
+        user, group = conversation.kept.user, conversation.group
+        return self._name_of(user) if user is not None else group.name if group is not None else ""
 
     def name_in(self, conversation: Conversation, user: UserId) -> str:
         """Return what somebody is called in a conversation: members of a group need not be contacts of ours."""

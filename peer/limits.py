@@ -6,6 +6,8 @@ WRITES_PER_COMMIT = 200
 """Writes that share one commit: a crash costs nobody more than one such batch's waiting time."""
 FRAMES_WAITING = 8
 """Frames of a link not handled yet, before its socket is read no further."""
+SILENCE_FORGOTTEN_SECONDS = 1.0
+"""What is read this soon after a link was silent for long may have come at any time of that silence."""
 LINK_BACKLOG_BYTES = 8 * 1024 * 1024
 """Bytes waiting to be sent on a link that end it: senders pause far below, so only a neighbour's questions get here."""
 UNKNOWN_LINES_KEPT = 1_000

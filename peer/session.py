@@ -14,6 +14,8 @@ from peer.aiming import Aim
 from peer.attachments.service import Attachments
 from peer.audio.chosen_devices import ChosenDevices
 from peer.call_entries import CallEntries
+from peer.calls.lines import CallLines
+from peer.calls.service import CallMessage, CallService
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -43,6 +45,7 @@ from peer.typing_signals import TypingSignals
 from peer.views import ContactView, SessionView
 from peer.voice_port import VoicePort
 from protocol import link_messages
+from protocol.call_states import CallEnd
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
 from protocol.file_messages import ALPN, MAGIC
@@ -129,6 +132,23 @@ class Session:
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
         self._aim = Aim(self.contacts, self.conversations, self._dialer, self._book, surroundings.chance, user)
+        self.calls = CallService(
+            CallLines(
+                user,
+                vault.device,
+                lambda: self._book.links,
+                self._may_talk,
+                self.contacts.is_online,
+                self.seek,
+                lambda: (voice_port.number, surroundings.wire.addresses()),
+            ),
+            self.conversations,
+            events,
+            surroundings.now,
+            voice_port,
+            surroundings.call_voice,
+            lambda: (self.audio.choice, self.audio.switches),
+        )
         self._statements = Statements(
             database,
             self.conversations,
@@ -202,6 +222,7 @@ class Session:
 
     async def close(self) -> None:
         """Say goodbye, flush, close everything; safe after a failed `start`."""
+        await self.calls.close()
         if hasattr(self, "locator"):
             await self.locator.close()
         await self.call_entries.close()
@@ -321,6 +342,7 @@ class Session:
         self._is_superseded = True
         self._heard_of_locator.set()
         self.contacts.accepts_links = False
+        self.calls.end_everything(CallEnd.ELSEWHERE)
         self.contacts.locator_lost()
         self._dialer.forget_all()
         self._book.close_every(LinkEnd.LEAVING)
@@ -349,6 +371,7 @@ class Session:
             if group is not None and link.device not in group.members.get(link.user, {link.device}):
                 self.groups.tell(conversation)  # somebody may have to say that this device is theirs
         self.attachments.link_came_up(link)
+        self.calls.link_came_up(link)
         self._tell_row(link.user)
 
     async def message_came(self, link: Link, message: Message) -> None:
@@ -357,6 +380,8 @@ class Session:
             await self.attachments.holdings.handle(link, message)
         elif isinstance(message, link_messages.Statements):
             await self._statements.handle(link, message)
+        elif isinstance(message, CallMessage):
+            self.calls.handle(link, message)
         elif isinstance(message, Typing):
             self.typing.handle(link, message)
         else:
@@ -369,6 +394,7 @@ class Session:
         self._aim.choose_soon()
         self._synchronizer.remove(link)
         self.attachments.link_went_down(link)
+        self.calls.link_went_down(link)
         self._tell_row(link.user)
         if not self.contacts.wants_link(link.user):
             self.locator.unwatch(link.user)
@@ -393,6 +419,9 @@ class Session:
         else:
             is_member = conversation.kept.user == user and self.contacts.is_confirmed(user, device)
         return is_member and not self.contacts.is_blocked(user)
+
+    def _may_talk(self, user: UserId, device: DeviceId, conversation: Conversation) -> bool:
+        return self.conversations.may_write(conversation) and self.may_share(user, device, conversation)
 
     def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
         """See `FileDoor.admit_for_files`."""
@@ -437,6 +466,7 @@ class Session:
             elif user in before.members and user not in group.group.members:
                 self._synchronizer.bid_farewell(group, user)
         self._aim.choose_soon()
+        self.calls.group_changed(group)
         if self.conversations.is_ours(group) or self.user in before.members:
             self.groups.tell(group)
             self.conversations.tell_row_soon(group)
@@ -454,6 +484,7 @@ class Session:
         if self.contacts.wants_link(user):
             self.locator.watch([user])
         self._aim.at(user)
+        self.calls.relation_changed(user)
         self._tell_row(user)
         self._speak_of_files_with(user)
 

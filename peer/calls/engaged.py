@@ -48,9 +48,6 @@ class CallHost(Protocol):
     def call_over(self, engaged: "EngagedCall", word: CallWord | None) -> None:
         """It ended, or goes on without us; `word` is what the other side said, if it was they."""
 
-    def goes_on(self, call: CallId, *, with_at_least: int) -> bool:
-        """Tell whether so many others are in a group's call, as they told."""
-
     def those_in(self, call: CallId) -> tuple[CallPerson, ...]:
         """Return who is in a group's call, as they told."""
 
@@ -77,6 +74,7 @@ class EngagedCall:
             person = self.call.people[user] = Person(user, self._lines.now(), is_rung=True)
             self._reach(person)
         self._seek()
+        self._tell_people()
 
     def answer(self) -> None:
         """Go into a call that rings here."""
@@ -96,6 +94,40 @@ class EngagedCall:
         for each in people:
             self._add(each, offers=True)
         self._seek()
+
+    def join_at(self, people: Iterable[CallPerson]) -> None:
+        """Go into a group's call that goes on without us."""
+        self.call.happen(CallEvent.JOINED, self._lines.now())
+        self.join(people)
+
+    def move_to(self, wire: CallId) -> None:
+        """Two calls were begun at the same time: ours becomes the other one, everybody anew."""
+        call, now = self.call, self._lines.now()
+        if call.is_group and call.takes_part:
+            for link in self._lines.all(call.conversation):
+                link.send(CallPeople(call.wire, call.conversation.id, ()))
+        call.former.add(call.wire)
+        call.wire = wire
+        for user, person in list(call.people.items()):
+            self._disconnect(person)
+            # Whom we rang is rung by who began the other one.
+            offers = not (person.is_rung and person.is_awaited)
+            call.people[user] = Person(user, now, offers=offers, volume=person.volume)
+
+    def offer_to(self, link: Link) -> None:
+        """Let somebody who knows the call by another name, or not yet, know ours."""
+        person = self.call.people.get(link.user) if link.user is not None else None
+        if person is None or not person.is_awaited or not self.call.takes_part:
+            return
+        if link.device in person.ours:
+            self._offer(link, person)
+        else:
+            self._reach(person)
+
+    def part_with(self, person: Person) -> None:
+        """Somebody may be in a call with us no more."""
+        self._tell_over(person, CallWord.HUNG_UP)
+        self._person_over(person, CallEnd.HUNG_UP)
 
     def leave(self, word: CallWord, end: CallEnd) -> None:
         """Be out of it, for whatever reason, and let the others know."""
@@ -149,7 +181,7 @@ class EngagedCall:
             self._lines.tell_over(link.device, answer.call, CallWord.GONE)
         elif person.is_in and person.device != link.device:
             self._lines.tell_over(link.device, answer.call, CallWord.ELSEWHERE)
-        elif self._take_leg(person, link, answer.leg):
+        elif person.is_awaited and self._take_leg(person, link, answer.leg):
             self._say_status(person)
 
     def take_rings(self, link: Link) -> None:
@@ -364,8 +396,10 @@ class EngagedCall:
         person.end, person.theirs = end, None
         person.ours.clear()
         call = self.call
-        if not call.is_group or call.rings_here:
+        if not call.is_group or (call.rings_here and not any(each.theirs for each in call.people.values())):
             self._end(end, word)
+        elif call.rings_here:
+            self._host.call_changed(self)
         elif any(call.those_in()):
             self._tell_people()
             self._host.call_changed(self)
@@ -378,9 +412,8 @@ class EngagedCall:
 
     def _end(self, end: CallEnd, word: CallWord | None = None) -> None:
         call = self.call
-        needed = 1 if call.rings_here else 2
         was_in = call.takes_part
-        goes_on = call.is_group and self._host.goes_on(call.wire, with_at_least=needed)
+        goes_on = call.is_group and self._host.those_in(call.wire)
         call.happen(CallEvent.LEFT if goes_on else CallEvent.OVER, self._lines.now())
         call.reason = end
         if was_in and call.is_group:

@@ -57,25 +57,25 @@ class KnownCalls:
         device: DeviceId,
         people: tuple[CallPerson, ...],
         now: datetime,
-    ) -> KnownCall | None:
-        """Take in what a device told; return the call if anything changed."""
+    ) -> list[KnownCall]:
+        """Take in what a device told; return the calls of which that changed something."""
+        is_in = device in (each.device for each in people)
+        # One is in at most one call.
+        changed = [known for known in self.all() if (known.call != call or not is_in) and self._forget(known, device)]
         known = self._calls.get(call)
-        if known is not None and known.conversation is not conversation:
-            return None
-        if device not in (each.device for each in people):
-            return self._forget_word(known, device) if known is not None else None
-        self._forget_others(call, conversation, device)
+        if not is_in or (known is not None and known.conversation is not conversation):
+            return changed
         if known is None:
             if len(self._calls) >= CALLS_KNOWN:
-                return None
+                return changed
             known = self._calls[call] = KnownCall(call, conversation, now)
         before = known.people
         known.told[device] = people
-        return known if known.people != before else None
+        return [*changed, known] if known.people != before else changed
 
     def forget_device(self, device: DeviceId) -> list[KnownCall]:
         """What a device told holds no more; return the calls of which that changed something."""
-        return [known for known in self.all() if self._forget_word(known, device)]
+        return [known for known in self.all() if self._forget(known, device)]
 
     def forget_conversation(self, conversation: Conversation) -> list[KnownCall]:
         """We are in a group no more; return its calls."""
@@ -84,15 +84,9 @@ class KnownCalls:
             del self._calls[known.call]
         return gone
 
-    def _forget_others(self, call: CallId, conversation: Conversation, device: DeviceId) -> None:
-        """One is in at most one call."""
-        for known in self.all():
-            if known.call != call:
-                self._forget_word(known, device)
-
-    def _forget_word(self, known: KnownCall, device: DeviceId) -> KnownCall | None:
+    def _forget(self, known: KnownCall, device: DeviceId) -> bool:
         if known.told.pop(device, None) is None:
-            return None
+            return False
         if not known.told:
             del self._calls[known.call]
-        return known
+        return True

@@ -28,7 +28,5 @@ CALLS_OVER_UNHEARD = 64
 """Ends of calls that somebody did not confirm yet."""
 CALL_OVER_SECONDS = 60.0
 """They are told again on a new link for so long; after 15 s the other side has noticed by itself."""
-SILENCE_FORGOTTEN_SECONDS = 1.0
-"""What comes this soon after a link was silent for long may be as old as that silence."""
 SOUND_COMMANDS_WAITING = 128
 """Commands that wait for the voice process; more end the call: it does not keep up."""

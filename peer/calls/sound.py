@@ -8,8 +8,9 @@ from typing import Protocol
 from peer.calls.limits import SOUND_COMMANDS_WAITING
 from peer.errors import Refusal, RefusalCode
 from peer.views import AudioChoice
-from peer.voice.process_messages import Place
+from peer.voice.process_messages import LegHeard, Levels, Place, SoundChanged
 from peer.voice.switches import Switches
+from peer.voice_port import VoicePort
 
 log = logging.getLogger(__name__)
 Command = Callable[[], Awaitable[None]]
@@ -46,6 +47,21 @@ class Voice(Protocol):
 
     async def end(self) -> None:
         """Give everything back."""
+
+
+class MakeVoice(Protocol):
+    """Makes the voice of a call, as `peer.call_voice.CallVoice` is made."""
+
+    def __call__(
+        self,
+        port: VoicePort,
+        *,
+        on_levels: Callable[[Levels], None],
+        on_figures: Callable[[LegHeard], None],
+        on_sound: Callable[[SoundChanged], None],
+        on_crash: Callable[[Refusal], None],
+    ) -> Voice:
+        """Return it; nothing has begun."""
 
 
 class CallSound:

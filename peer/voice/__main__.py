@@ -17,6 +17,7 @@ from peer.limits import LEVELS_A_SECOND
 from peer.voice import process_messages as pipe
 from peer.voice.engine import VoiceEngine
 from peer.voice.handing_over import take_over
+from peer.voice.limits import VOICE_LOUDEST
 from peer.voice.protection import Keys
 from peer.voice.routes import Routes
 from peer.voice.sound import Microphone, Speaker
@@ -162,12 +163,14 @@ class VoiceServer(ProcessServer[pipe.Command]):
         match command:
             case pipe.AddLeg():
                 call.add(command)
+            case pipe.MoveLeg():
+                call.routes.move(command.leg, command.places)
             case pipe.RemoveLeg():
                 call.remove(command.leg)
             case pipe.SetMuted():
                 call.engine.is_muted = command.is_muted
             case pipe.SetVolume():
-                call.engine.set_volume(command.leg, min(4.0, max(0.0, command.volume)))
+                call.engine.set_volume(command.leg, min(VOICE_LOUDEST, max(0.0, command.volume)))
             case pipe.SetDevices():
                 call.microphone.choose(command.microphone)
                 call.speaker.choose(command.speaker)

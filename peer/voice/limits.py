@@ -4,6 +4,8 @@ VOICE_LEGS = 7
 """Other devices in a call: eight people talk with each other at once."""
 VOICE_FRAMES_WAITING = 50
 """Frames of 20 ms that wait in a jitter buffer: a second; of more the oldest are dropped."""
+VOICE_LOUDEST = 4.0
+"""How many times louder than it comes somebody can be made: 12 dB."""
 VOICE_PLACES = 8
 """Addresses at which another device of a call is tried."""
 VOICE_UDP_PATIENCE_MS = 2_000.0

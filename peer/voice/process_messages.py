@@ -47,6 +47,13 @@ class AddLeg(Said, frozen=True):
     """Whether we are the one who connects by TCP where UDP does not get through."""
 
 
+class MoveLeg(Said, frozen=True):
+    """Look for a device at other places too, where nothing comes from it; answered with `Done`."""
+
+    leg: int
+    places: tuple[Place, ...]
+
+
 class RemoveLeg(Said, frozen=True):
     """Answered with `Done`."""
 
@@ -82,7 +89,7 @@ class SetProcessing(Said, frozen=True):
     gain: bool
 
 
-Command = Begin | AddLeg | RemoveLeg | SetMuted | SetVolume | SetDevices | SetProcessing
+Command = Begin | AddLeg | MoveLeg | RemoveLeg | SetMuted | SetVolume | SetDevices | SetProcessing
 
 
 # --- answers --------------------------------------------------------------------------------------
