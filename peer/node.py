@@ -68,7 +68,7 @@ class PeerNode:
             lambda: self._need_session().audio.choice,
         )
         """Recording and playing of voice messages."""
-        self.calls = Calls(lambda: self._session, self._need_session, self.voice.devices)
+        self.calls = Calls(self._need_session, self.voice.devices)
         """Voice calls."""
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:

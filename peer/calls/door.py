@@ -30,19 +30,16 @@ class Calls:
 
     def __init__(
         self,
-        session: "Callable[[], Session | None]",
         need_session: "Callable[[], Session]",
         devices: Callable[[], Awaitable[AudioDevices]],
     ) -> None:
-        """`session` returns who is signed in, `need_session` refuses if nobody is; `devices` asks what is here."""
-        self._session = session
+        """`need_session` raises Refusal if nobody is signed in; `devices` asks what is here."""
         self._need_session = need_session
         self._devices = devices
 
-    def current(self) -> tuple[CallView, ...]:
+    async def current(self) -> tuple[CallView, ...]:
         """Return the call that we are in or that rings here, then those of groups that can be joined."""
-        session = self._session()
-        return () if session is None else session.calls.current()
+        return self._need_session().calls.current()
 
     async def start(self, conversation: ConversationId) -> CallView:
         """Ring a friend or everybody in a group, or join the group's call that goes on."""

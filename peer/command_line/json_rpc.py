@@ -125,10 +125,6 @@ async def _auto_fetch(node: PeerNode, p: AutoFetchParameters) -> object:
     return {"size": await node.auto_fetch()}
 
 
-async def _calls(node: PeerNode) -> object:
-    return node.calls.current()
-
-
 async def _call_devices(node: PeerNode, p: DevicesParameters) -> object:
     if p.input is not None or p.output is not None:
         chosen = await node.audio_choice()
@@ -231,7 +227,7 @@ METHODS: dict[str, Method[Any]] = {
     "calls.decline": Method(CallParameters, lambda n, p: n.calls.decline(p.call)),
     "calls.hang_up": Method(CallParameters, lambda n, p: n.calls.hang_up(p.call)),
     "calls.mute": Method(MuteParameters, lambda n, p: n.calls.mute(p.call, p.muted)),
-    "calls.list": Method(Parameters, lambda n, _: _calls(n)),
+    "calls.list": Method(Parameters, lambda n, _: n.calls.current()),
     "calls.devices": Method(DevicesParameters, _call_devices),
     "calls.statistics": Method(CallParameters, lambda n, p: n.calls.statistics(p.call)),
 }

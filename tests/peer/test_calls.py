@@ -19,8 +19,13 @@ def states(person: Person) -> list[str]:
     return told
 
 
+def calls_of(person: Person) -> tuple[CallView, ...]:
+    session = person.node._session
+    return () if session is None else session.calls.current()
+
+
 def call_of(person: Person) -> CallView:
-    (call,) = person.node.calls.current()
+    (call,) = calls_of(person)
     return call
 
 
@@ -32,7 +37,7 @@ def ended(person: Person) -> CallView:
 
 
 async def has_state(world: World, person: Person, state: CallState, seconds: float = 60.0) -> CallView:
-    await world.until(lambda: [call.state for call in person.node.calls.current()] == [state], seconds)
+    await world.until(lambda: [call.state for call in calls_of(person)] == [state], seconds)
     return call_of(person)
 
 
@@ -48,7 +53,7 @@ async def talking(world: World) -> tuple[Person, Person]:
 
 async def nobody_calls(world: World, *people: Person) -> None:
     """Make sure that nothing of a call is left: no view, no voice, no port in use."""
-    await world.until(lambda: not any(person.node.calls.current() for person in people))
+    await world.until(lambda: not any(calls_of(person) for person in people))
     await world.until(lambda: not world.voices.voices)
 
 
