@@ -102,13 +102,17 @@ class Conversation:
         self._told = self._digest = None
 
     def held_lines(self) -> dict[FeedId, VectorLine]:
-        """Return how far we hold each feed."""
-        return {name: feed.line for name, feed in self.feeds.items()}
+        """Return how far we hold each feed that is of any concern to others.
+
+        One is of none whose device nobody names any more, since the entry that did so fell out of its feed.
+        """
+        group = self.group
+        return {name: feed.line for name, feed in self.feeds.items() if group is None or group.knows(feed.author, name)}
 
     def told_lines(self) -> Mapping[FeedId, VectorLine]:
         """Return what others are told of that: bodies that nobody will give us are not said to be lacking."""
         if self._told is None:
-            self._told = {name: self._told_line(feed) for name, feed in self.feeds.items()}
+            self._told = {name: self._told_line(self.feeds[name]) for name in self.held_lines()}
         return self._told
 
     def digest(self) -> Digest:

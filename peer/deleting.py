@@ -55,10 +55,7 @@ class DeletionFolder:
                     self._bury(feed.feed, entry.header.number, target, deleters)
                 return bool(deleters)
             case Edited(target=target):
-                place = burying.find_place(self._connection, self._conversation, target)
-                is_gone = (
-                    place is not None and place.author == feed.author and bool(self._deleters(target, feed.author))
-                )
+                is_gone = bool(self._deleters(target, feed.author))
                 if is_gone:
                     self._erase(feed.feed, entry.header.number, is_named=False)
                 return is_gone
@@ -114,7 +111,14 @@ class DeletionFolder:
         return True
 
     def _settle_message(self, target: EntryId) -> None:
-        """Let a message be gone wherever it stands, and its edits, if a deletion of it counts."""
+        """Let a message be gone wherever it stands, and its edits, if a deletion of it counts.
+
+        Edits go also where the message is not known, since it is withheld, or was written anew elsewhere.
+        """
+        for editor in acts.editors_of(self._connection, self._conversation, target):
+            if self._deleters(target, editor):
+                for edit in acts.edits_of(self._connection, self._conversation, target, editor):
+                    self._erase_unnamed(edit.feed, edit.number)
         place = burying.find_place(self._connection, self._conversation, target)
         if place is None:
             return
@@ -178,8 +182,6 @@ class DeletionFolder:
             row = burying.add_buried(self._connection, feed, number, target, by, header.stamp, self._me)
             if row is not None:
                 self._happened.messages.append(row)
-        for edit in acts.edits_of(self._connection, self._conversation, target, feed.author):
-            self._erase_unnamed(edit.feed, edit.number)
         for entry in buried:
             self._happened.acted_upon[entry] = None
             for reply in messages.replies_to(self._connection, self._conversation, entry):

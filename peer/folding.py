@@ -12,7 +12,6 @@ from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
 from peer.storage.hiding import hide_fallen, show_up_to
 from protocol.act_bodies import Deleted, Edited, Reacted
-from protocol.call_bodies import Called
 from protocol.entries import CONSENT_BODIES, Accepted, Asked, Attachment, Entry, Text, read_entry
 from protocol.group_bodies import MembershipBody
 from protocol.identity import FeedId, clean_display_name
@@ -27,13 +26,10 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
     deleting = DeletionFolder(connection, author, happened)
     if deleting.has_gone(feed, entry):
         return
-    _note_writer(happened, feed, entry, mine=mine)
     match entry.body:
         case Text() | Attachment():
             deleting.revive(entry.body.entry_id, feed.author)
-            _show(connection, author, happened, feed, entry, entry.body)
-        case Called():
-            _show(connection, author, happened, feed, entry, entry.body)
+            _show(connection, happened, feed, entry, entry.body, mine=mine)
         case Edited() | Reacted() as body:
             ActFolder(connection, conversation.row, happened.acted_upon).take_act(feed, entry, body)
         case Deleted() as body:
@@ -45,28 +41,23 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
                     happened.names[feed.author] = _fit_to_show(body.name)
         case MembershipBody() if conversation.user is None:
             groups.add_act(connection, feed, entry)
-            happened.group = happened.known_group = groups.membership_in(connection, conversation.row)
-            _show(connection, author, happened, feed, entry, entry.body)
-            _end_feeds(connection, author, happened, happened.group)
+            _show(connection, happened, feed, entry, entry.body, mine=mine)
+            _fold_group(connection, author, happened)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
 
 
-def _note_writer(happened: Happened, feed: FeedRow, entry: Entry, *, mine: bool) -> None:
-    if isinstance(entry.body, Text | Attachment | Edited) and not mine:
-        happened.writers.add(feed.author)
-
-
 def _show(
     connection: Connection,
-    author: Author,
     happened: Happened,
     feed: FeedRow,
     entry: Entry,
-    body: Text | Attachment | MembershipBody | Called,
+    body: Text | Attachment | MembershipBody,
+    *,
+    mine: bool,
 ) -> None:
     row = happened.conversation.row
-    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, author.user)
+    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
     if message is None:
         return
     if happened.fallen.pop(message.entry, None) is not None:
@@ -77,9 +68,10 @@ def _show(
     ActFolder(connection, row, happened.acted_upon).take_message(message)
 
 
-def _end_feeds(connection: Connection, author: Author, happened: Happened, group: Membership) -> None:
-    """Let feeds of those who went end where they end, for good; ours, too."""
+def _fold_group(connection: Connection, author: Author, happened: Happened) -> None:
+    """Find out who belongs to a group, and let feeds of those who went end where they end, for good; ours, too."""
     conversation = happened.conversation
+    group = happened.group = happened.known_group = groups.membership_in(connection, conversation.row)
     ends = {
         row.row: end
         for row in feeds.feeds_of(connection, conversation.row)
@@ -112,6 +104,8 @@ def fall_out(connection: Connection, author: Author, happened: Happened, feed: F
     ActFolder(connection, happened.conversation.row, happened.acted_upon).find_last(matters)
     DeletionFolder(connection, author, happened).fall_out(feed, number)
     conversation = happened.conversation.row
+    if groups.forget_acts(connection, feed.row, number, feed.line.head_hash):
+        _fold_group(connection, author, happened)
     names = [row.entry for row in fallen]
     for name, place in feeds.places_of(connection, conversation, feed.author, names) if names else ():
         there = feeds.find_feed(connection, conversation, name)
@@ -123,7 +117,7 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
     """Return what happened, with all messages as they are at the end of the write."""
     folder = ActFolder(connection, happened.conversation.row, happened.acted_upon)
     if happened.group is not None:
-        _end_acts(connection, happened, happened.group, folder)
+        _end_acts(connection, author, happened, happened.group, folder)
     if happened.must_judge_again:
         DeletionFolder(connection, author, happened).judge_again()
     never_told = {row.entry for row in happened.messages} & happened.fallen.keys()
@@ -137,10 +131,15 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
     return happened
 
 
-def _end_acts(connection: Connection, happened: Happened, group: Membership, folder: ActFolder) -> None:
-    """Remember where feeds end now, and who managed the group: other words may be the last, other deletions count."""
+def _end_acts(connection: Connection, author: Author, happened: Happened, group: Membership, folder: ActFolder) -> None:
+    """Remember where feeds end now, and who managed the group: other words may be the last, other deletions count.
+
+    What was deleted also has other places to be shown at, once we are in the group.
+    """
     matters: set[Matter] = set()
-    happened.must_judge_again |= happened.managed_before != group.managed
+    before = happened.group_before or Membership()
+    happened.must_judge_again |= before.managed != group.managed
+    happened.must_judge_again |= (author.user in before.members) != (author.user in group.members)
     for feed, known in feeds.ends_in(connection, happened.conversation.row):
         end = group.end_of(feed.author, feed.feed)
         if end != known:

@@ -1,7 +1,6 @@
 """Who writes here, and what one write changed: what the storage thread hands to the loop."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from peer.storage.feeds import ConversationRow, FeedRow
@@ -36,8 +35,6 @@ class Happened:
     feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
     """Feeds that are new, moved or closed, as they are now."""
     messages: list[MessageRow] = field(default_factory=list)
-    writers: set[UserId] = field(default_factory=set)
-    """Who else wrote or changed a message."""
     said: list[SaidRow] | None = None
     """All consent entries of the conversation, when there are new ones."""
     hidden: list[MessageRow] = field(default_factory=list)
@@ -55,8 +52,8 @@ class Happened:
     """Places (feed row, number) of bodies that are gone, because what they said was deleted."""
     has_deletions: bool | None = None
     """Whether anything was ever deleted in this conversation, once that was asked for."""
-    managed_before: Mapping[UserId, Mapping[FeedId, int] | None] | None = None
-    """Who had managed the group until then, where that was known."""
+    group_before: Membership | None = None
+    """Who belonged to the group until then, where that was known."""
     must_judge_again: bool = False
     """Whether what counted may count no more, because a feed was closed."""
     names: dict[UserId, str] = field(default_factory=dict)

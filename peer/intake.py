@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from peer.admission import Admission
+from peer.admission import Admission, without_body
 from peer.errors import Refusal, RefusalCode
 from peer.folding import fall_out, finish, fold_in, renew
 from peer.group_admission import GroupAdmission
@@ -20,6 +20,7 @@ from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
 from peer.storage.messages import MessageRow
 from protocol import limits
+from protocol.act_bodies import NEVER_WITHHELD
 from protocol.certificates import Role, read_certificate
 from protocol.consent import Standing, fold_consent
 from protocol.entries import (
@@ -193,7 +194,15 @@ def _own_feed(connection: Connection, author: Author, happened: Happened) -> Fee
 class EntryTaker:
     """Takes one batch of entries of one conversation in; each bad one is refused alone, with a reason."""
 
-    def __init__(self, connection: Connection, author: Author, conversation: ConversationRow, now_ms: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        author: Author,
+        conversation: ConversationRow,
+        now_ms: int,
+        sender: UserId | None = None,
+    ) -> None:
+        """`sender` is who gave us the entries, if that is known."""
         self._connection = connection
         self._author = author
         self._now_ms = now_ms
@@ -201,12 +210,12 @@ class EntryTaker:
         self._unsaved: set[FeedId] = set()
         self._admission: Admission | GroupAdmission
         if conversation.user is None:
-            self._admission = GroupAdmission(connection, conversation, author.user)
+            self._admission = GroupAdmission(connection, conversation, author.user, sender)
         else:
             self._admission = Admission(connection, conversation, author.user, author.key.device)
         self.happened = Happened(conversation)
         if isinstance(self._admission, GroupAdmission):
-            self.happened.managed_before = self._admission.membership.managed
+            self.happened.group_before = self._admission.membership
 
     def take(self, wires: tuple[WireEntry, ...]) -> Happened:
         """Take what can be taken, and return what changed."""
@@ -243,9 +252,11 @@ class EntryTaker:
             raise RemoteProtocolError("an entry of another conversation")
         self.happened.named[header.feed] = max(self.happened.named.get(header.feed, 0), header.number)
         feed = self._feed(header.feed)
+        if self._is_half(entry):
+            raise RemoteProtocolError("an entry that all must judge by, without what it says")
         if feed is None:
             self._begin_feed(entry)
-        elif feed.line.closed and header.number >= feed.line.head and entry.hash != feed.line.head_hash:
+        elif feed.line.closed and (header.number, entry.hash) > (feed.line.head, feed.line.head_hash):
             self._take_back(feed, entry)
         elif header.number <= feed.line.head:
             self._compare_with_held(feed, entry)
@@ -315,20 +326,29 @@ class EntryTaker:
             return
         self._close(feed, held, entry)
 
+    def _is_half(self, entry: Entry) -> bool:
+        """Tell whether an entry of a group comes without the body by which all judge: none is ever held so."""
+        is_group = self.happened.conversation.user is None
+        return is_group and entry.body is None and entry.header.kind in NEVER_WITHHELD
+
     def _close(self, feed: FeedRow, one: Entry, other: Entry) -> None:
         """Two headers with one number: the feed ends with the lower; our own orphans are written again."""
         self._save_heads()
-        log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
-        one, other = self._as_allowed(feed, one), self._as_allowed(feed, other)
+        one, other = self._as_held(feed, one), self._as_held(feed, other)
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
         if winner.body is None and feeds.hash_at(self._connection, feed.row, winner.header.number) == winner.hash:
             # A proof has headers only; what it says is held here, and goes on to count.
             winner = read_entry(feeds.wire_entry_at(self._connection, feed, winner.header.number))
-        closed = feeds.close_feed(self._connection, feed, winner, loser)
-        if self.happened.conversation.user is None:
-            groups.forget_acts(self._connection, feed.row, winner.header.number, winner.hash)
+        if self._is_half(winner):
+            # Who proves it holds what it says, and is asked for it.
+            self.happened.parted.add(feed.feed)
+            return
+        log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
+        closed = self.happened.feeds[feed.feed] = feeds.close_feed(self._connection, feed, winner, loser)
         fall_out(self._connection, self._author, self.happened, closed, winner.header.number)
-        self._keep(closed, winner)
+        self._admission.changed()
+        # By what fell out it may count no more.
+        self._keep(closed, self._as_held(closed, winner))
         if feed.feed.device != self._author.key.device:
             return
         if feed.feed == FeedId.of(self._author.key.device, self.happened.conversation.incarnation):
@@ -347,6 +367,13 @@ class EntryTaker:
     def _write_again(self, entry: Entry) -> None:
         if entry.body is not None and not feeds.is_in_a_feed(self._connection, entry.body.entry_id):
             _append_own(self._connection, self._author, self.happened, entry.body, entry.header.stamp, 0)
+
+    def _as_held(self, feed: FeedRow, entry: Entry) -> Entry:
+        """Return an entry of a number that is held already, with or without its body."""
+        try:
+            return self._as_allowed(feed, entry)
+        except RemoteProtocolError:
+            return entry if entry.header.kind in NEVER_WITHHELD else without_body(entry)
 
     def _as_allowed(self, feed: FeedRow, entry: Entry) -> Entry:
         return self._admission.as_allowed(feed.author, entry, feed)
@@ -378,13 +405,18 @@ class EntryTaker:
 
 
 def take_entries(
-    connection: Connection, author: Author, conversation: ConversationRow, wires: tuple[WireEntry, ...], now_ms: int
+    connection: Connection,
+    author: Author,
+    conversation: ConversationRow,
+    wires: tuple[WireEntry, ...],
+    now_ms: int,
+    sender: UserId | None = None,
 ) -> Happened:
     """Take a batch in. A conversation that this very batch began is forgotten again if nothing was taken."""
     current = feeds.ensure_conversation(
         connection, conversation.conversation, conversation.user, conversation.incarnation
     )
-    happened = EntryTaker(connection, author, current, now_ms).take(wires)
+    happened = EntryTaker(connection, author, current, now_ms, sender).take(wires)
     if not happened.feeds and not happened.parted and current.row != conversation.row:
         raise Refusal(RefusalCode.REFUSED, "; ".join(happened.refused) or "nothing of use came")
     return happened

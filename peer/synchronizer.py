@@ -102,7 +102,7 @@ class Synchronizer:
             sync.brings_news = {c.id for c in chosen}
             for conversation in fresh:
                 # What they told is old by now: they have had the news from others.
-                sync.forget_told(conversation)
+                sync.neighbours.pop(conversation.id, None)
             sync.tell_digests(fresh)
 
     def bid_farewell(self, conversation: Conversation, user: UserId) -> None:
@@ -144,7 +144,7 @@ class Synchronizer:
             case ForkPoints():
                 await self._answer_fork(sync, message)
             case Equivocation():
-                await self._take_proof(link, message)
+                await self._take_proof(sync, message)
             case _:
                 raise RemoteProtocolError(f"{type(message).__name__} at this place")
 
@@ -177,7 +177,7 @@ class Synchronizer:
             # Who has not answered yet could not begin it, perhaps: a new device whose friends are not back yet.
             one = self._chance.choice(links) if links else None
             for link in links:
-                if link is one or not self._links[link].has_told(conversation):
+                if link is one or conversation.id not in self._links[link].neighbours:
                     chosen.setdefault(link, []).append(conversation)
             for link, sync in self._links.items():
                 if self._farewell(link, conversation) is not None:
@@ -337,11 +337,15 @@ class Synchronizer:
         if sync.link.device == feed.feed.device:
             await sync.send_wires(conversation, await self._conversations.orphans(feed, limits.ENTRIES_PER_BATCH))
 
-    async def _take_proof(self, link: Link, message: Equivocation) -> None:
+    async def _take_proof(self, sync: LinkSync, message: Equivocation) -> None:
+        link = sync.link
         if conversation := self._visible(link, message.conversation):
-            happened = await self._conversations.take_proof(conversation, message.first, message.second)
+            happened = await self._conversations.take_proof(conversation, link.user, message.first, message.second)
+            for name in happened.parted:
+                await self._ask_fork(sync, conversation, conversation.feeds[name])
             # No lines at all would say that we hold just what they told last.
-            if lines := tuple(conversation.told_lines()[name] for name in happened.feeds):
+            told = conversation.told_lines()
+            if lines := tuple(told[name] for name in happened.feeds if name in told):
                 link.send(Lines(conversation.id, NO_BUCKETS, lines, answer=False))
 
     async def _send_proof(self, link: Link, conversation: Conversation, feed: FeedRow) -> None:
@@ -357,7 +361,8 @@ class Synchronizer:
         for sync in self._links.values():
             assert sync.link.user is not None
             if self._is_neighbour(conversation, sync.link.user) and self._may_share(sync.link, conversation):
-                if not sync.has_told(conversation) and not sync.is_digest_told(conversation):
+                known = sync.neighbours.get(conversation.id)
+                if (known is None or known.theirs is None) and not sync.is_digest_told(conversation):
                     sync.tell_digests([conversation])
                 sync.kick(conversation.id)
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from protocol import limits
 from protocol.entries import BODIES, Body, Mentions
-from protocol.group_bodies import Seen
+from protocol.group_bodies import MEMBERSHIP_KINDS, Seen
 from protocol.identity import EntryId
 
 Revision = Annotated[int, Meta(ge=1, le=limits.LARGEST_NUMBER)]
@@ -59,3 +59,5 @@ class Reacted(AboutMessage, frozen=True, array_like=True):
 
 
 EDITED, DELETED, REACTED = (BODIES.number_of(body) for body in (Edited, Deleted, Reacted))
+NEVER_WITHHELD = MEMBERSHIP_KINDS | {DELETED}
+"""In a group these bodies go wherever their headers go: by them all judge who belongs to it, and what is gone."""

@@ -101,4 +101,4 @@ class DeviceConfirmed(MembershipBody, frozen=True, array_like=True):
 MEMBERSHIP_KINDS = frozenset(
     BODIES.number_of(body) for body in (Created, Added, Excluded, Left, Renamed, ManagerChanged, DeviceConfirmed)
 )
-"""These bodies are given to everybody: without them nobody could tell who belongs to the group."""
+"""What the fold of `membership.py` is made of."""

@@ -74,10 +74,8 @@ class Membership:
     """For those added "from now on": up to which number of each feed the content is not given to them."""
     void: frozenset[EntryHash] = frozenset()
     """Membership entries that count for nothing."""
-    admitted_at: dict[UserId, tuple[FeedId, int]] = field(default_factory=dict)
-    """Where the entry stands (feed, number) that made somebody a member."""
-    last_act: dict[FeedId, int] = field(default_factory=dict)
-    """Up to which number of each feed there are membership entries: who holds so much can fold the same."""
+    named: dict[UserId, set[DeviceId]] = field(default_factory=dict)
+    """All devices that any entry names, void or not, as somebody's: what they say may yet decide what counts."""
 
     def counts(self, author: UserId, feed: FeedId, number: int) -> bool:
         """Tell whether an entry that is no membership entry counts: its author was a member when writing it."""
@@ -91,13 +89,18 @@ class Membership:
         return self.counts(author, feed, number) and (bounds is None or number <= bounds.get(feed, 0))
 
     def end_of(self, author: UserId, feed: FeedId) -> int | None:
-        """Return up to which number a feed counts; None for one that has no end, or whose author was never here.
+        """Return up to which number a feed counts; None for one that has no end.
 
-        A feed that nobody had seen when its author went counts for nothing while they are away.
+        A feed that nobody had seen when its author went counts for nothing while they are away; nor does one of a
+        device that was never let in, or by an entry that is void.
         """
-        if feed not in self.ended and author in self.former:
-            return 0
-        return self.ended.get(feed)
+        if feed in self.ended or feed.device in self.members.get(author, ()):
+            return self.ended.get(feed)
+        return 0
+
+    def knows(self, author: UserId, feed: FeedId) -> bool:
+        """Tell whether a feed is of a device that somebody named as its author's, rightly or not."""
+        return feed.device in self.named.get(author, ())
 
     def withheld_from(self, user: UserId, feed: FeedId) -> int:
         """Return up to which number of a feed a member, or a former one, is not given the content."""
@@ -122,13 +125,36 @@ class Membership:
 
 def fold_membership(acts: Iterable[Act]) -> Membership:
     """Return who belongs to the group, from its membership entries in whatever order they came."""
-    causes = _Causes(acts)
+    acts = list(acts)
+    named, reached = _within_reach(acts)
+    causes = _Causes(reached)
     decided = _Decided([], set())
-    while True:
-        walk = _Walk(causes, decided)
-        if not walk.open_exclusions:
-            return walk.result()
+    while (walk := _Walk(causes, decided)).open_exclusions:
         walk.decide()
+    group = walk.result()
+    group.named = named
+    group.void |= {act.hash for act in acts} - {act.hash for act in causes.order}
+    return group
+
+
+def _within_reach(acts: Iterable[Act]) -> tuple[dict[UserId, set[DeviceId]], list[Act]]:
+    """Return whose devices are named, beginning with the creation, and all acts that are written on these.
+
+    Others are not passed on, so they must have no say, not even in what came before what.
+    """
+    on_device: dict[tuple[UserId, DeviceId], list[Act]] = {}
+    for act in acts:
+        on_device.setdefault((act.author, act.feed.device), []).append(act)
+    named: dict[UserId, set[DeviceId]] = {}
+    reached: list[Act] = []
+    to_read = [act for written in on_device.values() for act in written if isinstance(act.body, Created)]
+    while to_read:
+        for user, devices in _named_as_members(to_read.pop()):
+            for device in set(devices) - named.setdefault(user, set()):
+                named[user].add(device)
+                to_read += on_device.get((user, device), [])
+                reached += on_device.get((user, device), [])
+    return named, reached
 
 
 class _Decided(NamedTuple):
@@ -156,10 +182,6 @@ class _Causes:
     def seen_by(self, act: Act) -> Mapping[FeedId, int]:
         """Return how far the author of an act had seen each feed, the own one included."""
         return self._seen[act.hash]
-
-    def last_in_feed(self) -> dict[FeedId, int]:
-        """Return the number of the last act of each feed."""
-        return {feed: acts[-1].number for feed, acts in self._in_feed.items()}
 
     def _sort(self, by_hash: Mapping[EntryHash, Act]) -> list[Act]:
         """Return the acts so that causes come first, ties by hash; what claims to be its own cause is left out."""
@@ -233,9 +255,6 @@ class _Walk:
         """Return the group after the walk."""
         group = self._group
         group.members = dict(sorted(group.members.items(), key=lambda item: self.seniority[item[0]]))
-        admitted = ((user, self._admission[user]) for user in group.members)
-        group.admitted_at = {user: (act.feed, act.number) for user, act in admitted}
-        group.last_act = self._causes.last_in_feed()
         group.void = frozenset(self._void)
         return group
 
@@ -392,6 +411,19 @@ _NEVER: Mapping[FeedId, int] = MappingProxyType({})
 def _named(act: Act) -> tuple[Seen, ...]:
     """Return all that an act says its author had seen."""
     return act.body.seen + act.body.last if isinstance(act.body, Excluded) else act.body.seen
+
+
+def _named_as_members(act: Act) -> list[tuple[UserId, Iterable[DeviceId]]]:
+    """Return whose devices an act would let speak."""
+    match act.body:
+        case Created(members=members):
+            return [(member.user, member.devices) for member in members]
+        case Added(member=member):
+            return [(member.user, member.devices)]
+        case DeviceConfirmed(user=user, device=device):
+            return [(user, (device,))]
+        case _:
+            return []
 
 
 def _excluded_by(act: Act) -> UserId:

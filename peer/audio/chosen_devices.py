@@ -1,9 +1,8 @@
-"""Which microphone and speaker somebody chose, and what is done to their voice in calls; kept with the account."""
+"""Which microphone and speaker somebody chose; kept with the account, for voice messages and whatever else sounds."""
 
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.views import AudioChoice
-from peer.voice.switches import Switches
 
 
 class ChosenDevices:
@@ -12,18 +11,15 @@ class ChosenDevices:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.choice = AudioChoice()
-        self.switches = Switches()
 
     async def load(self) -> None:
         """Read what was kept."""
 
-        def job(connection: Connection) -> tuple[AudioChoice, bytes]:
+        def job(connection: Connection) -> AudioChoice:
             kept = (get_setting(connection, name) or b"" for name in ("microphone", "speaker"))
-            return AudioChoice(*(name.decode() for name in kept)), get_setting(connection, "voice_processing") or b""
+            return AudioChoice(*(name.decode() for name in kept))
 
-        self.choice, switches = await self._database.read(job)
-        if switches:
-            self.switches = Switches(*map(bool, switches))
+        self.choice = await self._database.read(job)
 
     async def choose(self, choice: AudioChoice) -> None:
         """Use these from now on."""
@@ -34,9 +30,3 @@ class ChosenDevices:
 
         await self._database.write(job, own=True)
         self.choice = choice
-
-    async def process(self, switches: Switches) -> None:
-        """Do this to our voice from now on."""
-        kept = bytes((switches.echo, switches.noise, switches.gain))
-        await self._database.write(lambda c: put_setting(c, "voice_processing", kept), own=True)
-        self.switches = switches

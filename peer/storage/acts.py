@@ -121,6 +121,15 @@ def edits_of(connection: Connection, conversation: int, target: EntryId, author:
     ]
 
 
+def editors_of(connection: Connection, conversation: int, target: EntryId) -> list[UserId]:
+    """Return who edited a message, or said so: only its author's edits count."""
+    rows = connection.execute(
+        "SELECT DISTINCT author FROM act WHERE conversation = ? AND target = ? AND kind = ?",
+        (conversation, bytes(target), EDITED),
+    )
+    return [UserId(cast("str", row[0])) for row in rows]
+
+
 def is_known_of(connection: Connection, conversation: int, entry: EntryId) -> tuple[bool, bool]:
     """Tell whether anything was said about a message, and whether anything answers it, in one question."""
     row = connection.execute(

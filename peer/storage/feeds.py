@@ -227,7 +227,7 @@ def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entr
         (number, bytes(winner.hash), pack_ranges(lacking), feed.row),
     )
     connection.execute(
-        "INSERT INTO equivocation VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT OR REPLACE INTO equivocation VALUES (?, ?, ?, ?, ?)",
         (feed.row, winner.wire.header, winner.wire.signature, loser.wire.header, loser.wire.signature),
     )
     line = VectorLine(feed.feed, 1, number, winner.hash, closed=True, lacking=lacking)

@@ -37,9 +37,10 @@ def add_act(connection: Connection, feed: FeedRow, entry: Entry) -> None:
     )
 
 
-def forget_acts(connection: Connection, feed: int, number: int, but: EntryHash) -> None:
-    """Let go what fell out of a closed feed: from a number on, all but the entry that counts."""
-    connection.execute("DELETE FROM group_act WHERE feed = ? AND number >= ? AND hash <> ?", (feed, number, bytes(but)))
+def forget_acts(connection: Connection, feed: int, number: int, but: EntryHash) -> bool:
+    """Let go what fell out of a closed feed: from a number on, all but the entry that counts. Tell if there was any."""
+    sql = "DELETE FROM group_act WHERE feed = ? AND number >= ? AND hash <> ?"
+    return bool(connection.execute(sql, (feed, number, bytes(but))).rowcount)
 
 
 def membership_in(connection: Connection, conversation: int) -> Membership:

@@ -219,7 +219,6 @@ EXAMPLES |= {
     "name": "Lab 3",
     "members": ["bo"],
     "emoji": "👍",
-    "call": "cd" * 16,
 }
 
 

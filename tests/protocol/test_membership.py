@@ -108,8 +108,7 @@ def test_the_creator_and_the_named_are_members_and_the_creator_manages() -> None
 def test_without_a_creation_there_is_no_group() -> None:
     bo = Replica("bo")
     bo.add("dan")
-    group = bo.group()
-    assert (group.creator, group.members, group.void) == (None, {}, frozenset(bo.held))
+    assert bo.group() == Membership(void=frozenset(bo.held))
 
 
 def test_any_member_adds_and_renames_and_only_managers_exclude() -> None:
@@ -272,7 +271,8 @@ def test_feeds_of_who_went_end_for_good_and_who_comes_back_begins_new_ones() -> 
     fresh = FeedId.of(device_of("bo"), bytes(range(16)))
     assert group.counts(UserId("bo"), fresh, 1)
     assert group.end_of(UserId("bo"), fresh) is None
-    assert group.end_of(UserId("eve"), feed_of("eve")) is None
+    assert group.end_of(UserId("eve"), feed_of("eve")) == 0
+    assert [group.knows(UserId(name), feed_of(name)) for name in ("bo", "eve")] == [True, False]
 
 
 def test_what_was_withheld_stays_withheld_from_who_went() -> None:
