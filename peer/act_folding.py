@@ -58,7 +58,7 @@ class ActFolder:
 
     def _fold_text(self, target: EntryId) -> None:
         row = self.find(target)
-        if row is None or row.act is not None or row.kind == messages.DELETED:
+        if row is None or row.is_event or row.kind == messages.DELETED:
             return
         edit = acts.edit_of(self._connection, self._conversation, target, row.author)
         present = fold_acts(self._original(row), [edit] if edit else [])

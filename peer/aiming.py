@@ -68,8 +68,10 @@ class Aim:
         self._sought[user] = asyncio.get_running_loop().time() + limits.SOUGHT_SECONDS
         self.at(user)
 
-    def choose_soon(self) -> None:
+    def choose_soon(self, moved: UserId | None = None) -> None:
         """Somebody came, went, or is in other groups: choose anew, once for all that happens at this moment."""
+        if moved is not None:
+            self.choice.try_again(moved)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._choose)
@@ -110,7 +112,7 @@ class Aim:
             await asyncio.sleep(limits.NEIGHBOURS_TRIED_SECONDS)
             kept += limits.NEIGHBOURS_TRIED_SECONDS
             linked = {link.user for link in self._book.links}
-            self.choice.move(self.choice.everybody() - linked)
+            self.choice.give_up(self.choice.everybody() - linked)
             self._forget_sought()
             if kept >= limits.NEIGHBOURS_KEPT_SECONDS:
                 kept = 0.0

@@ -92,6 +92,8 @@ class Conversations:
         """Called with a message that is not as it was, before that is told."""
         self.on_hidden: Callable[[MessageRow], object] = lambda _: None
         """Called with a message that is shown no more."""
+        self.on_said: Callable[[Conversation, Iterable[UserId]], None] = lambda *_: None
+        """Called with who wrote or changed a message, before that is told."""
         self.on_erased: Callable[[], object] = lambda: None
         """Called when bodies were erased, because what they said was deleted."""
         self.show_attachment: Callable[[Conversation, AttachmentRow], AttachmentView] = lambda _, row: attachment_view(
@@ -285,6 +287,7 @@ class Conversations:
         if happened.feeds:
             # First, because it only wakes those who send: they go on while the screen is being told.
             self.on_growth(conversation)
+        self.on_said(conversation, happened.writers)
         for row in happened.hidden:
             self.on_hidden(row)
             self._events.tell(MessageHidden(self.message_view(conversation, row)))
@@ -377,7 +380,7 @@ class Conversations:
         user, group = conversation.kept.user, conversation.group
         return ConversationView(
             conversation=conversation.id,
-            title=self._name_of(user) if user is not None else group.name if group is not None else "",
+            title=self.title_of(conversation),
             user=user,
             members=(self._author.user, user) if user is not None else tuple(group.members if group else ()),
             unread=conversation.unseen,
@@ -388,6 +391,11 @@ class Conversations:
             can_write=self.may_write(conversation),
             draft=conversation.draft,
         )
+
+    def title_of(self, conversation: Conversation) -> str:
+        """Return what a screen calls it: the other's name, or the group's."""
+        user, group = conversation.kept.user, conversation.group
+        return self._name_of(user) if user is not None else group.name if group is not None else ""
 
     def name_in(self, conversation: Conversation, user: UserId) -> str:
         """Return what somebody is called in a conversation: members of a group need not be contacts of ours."""

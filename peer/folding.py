@@ -12,6 +12,7 @@ from peer.storage.database import Connection
 from peer.storage.feeds import FeedRow
 from peer.storage.hiding import hide_fallen, show_up_to
 from protocol.act_bodies import Deleted, Edited, Reacted
+from protocol.call_bodies import Called
 from protocol.entries import CONSENT_BODIES, Accepted, Asked, Attachment, Entry, Text, read_entry
 from protocol.group_bodies import MembershipBody
 from protocol.identity import FeedId, clean_display_name
@@ -26,10 +27,13 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
     deleting = DeletionFolder(connection, author, happened)
     if deleting.has_gone(feed, entry):
         return
+    _note_writer(happened, feed, entry, mine=mine)
     match entry.body:
         case Text() | Attachment():
             deleting.revive(entry.body.entry_id, feed.author)
-            _show(connection, happened, feed, entry, entry.body, mine=mine)
+            _show(connection, author, happened, feed, entry, entry.body)
+        case Called():
+            _show(connection, author, happened, feed, entry, entry.body)
         case Edited() | Reacted() as body:
             ActFolder(connection, conversation.row, happened.acted_upon).take_act(feed, entry, body)
         case Deleted() as body:
@@ -41,23 +45,27 @@ def fold_in(connection: Connection, author: Author, happened: Happened, feed: Fe
                     happened.names[feed.author] = _fit_to_show(body.name)
         case MembershipBody() if conversation.user is None:
             groups.add_act(connection, feed, entry)
-            _show(connection, happened, feed, entry, entry.body, mine=mine)
+            _show(connection, author, happened, feed, entry, entry.body)
             _fold_group(connection, author, happened)
         case _:
             log.debug("an entry of kind %#06x has nothing for the screen", entry.header.kind)
 
 
+def _note_writer(happened: Happened, feed: FeedRow, entry: Entry, *, mine: bool) -> None:
+    if isinstance(entry.body, Text | Attachment | Edited) and not mine:
+        happened.writers.add(feed.author)
+
+
 def _show(
     connection: Connection,
+    author: Author,
     happened: Happened,
     feed: FeedRow,
     entry: Entry,
-    body: Text | Attachment | MembershipBody,
-    *,
-    mine: bool,
+    body: Text | Attachment | MembershipBody | Called,
 ) -> None:
     row = happened.conversation.row
-    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, mine=mine)
+    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, author.user)
     if message is None:
         return
     if happened.fallen.pop(message.entry, None) is not None:

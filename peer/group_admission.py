@@ -4,7 +4,7 @@ It stands where `Admission` stands for two people, with the same methods.
 """
 
 from peer.admission import without_body
-from peer.storage import groups
+from peer.storage import feeds, groups
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow
 from protocol import limits
@@ -28,6 +28,8 @@ class GroupAdmission:
         self._conversation = conversation
         self._me = me
         self._sender = sender
+        self._without_body: int | None = None
+        """How many headers are kept here without their bodies, once that was asked for."""
         self.membership: Membership
         self.changed()
 
@@ -47,9 +49,18 @@ class GroupAdmission:
         if entry.header.kind in NEVER_WITHHELD or self._me in self.membership.members:
             return entry
         # Who added us is not known yet, or never will be: nobody fills our disk with what is not ours.
-        if feed is not None and count_numbers(feed.line.lacking) >= limits.WITHHELD_HEADERS:
-            raise RemoteProtocolError("too many entries of a group that is not ours")
+        if feed is None or entry.header.number > feed.line.head:
+            self._make_room()
         return without_body(entry)
+
+    def _make_room(self) -> None:
+        """Count one more header without its body; raise RemoteProtocolError if there are too many."""
+        if self._without_body is None:
+            held = feeds.feeds_of(self._connection, self._conversation.row)
+            self._without_body = sum(count_numbers(feed.line.lacking) for feed in held)
+        if self._without_body >= limits.HEADERS_OF_UNKNOWN_GROUP:
+            raise RemoteProtocolError("too many entries of a group that is not ours")
+        self._without_body += 1
 
     def _beyond_the_end(self, author: UserId, entry: Entry) -> Entry:
         """Return what is taken of somebody who went: what was said of membership, for all must judge by the same.

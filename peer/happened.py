@@ -35,6 +35,8 @@ class Happened:
     feeds: dict[FeedId, FeedRow] = field(default_factory=dict)
     """Feeds that are new, moved or closed, as they are now."""
     messages: list[MessageRow] = field(default_factory=list)
+    writers: set[UserId] = field(default_factory=set)
+    """Who else wrote or changed a message."""
     said: list[SaidRow] | None = None
     """All consent entries of the conversation, when there are new ones."""
     hidden: list[MessageRow] = field(default_factory=list)

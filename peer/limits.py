@@ -6,6 +6,8 @@ WRITES_PER_COMMIT = 200
 """Writes that share one commit: a crash costs nobody more than one such batch's waiting time."""
 FRAMES_WAITING = 8
 """Frames of a link not handled yet, before its socket is read no further."""
+SILENCE_FORGOTTEN_SECONDS = 1.0
+"""What is read this soon after a link was silent for long may have come at any time of that silence."""
 LINK_BACKLOG_BYTES = 8 * 1024 * 1024
 """Bytes waiting to be sent on a link that end it: senders pause far below, so only a neighbour's questions get here."""
 UNKNOWN_LINES_KEPT = 1_000
@@ -22,16 +24,20 @@ NEIGHBOURS_KEPT_SECONDS = 300.0
 """After so long one of the neighbours gives way to somebody else, so that no corner of a group stays closed."""
 NEIGHBOURS_TRIED_SECONDS = 30.0
 """Who was chosen and has no link by then gives way, too: not everybody who is there can be reached."""
+NEWCOMER_SECONDS = 120.0
+"""To a new member what is about membership goes first; who does not take it within this time is sent all the same."""
 SETTLING_SECONDS = 3.0
 """What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
 FORK_ANSWERS = 2
 """Questions about one feed's fork answered on a link between two comparisons: of the other's, two may fall there."""
 SOUGHT_SECONDS = 90.0
 """A member whose file is wanted is kept linked so long after it was wanted last; it is said again every 30 s."""
+STATEMENT_SOON_SECONDS = 0.5
+"""A device states what it holds of a group so long after news, with all that came meanwhile."""
 STATEMENT_SECONDS = 2.0
-STATEMENT_SECONDS_PER_MEMBER = 0.25
-"""Of a group a device states no more often what it holds: all together four times a second, however many they are."""
-STATEMENTS_PASSED_SECONDS = 1.0
+STATEMENT_SECONDS_PER_MEMBER = 0.15
+"""And then no sooner again than after so long: all together some seven times a second, however many they are."""
+STATEMENTS_PASSED_SECONDS = 0.5
 """Statements are passed on together, so often."""
 STATEMENTS_AT_ONCE = 32
 """Statements of a group told to somebody who comes: the latest ones."""
@@ -82,6 +88,8 @@ SOCKET_PATH_BYTES = 100
 """Longer paths get no Unix socket (108 on Linux, 104 on macOS, with the zero at the end)."""
 RPC_REQUESTS_AT_ONCE = 256
 """Requests of one rpc caller answered at the same time; the next ones wait in the pipe."""
+CALL_KEPT_SECONDS = 15.0
+"""How long a call has lasted is kept so often: what a crash takes from the line that tells of it."""
 HOLDERS_KEPT_SECONDS = 0.5
 """What neighbours told to hold is kept so much later, together: it can be asked for again."""
 PICTURE_FILE_BYTES = 64 * 1024 * 1024
@@ -158,6 +166,8 @@ LEVELS_A_SECOND = 15
 """How often a recording tells how loud it is: the meter moves."""
 POSITIONS_A_SECOND = 5
 """How often it is told where in a voice message one is."""
+RING_SECONDS = 60
+"""How long a tone for a call lasts at most; a call rings 45 s."""
 WHOLE_PIECE_BYTES = 1024 * 1024
 """Pieces up to this size are kept in memory until they are verified, so that no wrong byte is ever written."""
 REQUEST_BYTES = 16 * 1024 * 1024
@@ -202,6 +212,8 @@ BUSY_SOURCE_SECONDS = 0.5
 """A source that has no place for us now is asked again after about this time."""
 GIVEN_QUIET_SECONDS = 1.0
 """When others have had nothing more for so long, nothing is going out any more."""
+TYPING_SHOWN_SECONDS = 6.0
+"""Who is not told of again for so long has stopped writing."""
 TYPING_TAKEN_SECONDS = 1.0
 """That one person is writing in one conversation is told to the screen no more often, whatever comes."""
 REPLIES_TOLD = 100

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,6 +30,11 @@ IsNeighbour = Callable[[Conversation, UserId], bool]
 """Tells whether somebody is one of the few to whom new entries of a conversation go at once."""
 
 
+class _Sent(NamedTuple):
+    entries: dict[FeedId, int]
+    bodies: dict[FeedId, int]
+
+
 @dataclass(slots=True)
 class Neighbour:
     """What is known of one link's other side, about one conversation."""
@@ -37,12 +43,21 @@ class Neighbour:
     """How far they are; None until they told."""
     sent: dict[FeedId, int] = field(default_factory=dict)
     """How far we have sent since they last told everything."""
-    sent_when_asked: dict[FeedId, int] | None = None
-    """The same when we asked them first since then: what was sent after that cannot be in their answer."""
     bodies_sent: dict[FeedId, int] = field(default_factory=dict)
     """How far absent bodies were offered since then."""
+    when_asked: "_Sent | None" = None
+    """Both as they were when we asked them first since then: what was sent after that cannot be in their answer."""
+    new_since: float | None = None
+    """Since when (loop time, s) they are only sent what lets them know that they belong to the group."""
     goal: dict[FeedId, int] = field(default_factory=dict)
     """How far we were when they last told everything: so far they are sent what they lack, whoever they are."""
+
+    def forget_answered(self, mask: bytes) -> None:
+        """Forget what was sent before they were asked: they have answered for the buckets of `mask`."""
+        if self.when_asked is not None:
+            self.sent = _sent_since(self.sent, self.when_asked.entries, mask)
+            self.bodies_sent = _sent_since(self.bodies_sent, self.when_asked.bodies, mask)
+            self.when_asked = None
 
     def take(self, theirs: dict[FeedId, VectorLine], lines: Iterable[VectorLine], conversation: Conversation) -> None:
         """Bring `theirs` up to date with what they told."""
@@ -71,6 +86,7 @@ class LinkSync:
         self._settling = settling
         self._digested: dict[ConversationId, Mapping[FeedId, VectorLine]] = {}
         """What we told to hold when they were last told its digest."""
+        self._digests_to_tell: dict[ConversationId, Conversation] = {}
         self._is_neighbour = is_neighbour
         self._farewell = farewell
         self._conversations = conversations
@@ -92,7 +108,13 @@ class LinkSync:
         self._wake.set()
 
     def tell_digests(self, conversations: Sequence[Conversation]) -> None:
-        """Tell what we hold of conversations, each in one hash."""
+        """Tell what we hold of conversations, each in one hash: once, whatever asks for it at this moment."""
+        if conversations and not self._digests_to_tell:
+            asyncio.get_running_loop().call_soon(self._tell_digests)
+        self._digests_to_tell |= {each.id: each for each in conversations}
+
+    def _tell_digests(self) -> None:
+        conversations, self._digests_to_tell = list(self._digests_to_tell.values()), {}
         told = [ConversationDigest(each.id, each.digest().root) for each in conversations]
         for each in conversations:
             self.ask(each)
@@ -103,8 +125,18 @@ class LinkSync:
     def ask(self, conversation: Conversation) -> None:
         """Something is being said that they will answer with all that they hold."""
         neighbour = self.neighbours.get(conversation.id)
-        if neighbour is not None and neighbour.sent_when_asked is None:
-            neighbour.sent_when_asked = dict(neighbour.sent)
+        if neighbour is not None and neighbour.when_asked is None:
+            neighbour.when_asked = _Sent(dict(neighbour.sent), dict(neighbour.bodies_sent))
+
+    def has_told(self, conversation: Conversation) -> bool:
+        """Tell whether it is known how far they are."""
+        neighbour = self.neighbours.get(conversation.id)
+        return neighbour is not None and neighbour.theirs is not None
+
+    def forget_told(self, conversation: Conversation) -> None:
+        """Forget how far they are; not what was just sent, which may still be on its way."""
+        if conversation.id in self.neighbours:
+            self.neighbours[conversation.id].theirs = None
 
     def forget_forks(self) -> None:
         """The next comparison begins: forks may be asked about, proven and told again."""
@@ -124,8 +156,8 @@ class LinkSync:
         return self._forks_answered[feed] <= node_limits.FORK_ANSWERS
 
     def is_digest_told(self, conversation: Conversation) -> bool:
-        """Tell whether they were told a digest of a conversation, and can have answered."""
-        return conversation.id in self._digested
+        """Tell whether they were told a digest of a conversation, or are in a moment, and will answer."""
+        return conversation.id in self._digested or conversation.id in self._digests_to_tell
 
     def lines_of_digest(self, conversation: Conversation) -> tuple[VectorLine, ...]:
         """Return what the digest spoke of that they were told last."""
@@ -142,12 +174,7 @@ class LinkSync:
             if outside:
                 # Buckets that did not differ hold just what ours do.
                 theirs |= {n: line for n, line in conversation.told_lines().items() if not in_mask(mask, n)}
-            asked = neighbour.sent_when_asked
-            if asked is not None:
-                sent = neighbour.sent.items()
-                neighbour.sent = {n: s for n, s in sent if not in_mask(mask, n) or s > asked.get(n, 0)}
-                neighbour.sent_when_asked = None
-            neighbour.bodies_sent.clear()
+            neighbour.forget_answered(mask)
         if theirs is not None:
             neighbour.take(theirs, lines, conversation)
             if mask != NO_BUCKETS:
@@ -195,11 +222,30 @@ class LinkSync:
         elif not self._is_neighbour(conversation, self.link.user):
             # Others bring them what came after: here only holes are filled.
             lines = _up_to(lines, neighbour.goal)
+        is_new = self._is_new_here(conversation, neighbour)
+        if is_new:
+            # Whatever else came before they know that they belong here would have to be sent again.
+            assert conversation.group is not None
+            lines = _up_to(lines, conversation.group.last_act)
         for gap in sorted(gaps(lines, neighbour.theirs), key=lambda gap: gap.feed != conversation.root):
             feed = conversation.feeds[gap.feed]
             window = self._window(neighbour, gap)
             if window is not None:
-                await self.send_entries(conversation, feed, *window)
+                await self.send_entries(conversation, feed, *window, headers_only=is_new)
+
+    def _is_new_here(self, conversation: Conversation, neighbour: Neighbour) -> bool:
+        """Tell whether they do not hold yet what makes them a member; who never takes it is not waited for."""
+        assert neighbour.theirs is not None
+        group, user = conversation.group, self.link.user
+        place = None if group is None or user is None else group.admitted_at.get(user)
+        line = None if place is None else neighbour.theirs.get(place[0])
+        if place is None or (line is not None and line.head >= place[1]):
+            neighbour.new_since = None
+            return False
+        now = asyncio.get_running_loop().time()
+        if neighbour.new_since is None:
+            neighbour.new_since = now
+        return now < neighbour.new_since + node_limits.NEWCOMER_SECONDS
 
     def _window(self, neighbour: Neighbour, gap: Gap) -> tuple[int, int] | None:
         """Return which part of a gap to send now: not sent yet, and not too far ahead of what they confirmed."""
@@ -223,14 +269,19 @@ class LinkSync:
         neighbour.sent[gap.feed] = last
         return first, last
 
-    async def send_entries(self, conversation: Conversation, feed: FeedRow, first: int, last: int) -> None:
-        """Send entries of a feed, frame by frame, as fast as the other side takes them."""
+    async def send_entries(
+        self, conversation: Conversation, feed: FeedRow, first: int, last: int, *, headers_only: bool = False
+    ) -> None:
+        """Send entries of a feed, frame by frame, as fast as the other side takes them.
+
+        With `headers_only`, bodies go along only where they are about membership.
+        """
         while first <= last and not self.link.has_ended:
             wires = await self._conversations.entries(feed, first, last, limits.ENTRIES_PER_BATCH)
             if not wires:
                 return
             assert self.link.user is not None
-            withheld = conversation.withheld_from(self.link.user, feed)
+            withheld = ((first, last),) if headers_only else conversation.withheld_from(self.link.user, feed)
             if withheld:
                 wires = [_as_given(wire, first + place, withheld) for place, wire in enumerate(wires)]
             first += len(wires)
@@ -250,6 +301,10 @@ class LinkSync:
         if frame:
             self.link.send(Entries(conversation.id, tuple(frame)))
         await self.link.room_to_write()
+
+
+def _sent_since(sent: Mapping[FeedId, int], asked: Mapping[FeedId, int], mask: bytes) -> dict[FeedId, int]:
+    return {name: last for name, last in sent.items() if not in_mask(mask, name) or last > asked.get(name, 0)}
 
 
 def _up_to(lines: Mapping[FeedId, VectorLine], ends: Mapping[FeedId, int]) -> dict[FeedId, VectorLine]:

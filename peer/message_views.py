@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from peer.call_lines import call_entry_view
+from peer.call_lines import sentence as call_sentence
 from peer.conversation import Conversation
 from peer.membership_views import membership_view, sentence
 from peer.storage.attachments import AttachmentRow
@@ -30,7 +32,11 @@ def message_view(
 ) -> MessageView:
     """Return the view. `name_of` says what people are called in this conversation."""
     author_name, me = name_of(row.author), conversation.me
-    membership, text = None, row.text
+    membership, call, text = None, None, row.text
+    if row.call is not None:
+        call = call_entry_view(row.call, me, name_of)
+        callee = conversation.kept.user
+        text = call_sentence(author_name, call, mine=row.mine, callee=name_of(callee) if callee else "")
     if row.act is not None and conversation.group is not None:
         membership = membership_view(row.act, row.author, conversation.group, name_of)
         text = sentence(author_name, membership)
@@ -49,6 +55,7 @@ def message_view(
         reply_to=row.reply_to,
         attachment=None if row.attachment is None else show_attachment(row.attachment),
         membership=membership,
+        call=call,
         # A clock that is ahead must not put it into the future.
         edited_at=None if row.edited is None else _moment(min(row.edited, now_ms)),
         deleted_by=row.deleted_by,

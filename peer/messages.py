@@ -141,8 +141,8 @@ def _check_text(text: str) -> None:
 
 
 def _check_is_message(row: MessageRow) -> None:
-    if row.act is not None:
-        raise Refusal(RefusalCode.BAD_REQUEST, "That is what happened to the group, no message of somebody.")
+    if row.is_event:
+        raise Refusal(RefusalCode.BAD_REQUEST, "That is what happened here, no message of somebody.")
     if row.kind == MessageKind.DELETED:
         raise Refusal(RefusalCode.BAD_REQUEST, "This message was deleted.")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from peer.accounts import Profile
 from peer.attachments.outgoing import Outgoing
 from peer.audio.voice_messages import VoiceMessages
+from peer.calls.door import Calls
 from peer.conversation import Conversation
 from peer.discovery import LocatorSearch
 from peer.errors import Refusal, RefusalCode
@@ -67,6 +68,8 @@ class PeerNode:
             lambda: self._need_session().audio.choice,
         )
         """Recording and playing of voice messages."""
+        self.calls = Calls(self._need_session, self.voice.devices)
+        """Voice calls."""
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Call `subscriber` with every later event, on the network thread; return how to end that."""

@@ -6,13 +6,16 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from peer import limits
+from peer.account_facts import AccountFacts
 from peer.accounts import AccountFolder
 from peer.aiming import Aim
 from peer.attachments.service import Attachments
 from peer.audio.chosen_devices import ChosenDevices
+from peer.call_entries import CallEntries
+from peer.calls.lines import CallLines
+from peer.calls.service import CallMessage, CallService
 from peer.contacts import Contacts
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -22,7 +25,6 @@ from peer.events import Connected, Disconnected, Superseded
 from peer.groups import Groups
 from peer.happened import Author
 from peer.identity_vault import IdentityVault
-from peer.intake import renew_incarnations
 from peer.link_sync import Farewell
 from peer.links.dialing import Dialer
 from peer.links.link import Link, LinkEnd
@@ -34,67 +36,27 @@ from peer.locator_places import LocatorPlaces
 from peer.messages import Messages
 from peer.pictures.picture_service import Pictures
 from peer.statements import Statements
-from peer.storage.database import Connection, Database
-from peer.storage.settings import get_setting, put_setting
+from peer.storage.database import Database
 from peer.surroundings import Surroundings
 from peer.synchronizer import Synchronizer
 from peer.transfers.pulling import dial_any
 from peer.transfers.serving import FileServer
 from peer.typing_signals import TypingSignals
 from peer.views import ContactView, SessionView
+from peer.voice_port import VoicePort
 from protocol import link_messages
+from protocol.call_states import CallEnd
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
 from protocol.file_messages import ALPN, MAGIC
 from protocol.identity import DeviceId, Realm, UserId
 from protocol.link_messages import Greeting, Pieces, Typing, WhatPieces
-from protocol.locator_messages import Endpoint, LoggedIn, Whereabout
+from protocol.locator_messages import LoggedIn, Whereabout
 from protocol.membership import Membership
 from protocol.registry import Message
 
 log = logging.getLogger(__name__)
 _GREETING = Greeting(version=1, software="hail 0.1")
-
-
-@dataclass(slots=True)
-class AccountFacts:
-    """The few single things known of an account, kept in its database."""
-
-    authority: bytes
-    certificate: bytes
-    name: str
-    session: int
-    listen_port: int
-    voice_port: int
-
-    @classmethod
-    def read(cls, connection: Connection) -> "AccountFacts":
-        """Read what `write` wrote."""
-
-        def number(key: str) -> int:
-            return int.from_bytes(get_setting(connection, key) or b"", "big")
-
-        return cls(
-            authority=get_setting(connection, "authority") or b"",
-            certificate=get_setting(connection, "certificate") or b"",
-            name=(get_setting(connection, "name") or b"").decode(),
-            session=number("session"),
-            listen_port=number("listen_port"),
-            voice_port=number("voice_port"),
-        )
-
-    def write(self, connection: Connection) -> None:
-        """Keep everything."""
-        put_setting(connection, "authority", self.authority)
-        put_setting(connection, "certificate", self.certificate)
-        put_setting(connection, "name", self.name.encode())
-        put_setting(connection, "session", self.session.to_bytes(8, "big"))
-        put_setting(connection, "listen_port", self.listen_port.to_bytes(2, "big"))
-        put_setting(connection, "voice_port", self.voice_port.to_bytes(2, "big"))
-
-    def endpoint(self, surroundings: Surroundings) -> Endpoint:
-        """Return where this node can be reached."""
-        return Endpoint(self.listen_port, self.voice_port, surroundings.wire.addresses())
 
 
 class Session:
@@ -111,9 +73,10 @@ class Session:
         user: UserId,
         facts: AccountFacts,
         port: LinkPort,
+        voice_port: VoicePort,
         events: EventStream,
     ) -> None:
-        """The session owns folder, database and port from here on, and closes them."""
+        """The session owns folder, database and ports from here on, and closes them."""
         self.user = user
         self.realm = realm
         self._surroundings = surroundings
@@ -162,11 +125,30 @@ class Session:
         self.groups = Groups(self.conversations, self.contacts, events, me=user, my_devices=lambda: (vault.device,))
         self._book = LinkBook(vault.device, _GREETING, self.contacts, self)
         self.messages = Messages(self.conversations, user)
+        self.call_entries = CallEntries(database, self.conversations, surroundings.now, user)
         self.typing = TypingSignals(self.conversations, events, lambda: self._book.links, self._may_share)
         self._port = port
+        self.voice_port = voice_port
         context = vault.link_context(certificate=facts.certificate, authority=facts.authority, is_server=False)
         self._dialer = Dialer(surroundings.wire, self._book, context, surroundings.chance)
         self._aim = Aim(self.contacts, self.conversations, self._dialer, self._book, surroundings.chance, user)
+        self.calls = CallService(
+            CallLines(
+                user,
+                vault.device,
+                lambda: self._book.links,
+                self._may_talk,
+                self.contacts.is_online,
+                self.seek,
+                lambda: (voice_port.number, surroundings.wire.addresses()),
+            ),
+            self.conversations,
+            events,
+            surroundings.now,
+            voice_port,
+            surroundings.call_voice,
+            lambda: (self.audio.choice, self.audio.switches),
+        )
         self._statements = Statements(
             database,
             self.conversations,
@@ -184,7 +166,7 @@ class Session:
     async def start(self, connection: LocatorConnection | None, logged_in: LoggedIn | None) -> None:
         """Load what is kept, begin to talk. Raises Refusal; then `close` still has to be called."""
         mark = self.folder.home_mark()
-        await self._database.write(lambda c: _settle(c, self._facts, mark), own=True)
+        await self._database.write(lambda c: self._facts.settle(c, mark), own=True)
         await self.conversations.load()
         await self.contacts.load(self.conversations)
         await self.attachments.load()
@@ -236,15 +218,19 @@ class Session:
         await self.attachments.start(self._files_context(is_server=False))
         self.locator.watch(self.contacts.wanted())
         self.locator.start(connection, logged_in)
+        await self.call_entries.start()
 
     async def close(self) -> None:
         """Say goodbye, flush, close everything; safe after a failed `start`."""
+        await self.calls.close()
         if hasattr(self, "locator"):
             await self.locator.close()
+        await self.call_entries.close()
         await self._aim.close()
         await self._statements.close()
         await self._dialer.close()
         await self._port.close()
+        self.voice_port.close()
         await self._book.close_all(LinkEnd.LEAVING)
         if hasattr(self, "_file_server"):
             self._file_server.close()
@@ -356,6 +342,7 @@ class Session:
         self._is_superseded = True
         self._heard_of_locator.set()
         self.contacts.accepts_links = False
+        self.calls.end_everything(CallEnd.ELSEWHERE)
         self.contacts.locator_lost()
         self._dialer.forget_all()
         self._book.close_every(LinkEnd.LEAVING)
@@ -366,7 +353,7 @@ class Session:
         """See `LocatorListener`."""
         self.contacts.somebody_moved(about)
         self._aim.at(about.user)
-        self._aim.choose_soon()
+        self._aim.choose_soon(about.user)
         self._tell_row(about.user)
 
     # --- what links tell ---------------------------------------------------------------------
@@ -377,13 +364,14 @@ class Session:
         assert link.device is not None
         self.contacts.link_came(link.user, link.device)
         self.locator.watch([link.user])
-        self._aim.choose_soon()
+        self._aim.choose_soon(link.user)
         self._synchronizer.add(link)
         for conversation in self.conversations.ours():
             group = conversation.group
             if group is not None and link.device not in group.members.get(link.user, {link.device}):
                 self.groups.tell(conversation)  # somebody may have to say that this device is theirs
         self.attachments.link_came_up(link)
+        self.calls.link_came_up(link)
         self._tell_row(link.user)
 
     async def message_came(self, link: Link, message: Message) -> None:
@@ -392,6 +380,8 @@ class Session:
             await self.attachments.holdings.handle(link, message)
         elif isinstance(message, link_messages.Statements):
             await self._statements.handle(link, message)
+        elif isinstance(message, CallMessage):
+            self.calls.handle(link, message)
         elif isinstance(message, Typing):
             self.typing.handle(link, message)
         else:
@@ -404,6 +394,7 @@ class Session:
         self._aim.choose_soon()
         self._synchronizer.remove(link)
         self.attachments.link_went_down(link)
+        self.calls.link_went_down(link)
         self._tell_row(link.user)
         if not self.contacts.wants_link(link.user):
             self.locator.unwatch(link.user)
@@ -428,6 +419,9 @@ class Session:
         else:
             is_member = conversation.kept.user == user and self.contacts.is_confirmed(user, device)
         return is_member and not self.contacts.is_blocked(user)
+
+    def _may_talk(self, user: UserId, device: DeviceId, conversation: Conversation) -> bool:
+        return self.conversations.may_write(conversation) and self.may_share(user, device, conversation)
 
     def admit_for_files(self, certificate: bytes, expected: tuple[UserId, DeviceId] | None) -> Caller:
         """See `FileDoor.admit_for_files`."""
@@ -472,6 +466,7 @@ class Session:
             elif user in before.members and user not in group.group.members:
                 self._synchronizer.bid_farewell(group, user)
         self._aim.choose_soon()
+        self.calls.group_changed(group)
         if self.conversations.is_ours(group) or self.user in before.members:
             self.groups.tell(group)
             self.conversations.tell_row_soon(group)
@@ -489,6 +484,7 @@ class Session:
         if self.contacts.wants_link(user):
             self.locator.watch([user])
         self._aim.at(user)
+        self.calls.relation_changed(user)
         self._tell_row(user)
         self._speak_of_files_with(user)
 
@@ -507,13 +503,3 @@ def _farewell(link: Link, conversation: Conversation) -> Farewell | None:
         return None
     bounds = conversation.group.former.get(link.user)
     return None if bounds is None or link.device not in bounds.devices else bounds.heard
-
-
-def _settle(connection: Connection, facts: AccountFacts, mark: bytes) -> None:
-    """Keep the facts; a profile that is not where it was last is a copy, and must not write a number twice."""
-    known = get_setting(connection, "home")
-    if known is not None and known != mark:
-        log.warning("this profile was copied or restored: its feeds begin anew")
-        renew_incarnations(connection)
-    put_setting(connection, "home", mark)
-    facts.write(connection)

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
+from peer.account_facts import AccountFacts
 from peer.accounts import AccountFolder, Profile
 from peer.addresses import parse_locator_address
 from peer.errors import Refusal, RefusalCode
@@ -21,10 +21,11 @@ from peer.locator_client import log_in_with_password, register_account
 from peer.locator_connection import LocatorConnection, connect_to_any
 from peer.locator_places import LocatorPlaces
 from peer.secret_keeper import SecretKeeper
-from peer.session import AccountFacts, Session
+from peer.session import Session
 from peer.storage.database import Database
 from peer.surroundings import Surroundings
 from peer.views import AccountView, SecretPlace
+from peer.voice_port import VoicePort
 from protocol.identity import Realm, UserId
 from protocol.limits import SHORTEST_CHOSEN_PASSWORD
 from protocol.locator_messages import Done, Endpoint, LoggedIn, LogOut
@@ -40,8 +41,9 @@ class Wishes:
     new_name: str | None = None
     """Register first, under this display name."""
     listen_port: int = 0
+    """0: as the last time. One that is taken is refused."""
     voice_port: int = 0
-    """0: as the last time."""
+    """0: as the last time, the first time the one after `listen_port`. When it is taken, the next free one is used."""
     old_password: str | None = None
     """What still opens this profile, when the password was changed elsewhere."""
     set_old_aside: bool = False
@@ -90,7 +92,7 @@ class SignIn:
             folder = self._lock_account(realm, opened)
             database = self._database_of(folder, opened)
             how = await self._open(folder, database, realm, connection, wishes)
-            port = await self._open_port(how.facts, wishes, opened)
+            ports = await self._open_ports(how.facts, wishes, opened)
             logged_in = None
             if connection is not None:
                 logged_in = await self._log_in(connection, how, wishes)
@@ -104,7 +106,7 @@ class SignIn:
                 await _to_its_end(
                     self._with_password_worker(lambda worker: how.vault.seal_with(self._password, worker))
                 )
-            session = self._session(folder, how, database, realm, port)
+            session = self._session(folder, how, database, realm, ports)
             opened.pop_all()
         async with _closed_on_failure(session):
             await self._start(session, connection, logged_in)
@@ -124,8 +126,8 @@ class SignIn:
             database = self._database_of(folder, opened)
             await vault.open_database(database)
             how = _Opened(vault, await database.read(AccountFacts.read), OpenedBy.KEPT_KEY)
-            port = await self._open_port(how.facts, Wishes(), opened)
-            session = self._session(folder, how, database, realm, port)
+            ports = await self._open_ports(how.facts, Wishes(), opened)
+            session = self._session(folder, how, database, realm, ports)
             opened.pop_all()
         async with _closed_on_failure(session):
             await self._start(session, None, None)
@@ -144,16 +146,26 @@ class SignIn:
         opened.push_async_callback(database.close)
         return database
 
-    async def _open_port(self, facts: AccountFacts, wishes: Wishes, opened: contextlib.AsyncExitStack) -> LinkPort:
+    async def _open_ports(
+        self, facts: AccountFacts, wishes: Wishes, opened: contextlib.AsyncExitStack
+    ) -> tuple[LinkPort, VoicePort]:
         port = LinkPort(self._surroundings.wire)
         opened.push_async_callback(port.close)
         await port.open(wishes.listen_port or facts.listen_port, must_have=bool(wishes.listen_port))
         facts.listen_port = port.port
-        facts.voice_port = wishes.voice_port or facts.voice_port or _free_voice_port()
-        return port
+        voice_port = VoicePort(self._surroundings.wire)
+        opened.callback(voice_port.close)
+        voice_port.open(wishes.voice_port or facts.voice_port or port.port + 1)
+        facts.voice_port = voice_port.number
+        return port, voice_port
 
     def _session(
-        self, folder: AccountFolder, how: "_Opened", database: Database, realm: Realm, port: LinkPort
+        self,
+        folder: AccountFolder,
+        how: "_Opened",
+        database: Database,
+        realm: Realm,
+        ports: tuple[LinkPort, VoicePort],
     ) -> Session:
         return Session(
             self._surroundings,
@@ -164,7 +176,7 @@ class SignIn:
             realm,
             self._user,
             how.facts,
-            port,
+            *ports,
             self._events,
         )
 
@@ -362,14 +374,6 @@ def parse_user_id(typed: str) -> UserId:
             RefusalCode.BAD_USER_ID,
             "An ID has 1 to 32 characters: a-z, 0-9, dot, dash and underscore, and begins with a letter or digit.",
         ) from error
-
-
-def _free_voice_port() -> int:
-    """Return a UDP port that nobody uses now, to be kept for calls."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _to_its_end(work: Awaitable[None]) -> None:

@@ -56,8 +56,8 @@ class Statements:
         self._changed: dict[ConversationId, float] = {}
         """Groups of which we hold more than we said, and when it may be said."""
         self._spoke: dict[ConversationId, float] = {}
-        self._news: dict[Place, Link | None] = {}
-        """Statements not passed on yet, and whom they came from."""
+        self._news: dict[Place, set[Link]] = {}
+        """Statements not passed on yet, and on which links they came."""
         self._told: set[tuple[Link, ConversationId]] = set()
         """Who was told the latest when they became a neighbour."""
         self._task: asyncio.Task[None] | None = None
@@ -81,7 +81,7 @@ class Statements:
             return
         pause = max(node_limits.STATEMENT_SECONDS, len(conversation.members) * node_limits.STATEMENT_SECONDS_PER_MEMBER)
         spoke = self._spoke.get(conversation.id, -pause)
-        soon = asyncio.get_running_loop().time() + node_limits.STATEMENT_SECONDS
+        soon = asyncio.get_running_loop().time() + node_limits.STATEMENT_SOON_SECONDS
         self._changed[conversation.id] = max(soon, spoke + pause)
 
     def neighbours_changed(self) -> None:
@@ -109,10 +109,13 @@ class Statements:
         device = statement.device
         user = next((user for user, devices in conversation.group.members.items() if device in devices), None)
         known = self._kept.setdefault(conversation.id, {})
-        if user is None or user == self._author.user or known.get(device, (0,))[0] >= statement.number:
+        latest, place = known[device][0] if device in known else 0, (conversation.id, device)
+        if user is None or user == self._author.user or latest >= statement.number:
+            if latest == statement.number and place in self._news:
+                self._news[place].add(link)
             return
         known[device] = (statement.number, signed)
-        self._news[conversation.id, device] = link
+        self._news[place] = {link}
         await self._believe(conversation, user, device, statement)
 
     async def _believe(self, conversation: Conversation, user: UserId, device: DeviceId, statement: Statement) -> None:
@@ -170,7 +173,7 @@ class Statements:
         lines = [self._line(conversation, feed) for feed in self._feeds_to_name(conversation)]
         signed = _seal(self._author, conversation.id, number, lines)
         known[mine] = (number, signed)
-        self._news[name, mine] = None
+        self._news[name, mine] = set()
 
     def _feeds_to_name(self, conversation: Conversation) -> list[FeedRow]:
         """Return those that moved last, and some of the others by lot: in the end all have been named."""
@@ -210,11 +213,11 @@ class Statements:
 
         await self._database.write(job)
 
-    def _words_for(self, link: Link, news: dict[Place, Link | None]) -> list[SignedStatement]:
+    def _words_for(self, link: Link, news: dict[Place, set[Link]]) -> list[SignedStatement]:
         found = []
-        for (name, device), source in news.items():
+        for (name, device), came_on in news.items():
             conversation = self._conversations.get(name)
-            is_known_there = source is link or device == link.device
+            is_known_there = link in came_on or device == link.device
             if conversation is not None and not is_known_there and self._hears(link, conversation):
                 found.append(self._kept[name][device][1])
         return found

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from peer.call_voice import CallVoice
+from peer.calls.sound import MakeVoice
 from peer.links.wire import TcpWire, Wire
 
 P = ParamSpec("P")
@@ -69,3 +71,5 @@ class Surroundings:
     """Tells the folder for what others send; `HAIL_DOWNLOADS` names another one than the system's."""
     abandonable_worker: Callable[[str], Executor] = AbandonableThreads
     """Makes threads for what may hang for ever outside of this program."""
+    call_voice: MakeVoice = CallVoice
+    """Makes what brings the voices of a call, a process of its own."""

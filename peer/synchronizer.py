@@ -102,7 +102,7 @@ class Synchronizer:
             sync.brings_news = {c.id for c in chosen}
             for conversation in fresh:
                 # What they told is old by now: they have had the news from others.
-                sync.neighbours.pop(conversation.id, None)
+                sync.forget_told(conversation)
             sync.tell_digests(fresh)
 
     def bid_farewell(self, conversation: Conversation, user: UserId) -> None:
@@ -177,7 +177,7 @@ class Synchronizer:
             # Who has not answered yet could not begin it, perhaps: a new device whose friends are not back yet.
             one = self._chance.choice(links) if links else None
             for link in links:
-                if link is one or conversation.id not in self._links[link].neighbours:
+                if link is one or not self._links[link].has_told(conversation):
                     chosen.setdefault(link, []).append(conversation)
             for link, sync in self._links.items():
                 if self._farewell(link, conversation) is not None:
@@ -361,8 +361,7 @@ class Synchronizer:
         for sync in self._links.values():
             assert sync.link.user is not None
             if self._is_neighbour(conversation, sync.link.user) and self._may_share(sync.link, conversation):
-                known = sync.neighbours.get(conversation.id)
-                if (known is None or known.theirs is None) and not sync.is_digest_told(conversation):
+                if not sync.has_told(conversation) and not sync.is_digest_told(conversation):
                     sync.tell_digests([conversation])
                 sync.kick(conversation.id)
 

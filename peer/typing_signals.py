@@ -31,6 +31,7 @@ class TypingSignals:
         self._may_share = may_share
         self._said: dict[ConversationId, float] = {}
         self._heard: dict[tuple[ConversationId, UserId], float] = {}
+        conversations.on_said = self._stopped
 
     def say(self, conversation: Conversation) -> None:
         """Tell who is linked that we are writing: at most every 3 s, however often this is called."""
@@ -50,10 +51,19 @@ class TypingSignals:
             return
         assert link.user is not None
         now = asyncio.get_running_loop().time()
-        recently = now - node_limits.TYPING_TAKEN_SECONDS
+        recently, shown = now - node_limits.TYPING_TAKEN_SECONDS, now - node_limits.TYPING_SHOWN_SECONDS
         key = (conversation.id, link.user)
         if self._heard.get(key, recently) > recently or not self._conversations.may_write(conversation):
             return
-        self._heard = {name: at for name, at in self._heard.items() if at > recently} | {key: now}
-        name = self._conversations.name_in(conversation, link.user)
-        self._events.tell(Typing(TypingView(conversation.id, link.user, name)))
+        self._heard = {name: at for name, at in self._heard.items() if at > shown} | {key: now}
+        self._tell(conversation, link.user, writing=True)
+
+    def _stopped(self, conversation: Conversation, users: Iterable[UserId]) -> None:
+        """What some wrote or changed is here: they are writing no more, until they say so again."""
+        for user in users:
+            if self._heard.pop((conversation.id, user), None) is not None:
+                self._tell(conversation, user, writing=False)
+
+    def _tell(self, conversation: Conversation, user: UserId, *, writing: bool) -> None:
+        name = self._conversations.name_in(conversation, user)
+        self._events.tell(Typing(TypingView(conversation.id, user, name, writing)))

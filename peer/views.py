@@ -9,9 +9,10 @@ from enum import StrEnum
 
 import msgspec
 
+from protocol.call_bodies import CallOutcome
 from protocol.consent import Consent
 from protocol.errors import RefusalCode
-from protocol.identity import ConversationId, DeviceId, EntryId, UserId
+from protocol.identity import CallId, ConversationId, DeviceId, EntryId, UserId
 from protocol.limits import GROUP_MEMBERS, MENTIONS
 from protocol.transfer_states import TransferState
 
@@ -22,6 +23,8 @@ __all__ = [
     "AttachmentView",
     "AudioChoice",
     "AudioDevices",
+    "CallEntryView",
+    "CallOutcome",
     "Consent",
     "ContactView",
     "ConversationId",
@@ -49,6 +52,7 @@ __all__ = [
     "SecretPlace",
     "SessionView",
     "SharedAt",
+    "Tone",
     "TransferState",
     "TypingView",
     "UserId",
@@ -76,6 +80,8 @@ class MessageKind(StrEnum):
     """It was taken back for everybody: only its place is left."""
     MEMBERSHIP = "membership"
     """No message of somebody, but what happened to the group: `MessageView.membership`. It never counts as unread."""
+    CALL = "call"
+    """No message of somebody, but how a call ended: `MessageView.call`. It counts as unread if we missed it."""
 
 
 class MembershipAct(StrEnum):
@@ -188,11 +194,12 @@ class MentionView(View, frozen=True):
 
 
 class TypingView(View, frozen=True):
-    """Somebody who is writing at this moment."""
+    """Somebody who is writing at this moment, or has stopped because what they wrote is here."""
 
     conversation: ConversationId
     user: UserId
     name: str
+    writing: bool = True
 
 
 class MembershipView(View, frozen=True):
@@ -208,6 +215,21 @@ class MembershipView(View, frozen=True):
     """Of ADDED: whether what was written before is not given to them."""
     counts: bool = True
     """False if it changed nothing, because its author was removed meanwhile, say."""
+
+
+class CallEntryView(View, frozen=True):
+    """How a call ended; the author of the message had begun it."""
+
+    call: CallId
+    outcome: CallOutcome
+    seconds: int
+    """How long its author was in it."""
+    is_missed: bool
+    """Whether it rang us in vain."""
+    people: tuple[UserId, ...]
+    """Who else was in it."""
+    names: tuple[str, ...]
+    """What they are called."""
 
 
 MessagePlace = tuple[datetime, int]
@@ -234,6 +256,8 @@ class MessageView(View, frozen=True):
     """Of a file, picture or voice message; then `text` is the caption."""
     membership: MembershipView | None = None
     """Of what happened to the group; then `text` is the same as an English sentence."""
+    call: CallEntryView | None = None
+    """Of a call that is over; then `text` is the same as an English sentence."""
     edited_at: datetime | None = None
     deleted_by: UserId | None = None
     """Of a deleted message: its author, or who manages the group."""
@@ -244,6 +268,11 @@ class MessageView(View, frozen=True):
     mentions: tuple[MentionView, ...] = ()
     """Without overlaps, in the order of the text."""
     mentions_me: bool = False
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is no message of somebody, but tells what happened: to a group, or that there was a call."""
+        return self.membership is not None or self.call is not None
 
     @property
     def place(self) -> MessagePlace:
@@ -446,6 +475,17 @@ class AudioChoice(View, frozen=True):
 
     microphone: str = ""
     speaker: str = ""
+
+
+class Tone(StrEnum):
+    """The tones that the program has of its own."""
+
+    TEST = "test"
+    """To try a speaker."""
+    RING = "ring"
+    """Somebody calls."""
+    RING_BACK = "ring_back"
+    """It rings where we called."""
 
 
 class VoiceFile(View, frozen=True):

@@ -62,8 +62,18 @@ LONGEST_WAIT_SECONDS = 86_400.0
 # --- calls -----------------------------------------------------------------------------------
 CALL_ID_BYTES = 16
 """Length of a call's random name."""
+CALL_OUTCOME_LENGTH = 16
+"""Characters of the word that says how a call ended."""
+CALL_SECONDS = 7 * 24 * 3_600
+"""The longest call that an entry tells of."""
 CALL_PEOPLE = 8
 """People in one call: each sends to each, so a ninth costs everybody 54 kbit/s more each way."""
+CALL_RING_SECONDS = 45.0
+"""A call that nobody answers is over after this time, and an offer that came later does not ring."""
+CALL_LOST_SECONDS = 15.0
+"""Who is not heard for so long is out of the call, whatever the link says."""
+VOICE_KEY_BYTES = 44
+"""Of a leg's key and its salt (AEAD_AES_256_GCM, RFC 7714)."""
 
 # --- certificates ----------------------------------------------------------------------------
 CERTIFICATE_BYTES = 2_048
@@ -203,6 +213,8 @@ CONSENT_ENTRIES_PER_STRANGER = 64
 """Consent entries taken from one person who is not a friend; a person asks a few times, not more."""
 WITHHELD_HEADERS = 10_000
 """Entries of a former friend taken without their bodies, so that asking again can reach us."""
+HEADERS_OF_UNKNOWN_GROUP = 200_000
+"""Entries of a group taken without their bodies until we are in it: all that its adders ever wrote, in 60 MB."""
 STRANGER_LINKS = 32
 """Links with people who are not friends at once."""
 VOICE_FRAME_BYTES = 400

@@ -74,6 +74,10 @@ class Membership:
     """For those added "from now on": up to which number of each feed the content is not given to them."""
     void: frozenset[EntryHash] = frozenset()
     """Membership entries that count for nothing."""
+    admitted_at: dict[UserId, tuple[FeedId, int]] = field(default_factory=dict)
+    """Where the entry stands (feed, number) that made somebody a member."""
+    last_act: dict[FeedId, int] = field(default_factory=dict)
+    """Up to which number of each feed there are membership entries: who holds so much can fold the same."""
     named: dict[UserId, set[DeviceId]] = field(default_factory=dict)
     """All devices that any entry names, void or not, as somebody's: what they say may yet decide what counts."""
 
@@ -183,6 +187,10 @@ class _Causes:
         """Return how far the author of an act had seen each feed, the own one included."""
         return self._seen[act.hash]
 
+    def last_in_feed(self) -> dict[FeedId, int]:
+        """Return the number of the last act of each feed."""
+        return {feed: acts[-1].number for feed, acts in self._in_feed.items()}
+
     def _sort(self, by_hash: Mapping[EntryHash, Act]) -> list[Act]:
         """Return the acts so that causes come first, ties by hash; what claims to be its own cause is left out."""
         waits_for = {act.hash: self._direct_causes(act) for act in by_hash.values()}
@@ -255,6 +263,9 @@ class _Walk:
         """Return the group after the walk."""
         group = self._group
         group.members = dict(sorted(group.members.items(), key=lambda item: self.seniority[item[0]]))
+        admitted = ((user, self._admission[user]) for user in group.members)
+        group.admitted_at = {user: (act.feed, act.number) for user, act in admitted}
+        group.last_act = self._causes.last_in_feed()
         group.void = frozenset(self._void)
         return group
 

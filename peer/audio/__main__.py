@@ -10,9 +10,10 @@ from peer.audio import process_messages as pipe
 from peer.audio.devices import list_devices
 from peer.audio.loudness import Loudness
 from peer.audio.opus_codec import RATE
-from peer.audio.playing import Player, Sound, Tone, open_sound
+from peer.audio.playing import Player, Sound, open_sound
 from peer.audio.process_server import ProcessServer, serve
 from peer.audio.recording import Recorder
+from peer.audio.tones import ToneSound, tone_sound
 from peer.errors import Refusal, RefusalCode
 from protocol.limits import WAVEFORM_BARS
 
@@ -56,7 +57,7 @@ class AudioServer(ProcessServer[pipe.Command]):
             case pipe.Play():
                 self._play(command, open_sound(Path(command.path)), command.at, command.speed)
             case pipe.PlayTone():
-                self._play(command, Tone())
+                self._play(command, tone_sound(command.tone))
             case pipe.StopPlaying():
                 self._end_playing()
                 self.say(pipe.Done())
@@ -88,7 +89,7 @@ class AudioServer(ProcessServer[pipe.Command]):
         return recorder
 
     def _play(
-        self, command: pipe.Play | pipe.PlayTone, sound: Sound | Tone, at: float = 0.0, speed: float = 1.0
+        self, command: pipe.Play | pipe.PlayTone, sound: Sound | ToneSound, at: float = 0.0, speed: float = 1.0
     ) -> None:
         self._end_playing()
         player = Player(

@@ -55,12 +55,20 @@ class AudioProcess(Generic[Command, Answer, Note]):
         """Whether there is a process, as far as is known yet."""
         return self._child is not None
 
-    async def ask(self, command: Command) -> Answer:
-        """Return the answer; raise Refusal for one that is no, or that does not come."""
+    def start(self) -> int:
+        """Return the ID of the process, started if there is none; raise Refusal if it cannot be."""
+        return (self._child or self._start()).pid
+
+    async def ask(self, command: Command, *, restarts: bool = True) -> Answer:
+        """Return the answer; raise Refusal for one that is no, or that does not come.
+
+        Without `restarts` a process that has ended is not started again: what is asked makes no sense to a new one.
+        """
         async with self._asking:
             answer = await self._exchange(self._child, command) if self._child is not None else None
-            # One that was just ending, idle or after a device that hung, did not hear it.
-            answer = answer or await self._exchange(self._start(), command)
+            if restarts:
+                # One that was just ending, idle or after a device that hung, did not hear it.
+                answer = answer or await self._exchange(self._start(), command)
         if answer is None:
             raise _failed("broke down")
         if isinstance(answer, Failed):
@@ -87,6 +95,11 @@ class AudioProcess(Generic[Command, Answer, Note]):
         finally:
             self._answer = None
 
+    def kill(self) -> None:
+        """End a process that hangs; told by `on_end`."""
+        if self._child is not None:
+            self._end(self._child)
+
     async def close(self) -> None:
         """End the process; what it records is dropped."""
         child = self._child
@@ -95,11 +108,13 @@ class AudioProcess(Generic[Command, Answer, Note]):
         assert child.stdin is not None
         self._closing = asyncio.Event()
         child.stdin.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSING_SECONDS):
-                await self._closing.wait()
-        self._end(child)
-        self._closing = None
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSING_SECONDS):
+                    await self._closing.wait()
+        finally:
+            self._end(child)
+            self._closing = None
 
     def _start(self) -> "subprocess.Popen[bytes]":
         if self._closing is not None:

@@ -1,8 +1,9 @@
-"""Which microphone and speaker somebody chose; kept with the account, for voice messages and whatever else sounds."""
+"""Which microphone and speaker somebody chose, and what is done to their voice in calls; kept with the account."""
 
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.views import AudioChoice
+from peer.voice.switches import Switches
 
 
 class ChosenDevices:
@@ -11,15 +12,18 @@ class ChosenDevices:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.choice = AudioChoice()
+        self.switches = Switches()
 
     async def load(self) -> None:
         """Read what was kept."""
 
-        def job(connection: Connection) -> AudioChoice:
+        def job(connection: Connection) -> tuple[AudioChoice, bytes]:
             kept = (get_setting(connection, name) or b"" for name in ("microphone", "speaker"))
-            return AudioChoice(*(name.decode() for name in kept))
+            return AudioChoice(*(name.decode() for name in kept)), get_setting(connection, "voice_processing") or b""
 
-        self.choice = await self._database.read(job)
+        self.choice, switches = await self._database.read(job)
+        if switches:
+            self.switches = Switches(*map(bool, switches))
 
     async def choose(self, choice: AudioChoice) -> None:
         """Use these from now on."""
@@ -30,3 +34,9 @@ class ChosenDevices:
 
         await self._database.write(job, own=True)
         self.choice = choice
+
+    async def process(self, switches: Switches) -> None:
+        """Do this to our voice from now on."""
+        kept = bytes((switches.echo, switches.noise, switches.gain))
+        await self._database.write(lambda c: put_setting(c, "voice_processing", kept), own=True)
+        self.switches = switches

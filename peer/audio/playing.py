@@ -1,7 +1,6 @@
 """Plays Ogg Opus files. In the audio process."""
 
 import array
-import math
 import queue
 import threading
 from bisect import bisect_right
@@ -14,6 +13,7 @@ from peer.audio.ogg_opus import BadAudioError, OpusAudio, read_ogg_opus
 from peer.audio.opus_codec import RATE, Decoder, OpusError, samples_of_packet
 from peer.audio.process_messages import Failed
 from peer.audio.time_stretch import TimeStretch
+from peer.audio.tones import ToneSound
 from peer.errors import Refusal, RefusalCode
 from peer.limits import AUDIO_LOST_SECONDS, PLAYED_AHEAD_BUFFERS, POSITIONS_A_SECOND, VOICE_FILE_BYTES
 
@@ -82,32 +82,12 @@ def open_sound(path: Path) -> Sound:
         raise Refusal(RefusalCode.BAD_AUDIO, f"{path.name} cannot be played: {error}.") from error
 
 
-class Tone:
-    """Two notes with which somebody tries a speaker."""
-
-    samples = int(1.2 * RATE)
-    _NOTES = (660.0, 880.0)
-    _LOUDEST = 7_000
-
-    def read(self, start: int, stop: int) -> "array.array[int]":
-        """Return the samples from `start` to `stop`; silence where there is nothing."""
-        return array.array("h", map(self._sample, range(start, stop)))
-
-    def _sample(self, at: int) -> int:
-        length = self.samples // len(self._NOTES)
-        if not 0 <= at < length * len(self._NOTES):
-            return 0
-        note, inside = divmod(at, length)
-        swell = math.sin(math.pi * inside / length)  # neither begins nor ends with a click
-        return int(self._LOUDEST * swell * math.sin(2 * math.pi * self._NOTES[note] * inside / RATE))
-
-
 class Player:
     """Plays one sound once, from some place, at some speed."""
 
     def __init__(
         self,
-        sound: Sound | Tone,
+        sound: Sound | ToneSound,
         at: float,
         speed: float,
         on_position: Callable[[float], None],

@@ -5,7 +5,7 @@ Each command has one answer, in order. Notes come when they come.
 
 import msgspec
 
-from peer.views import AudioDevices
+from peer.views import AudioDevices, Tone
 from protocol.errors import RefusalCode
 
 
@@ -56,10 +56,11 @@ class Play(Said, frozen=True):
 
 
 class PlayTone(Said, frozen=True):
-    """Play a short tone instead of what is played now; answered with `PlayingNow`."""
+    """Play a tone instead of what is played now; answered with `PlayingNow`."""
 
     number: int
     speaker: str
+    tone: Tone
 
 
 class StopPlaying(Said, frozen=True):

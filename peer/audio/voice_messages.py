@@ -7,7 +7,8 @@
 
     await node.voice.play(path, at=3.5, speed=1.5)   # also to seek, to go on, to change the speed
     await node.voice.stop_playing()           # a pause is to stop, and to play again at the last `at`
-    await node.voice.play_tone()              # to try a speaker
+    await node.voice.play_tone()              # to try a speaker; also to let it ring
+    await node.voice.stop_tone()
 
 One recording and one playback exist at a time: a second `play` takes the place of the first, which is told as over.
 A recording that ends by itself (10 minutes, the microphone unplugged, the disk full, the audio process dead) is told by
@@ -32,7 +33,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import PlaybackChanged, RecordingChanged, Warned
 from peer.limits import FASTEST_PLAYED
-from peer.views import AudioChoice, AudioDevices, PlaybackView, RecordingView, VoiceFile
+from peer.views import AudioChoice, AudioDevices, PlaybackView, RecordingView, Tone, VoiceFile
 
 
 class VoiceMessages:
@@ -142,9 +143,16 @@ class VoiceMessages:
             PlaybackView(path, at, 0.0, speed), lambda number, speaker: pipe.Play(number, path, at, speed, speaker)
         )
 
-    async def play_tone(self) -> PlaybackView:
-        """Play a short tone, to try the speaker: a playback of no file."""
-        return await self._play(PlaybackView("", 0.0, 0.0, 1.0), pipe.PlayTone)
+    async def play_tone(self, tone: Tone = Tone.TEST) -> PlaybackView:
+        """Play a tone instead of what is played now: a playback of no file. Rings end by themselves after a minute."""
+        return await self._play(
+            PlaybackView("", 0.0, 0.0, 1.0), lambda number, speaker: pipe.PlayTone(number, speaker, tone)
+        )
+
+    async def stop_tone(self) -> None:
+        """Play no tone any more; a voice message that took its place goes on."""
+        if self._playback is not None and not self._playback.path:
+            await self.stop_playing()
 
     async def stop_playing(self) -> None:
         """Play nothing any more."""

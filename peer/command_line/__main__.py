@@ -29,7 +29,8 @@ JSON-RPC 2.0 on standard input and output, one object a line, parameters by name
 methods:
 {methods}
 
-message kinds:   text, file, picture, voice; deleted (only its place is left); membership (what happened to a group)
+message kinds:   text, file, picture, voice; deleted (only its place is left); membership (what happened to a group);
+                 call (how a call ended; `outcome`: answered, no_answer, declined, busy, withdrawn, unreachable, failed)
 message states:  stored, sent, delivered, read (our own); arrived, seen (others')
 transfer states: preparing (our own, being read); offered, waiting, loading, paused, declined, failed, here, gone
 contact states:  stranger, asked, asking, friend, declined, removed

@@ -7,13 +7,16 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from peer.call_views import CallId
 from peer.command_line.parameters import (
     AddMemberParameters,
     AskParameters,
     AutoFetchParameters,
+    CallParameters,
     ConversationParameters,
     CreateGroupParameters,
     DeleteParameters,
+    DevicesParameters,
     EditParameters,
     FetchParameters,
     FileParameters,
@@ -23,6 +26,7 @@ from peer.command_line.parameters import (
     ListParameters,
     ManagerParameters,
     MemberParameters,
+    MuteParameters,
     Parameters,
     PasswordParameters,
     ReactParameters,
@@ -121,6 +125,15 @@ async def _auto_fetch(node: PeerNode, p: AutoFetchParameters) -> object:
     return {"size": await node.auto_fetch()}
 
 
+async def _call_devices(node: PeerNode, p: DevicesParameters) -> object:
+    if p.input is not None or p.output is not None:
+        chosen = await node.audio_choice()
+        await node.calls.set_devices(
+            chosen.microphone if p.input is None else p.input, chosen.speaker if p.output is None else p.output
+        )
+    return await node.calls.devices()
+
+
 def _transferring(change: "Callable[[PeerNode, EntryId], Awaitable[MessageView]]") -> Method[FileParameters]:
     async def call(node: PeerNode, p: FileParameters) -> object:
         return transfer(await change(node, p.entry))
@@ -209,6 +222,14 @@ METHODS: dict[str, Method[Any]] = {
     "files.list": Method(ListFilesParameters, _list_files),
     "files.folder": Method(FolderParameters, _files_folder),
     "files.auto_fetch": Method(AutoFetchParameters, _auto_fetch),
+    "calls.start": Method(ConversationParameters, lambda n, p: n.calls.start(p.conversation)),
+    "calls.answer": Method(CallParameters, lambda n, p: n.calls.answer(p.call)),
+    "calls.decline": Method(CallParameters, lambda n, p: n.calls.decline(p.call)),
+    "calls.hang_up": Method(CallParameters, lambda n, p: n.calls.hang_up(p.call)),
+    "calls.mute": Method(MuteParameters, lambda n, p: n.calls.mute(p.call, p.muted)),
+    "calls.list": Method(Parameters, lambda n, _: n.calls.current()),
+    "calls.devices": Method(DevicesParameters, _call_devices),
+    "calls.statistics": Method(CallParameters, lambda n, p: n.calls.statistics(p.call)),
 }
 
 # Under which noun an event carries its view.
@@ -262,7 +283,7 @@ def _to_json(value: object) -> object:
 
 
 def _from_json(wanted: type, value: Json) -> object:
-    if issubclass(wanted, ConversationId | EntryId) and isinstance(value, str):
+    if issubclass(wanted, ConversationId | EntryId | CallId) and isinstance(value, str):
         return wanted.from_hex(value)
     if issubclass(wanted, UserId) and isinstance(value, str):
         return wanted(value)

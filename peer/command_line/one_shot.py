@@ -240,7 +240,7 @@ def _line_for(event: dict[str, Json]) -> str:
         case "message_arrived":
             message = event["message"]
             when = datetime.fromisoformat(message["written_at"]).astimezone()
-            who = "" if message["membership"] else f"{message['author']}: "
+            who = "" if message["membership"] or message["call"] else f"{message['author']}: "
             return f"{when:%Y-%m-%d %H:%M} {who}{_shown(_content(message))}"
         case "transfer_finished":
             return f"saved {event['transfer']['path']}"

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from peer.call_views import CallId
 from peer.views import ConversationId, EntryId, MentionView, MessageKind
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: chosen here
@@ -211,3 +212,22 @@ class AutoFetchParameters(Parameters):
     """For `files.auto_fetch`: up to which size files come by themselves; without a size only tells it."""
 
     size: Annotated[int, msgspec.Meta(ge=0, le=2**40)] | None = None
+
+
+class CallParameters(Parameters):
+    """For everything about one call."""
+
+    call: CallId
+
+
+class MuteParameters(CallParameters):
+    """For `calls.mute`."""
+
+    muted: bool = True
+
+
+class DevicesParameters(Parameters):
+    """For `calls.devices`: what is not given stays."""
+
+    input: str | None = None
+    output: str | None = None

@@ -55,6 +55,9 @@ class Link(asyncio.Protocol):
         self._is_reading = True
         self._is_overfull = False
         self._heard_at = 0.0
+        self._silence = 0.0
+        """How long nothing had come before something did, after the last silence that was none of the usual pauses."""
+        self._silent_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -69,7 +72,10 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut frames, answer pings, queue the rest."""
-        self._heard_at = self._loop.time()
+        now = self._loop.time()
+        if now - self._heard_at > 2 * limits.PING_SECONDS:
+            self._silence, self._silent_until = now - self._heard_at, now
+        self._heard_at = now
         try:
             self._reader.add(data)
             while (frame := self._reader.next_frame()) is not None:
@@ -121,6 +127,13 @@ class Link(asyncio.Protocol):
             raise RemoteProtocolError("a connection that does not speak hail-link/1")
         assert isinstance(certificate, bytes)
         return certificate
+
+    def silence(self, now: float) -> float:
+        """Return how old what came just now may be, in s: this program may have slept while it lay in a buffer.
+
+        `now` is by the loop's clock. Who lives says something every few seconds: 0 unless it was silent for longer.
+        """
+        return self._silence if now - self._silent_until < node_limits.SILENCE_FORGOTTEN_SECONDS else 0.0
 
     @property
     def address(self) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from peer import limits as node_limits
+from peer.links.voice_sockets import VoiceSockets
 from protocol import limits
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,9 @@ class Wire(Protocol):
 
     async def listen(self, port: int, accept: Accept) -> Listener:
         """Call `accept` for each connection to `port` (0: any free one); raise OSError if it is taken."""
+
+    def voice_sockets(self, number: int) -> VoiceSockets:
+        """Bind UDP and TCP of a number (0: any free one); raise OSError if one is taken."""
 
     def addresses(self) -> tuple[str, ...]:
         """Return this machine's own addresses, for friends on the same network."""
@@ -118,6 +122,10 @@ class TcpWire:
         server = _listening_socket(port)
         server.setblocking(False)
         return TcpListener(server, accept)
+
+    def voice_sockets(self, number: int) -> VoiceSockets:
+        """See `Wire.voice_sockets`."""
+        return VoiceSockets(number)
 
     def addresses(self) -> tuple[str, ...]:
         """Return the address of the interface that leads out, and loopback."""

@@ -22,10 +22,10 @@ class MessagePlace:
 
 
 def find_place(connection: Connection, conversation: int, entry: EntryId) -> MessagePlace | None:
-    """Return where a message of a conversation stands; what happened to a group is none."""
+    """Return where a message of a conversation stands; what happened to a group, or that there was a call, is none."""
     row = connection.execute(
-        "SELECT feed.feed, message.number, message.author FROM message JOIN feed ON feed.id = message.feed"
-        " WHERE message.entry = ? AND message.conversation = ? AND message.kind <> 'membership'",
+        "SELECT feed.feed, message.number, message.author FROM message JOIN feed ON feed.id = message.feed"  # noqa: S608
+        f" WHERE message.entry = ? AND message.conversation = ? AND message.{messages.NO_EVENTS}",
         (bytes(entry), conversation),
     ).fetchone()
     if row is None:
@@ -39,9 +39,9 @@ def bury(connection: Connection, feed: FeedRow, number: int, entry: EntryId, by:
     It is found by its place and by its name: both are the same unless its author lied.
     """
     rows = connection.execute(
-        "UPDATE message SET kind = ?, text = '', mentions = x'90', edited = NULL, reply_to = NULL, deleted_by = ?,"
+        "UPDATE message SET kind = ?, text = '', mentions = x'90', edited = NULL, reply_to = NULL, deleted_by = ?,"  # noqa: S608
         " seen = 1 WHERE conversation = ? AND author = ? AND (entry = ? OR (feed = ? AND number = ?))"
-        " AND kind <> 'membership' RETURNING entry",
+        f" AND {messages.NO_EVENTS} RETURNING entry",
         (messages.DELETED, str(by), feed.conversation, str(feed.author), bytes(entry), feed.row, number),
     ).fetchall()
     return [EntryId(cast("bytes", row[0])) for row in rows]

@@ -18,6 +18,7 @@ from peer.storage.groups import ActRow, act_of
 from protocol import limits
 from protocol.act_bodies import REACTED
 from protocol.acts import Reaction, Shown, fitting, in_order
+from protocol.call_bodies import Called
 from protocol.consent import Consent, Said, fold_consent
 from protocol.entries import BODIES, Attachment, ConsentBody, Entry, Mention, Text
 from protocol.group_bodies import MembershipBody
@@ -63,6 +64,13 @@ class MessageRow:
     attachment: AttachmentRow | None = None
     act: ActRow | None = None
     """What happened to the group, where this is no message of somebody but a line about that."""
+    call: Called | None = None
+    """How a call ended, where this is a line about that."""
+
+    @property
+    def is_event(self) -> bool:
+        """Whether this is a line about what happened, and no message: nobody answers, edits or deletes it."""
+        return self.act is not None or self.call is not None
 
     @property
     def place(self) -> Place:
@@ -78,7 +86,7 @@ _REACTIONS_OF_MESSAGE = (
 _COLUMNS = (
     "message.arrival, message.entry, message.conversation, feed.feed, message.number, message.author, message.mine,"
     " message.kind, message.text, message.reply_to, message.stamp, message.seen, message.mentions, message.edited,"
-    " message.deleted_by,"
+    " message.deleted_by, message.call,"
     f" quoted.author, quoted.kind, substr(quoted.text, 1, {limits.QUOTE_LENGTH}),"
     f" ({_REACTIONS_OF_MESSAGE}), {ACT_COLUMNS}, {ATTACHMENT_COLUMNS}"
 )
@@ -94,6 +102,9 @@ _FROM = (
 FALLEN_OUT = 4
 """The bit of `message.hidden` for what stood in a feed beyond where it was closed, until it was written again."""
 DELETED = "deleted"
+NO_EVENTS = "kind NOT IN ('membership', 'call')"
+"""Lines about what happened are no messages."""
+_CALLED = BODIES.number_of(Called)
 ATTACHMENT_KINDS = frozenset({"file", "picture", "voice"})
 _MENTIONS = msgspec.msgpack.Decoder(tuple[Mention, ...], dec_hook=from_builtin)
 _REACTIONS = msgspec.json.Decoder(list[tuple[str, str, int, str]])
@@ -109,29 +120,32 @@ def add_message(
     conversation: int,
     feed: int,
     entry: Entry,
-    body: Text | Attachment | MembershipBody,
+    body: Text | Attachment | MembershipBody | Called,
     author: UserId,
     stamp: int,
-    *,
-    mine: bool,
+    me: UserId,
 ) -> MessageRow | None:
     """Keep what the screen shows. What is shown already may only move to its new place; then return None.
 
-    What happened to a group never counts as unread.
+    What happened to a group never counts as unread, and of calls those alone do that we missed.
     """
-    is_seen = mine or isinstance(body, MembershipBody)
+    mine = author == me
+    is_seen = mine or isinstance(body, MembershipBody) or (isinstance(body, Called) and me not in body.missed)
+    called = BODIES.encode_body(body) if isinstance(body, Called) else None
     if isinstance(body, Text):
         kind, text, reply_to, mentions = "text", body.text, body.reply_to, fitting(body.mentions, body.text)
     elif isinstance(body, MembershipBody):
         # What it says stays where the fold finds it.
         kind, text, reply_to, mentions = "membership", "", None, ()
+    elif isinstance(body, Called):
+        kind, text, reply_to, mentions = "call", "", None, ()
     else:
         kind, text = body.kind if body.kind in ATTACHMENT_KINDS else "file", body.caption
         reply_to, mentions = None, ()
     cursor = connection.execute(
         "INSERT INTO message"
-        " (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, mentions)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " (entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, mentions, call)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             bytes(body.entry_id),
             conversation,
@@ -145,10 +159,11 @@ def add_message(
             stamp,
             is_seen,
             _pack_mentions(mentions),
+            called,
         ),
     )
     if not cursor.rowcount:
-        content = (kind, text, reply_to and bytes(reply_to), _pack_mentions(mentions))
+        content = (kind, text, reply_to and bytes(reply_to), _pack_mentions(mentions), called)
         return _meet_again(connection, feed, entry, body.entry_id, author, content)
     return MessageRow(
         arrival=cursor.lastrowid,
@@ -166,6 +181,7 @@ def add_message(
         mentions=mentions,
         attachment=add_attachment(connection, conversation, body) if isinstance(body, Attachment) else None,
         act=ActRow(entry.hash, body) if isinstance(body, MembershipBody) else None,
+        call=body if isinstance(body, Called) else None,
     )
 
 
@@ -191,8 +207,8 @@ def _meet_again(
     if is_in_feed_before(connection, feed, entry.header.number, name):
         return None
     connection.execute(
-        "UPDATE message SET feed = ?, number = ?, kind = ?, text = ?, reply_to = ?, mentions = ?, edited = NULL,"
-        " hidden = hidden & ~? WHERE entry = ? AND author = ?",
+        "UPDATE message SET feed = ?, number = ?, kind = ?, text = ?, reply_to = ?, mentions = ?, call = ?,"
+        " edited = NULL, hidden = hidden & ~? WHERE entry = ? AND author = ?",
         (feed, entry.header.number, *content, FALLEN_OUT, bytes(name), str(author)),
     )
     return find_message(connection, name) if is_back else None
@@ -373,7 +389,7 @@ def _by_feed(rows: Iterable[Row]) -> SeenNumbers:
 
 def _message(row: Row) -> MessageRow:
     arrival, entry, conversation, feed, number, author, mine, kind, text, reply_to, stamp, seen, *more = row
-    mentions, edited, deleted_by, quoted_author, quoted_kind, quoted_text, reactions, *rest = more
+    mentions, edited, deleted_by, call, quoted_author, quoted_kind, quoted_text, reactions, *rest = more
     act, attachment = rest[:ACT_COLUMN_COUNT], rest[ACT_COLUMN_COUNT:]
     return MessageRow(
         arrival=cast("int", arrival),
@@ -397,7 +413,14 @@ def _message(row: Row) -> MessageRow:
         deleted_by=None if deleted_by is None else UserId(cast("str", deleted_by)),
         attachment=None if attachment[0] is None else attachment_of(tuple(attachment)),
         act=None if act[0] is None else act_of(tuple(act)),
+        call=None if call is None else _call(cast("bytes", call)),
     )
+
+
+def _call(kept: bytes) -> Called:
+    body = BODIES.decode_body(_CALLED, kept)
+    assert isinstance(body, Called)
+    return body
 
 
 def _pack_mentions(mentions: tuple[Mention, ...]) -> bytes:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import socket
 import threading
 import time
 from typing import BinaryIO
@@ -17,10 +16,13 @@ from peer.errors import Refusal, RefusalCode
 from peer.limits import LEVELS_A_SECOND
 from peer.voice import process_messages as pipe
 from peer.voice.engine import VoiceEngine
-from peer.voice.processing import Switches
+from peer.voice.handing_over import take_over
+from peer.voice.limits import VOICE_LOUDEST
 from peer.voice.protection import Keys
 from peer.voice.routes import Routes
 from peer.voice.sound import Microphone, Speaker
+from peer.voice.switches import Switches
+from protocol.errors import LocalProtocolError
 
 _FIGURES_SECONDS = 1.0
 
@@ -34,11 +36,10 @@ class _Call:
 
     def __init__(self, begin: pipe.Begin, server: "VoiceServer") -> None:
         self._server = server
-        self._missing = ""
         switches = Switches(begin.echo, begin.noise, begin.gain)
         self.engine = VoiceEngine(self._send, switches, secrets.randbits(32))
-        udp = socket.socket(fileno=os.dup(begin.udp))
-        tcp = socket.socket(fileno=os.dup(begin.tcp)) if begin.tcp >= 0 else None
+        udp = take_over(begin.udp)
+        tcp = take_over(begin.tcp) if begin.tcp is not None else None
         self._sockets = [some for some in (udp, tcp) if some is not None]
         self.routes = Routes(udp, tcp, self.engine.received, _now)
         self.microphone = Microphone(begin.microphone, lambda sound: self.engine.heard(sound, _now()), self.tell_sound)
@@ -54,10 +55,13 @@ class _Call:
         self._thread.start()
 
     def add(self, leg: pipe.AddLeg) -> None:
-        """Talk with one more device."""
+        """Talk with one more device; raise Refusal if there are too many, or one sends under this SSRC already."""
+        try:
+            self.engine.add(Keys(leg.outgoing, leg.incoming, leg.ssrc, leg.leg), secrets.randbits(16))
+        except LocalProtocolError as error:
+            raise Refusal(RefusalCode.BAD_REQUEST, f"Nobody can be added to this call ({error}).") from error
         self._added[leg.leg] = _now()
         self.routes.add(leg.leg, leg.places, dials=leg.dials)
-        self.engine.add(Keys(leg.outgoing, leg.incoming, leg.ssrc, leg.leg), secrets.randbits(16))
 
     def remove(self, leg: int) -> None:
         """End the talk with a device."""
@@ -67,15 +71,14 @@ class _Call:
 
     def tell_sound(self) -> None:
         """Tell which devices there are."""
-        reasons = (self.microphone.reason, self.speaker.reason, self._missing)
+        reasons = (self.microphone.reason, self.speaker.reason, self.engine.missing)
         reason = " ".join(dict.fromkeys(filter(None, reasons)))
         self._server.say(pipe.SoundChanged(self.microphone.is_there, self.speaker.is_there, reason))
 
     def process(self, switches: Switches) -> None:
         """Change what is done to the microphone's sound."""
-        self._missing = self.engine.process(switches)
-        if self._missing:
-            self.tell_sound()
+        self.engine.process(switches)
+        self.tell_sound()
 
     def end(self) -> None:
         """Give everything back."""
@@ -160,12 +163,14 @@ class VoiceServer(ProcessServer[pipe.Command]):
         match command:
             case pipe.AddLeg():
                 call.add(command)
+            case pipe.MoveLeg():
+                call.routes.move(command.leg, command.places)
             case pipe.RemoveLeg():
                 call.remove(command.leg)
             case pipe.SetMuted():
                 call.engine.is_muted = command.is_muted
             case pipe.SetVolume():
-                call.engine.set_volume(command.leg, min(4.0, max(0.0, command.volume)))
+                call.engine.set_volume(command.leg, min(VOICE_LOUDEST, max(0.0, command.volume)))
             case pipe.SetDevices():
                 call.microphone.choose(command.microphone)
                 call.speaker.choose(command.speaker)
@@ -183,8 +188,7 @@ class VoiceServer(ProcessServer[pipe.Command]):
         call.start()
         self._call = call
         self.say(pipe.Begun(call.microphone.is_there, call.speaker.is_there))
-        if call.microphone.reason or call.speaker.reason:
-            call.tell_sound()
+        call.tell_sound()
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from peer.audio.opus_codec import FRAME, Encoder
 from peer.voice.jitter_buffer import PULL
 from peer.voice.leg import Leg
 from peer.voice.limits import VOICE_LEGS
-from peer.voice.processing import Processing, Switches
+from peer.voice.processing import Processing
 from peer.voice.protection import Keys
 from peer.voice.redundancy import Redundancy
+from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.voice_packets import VOICE_FRAMES_BACK, VoiceFrame, ssrc_of
@@ -81,12 +82,16 @@ class VoiceEngine:
             if ssrc in self._speakers:
                 self._speakers[ssrc].volume = volume
 
-    def process(self, switches: Switches) -> str:
-        """Change what is done to the microphone's sound; return a sentence where it cannot be done."""
+    def process(self, switches: Switches) -> None:
+        """Change what is done to the microphone's sound."""
         processing = Processing(switches)
         with self._lock:
             self._processing = processing
-        return processing.missing
+
+    @property
+    def missing(self) -> str:
+        """A sentence, where what is to be done to the microphone's sound cannot be done."""
+        return self._processing.missing
 
     def received(self, data: bytes, now: float) -> int | None:
         """Take what came over the network; return whose it is, None if it is nobody's or not accepted."""

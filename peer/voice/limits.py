@@ -4,6 +4,8 @@ VOICE_LEGS = 7
 """Other devices in a call: eight people talk with each other at once."""
 VOICE_FRAMES_WAITING = 50
 """Frames of 20 ms that wait in a jitter buffer: a second; of more the oldest are dropped."""
+VOICE_LOUDEST = 4.0
+"""How many times louder than it comes somebody can be made: 12 dB."""
 VOICE_PLACES = 8
 """Addresses at which another device of a call is tried."""
 VOICE_UDP_PATIENCE_MS = 2_000.0
@@ -20,3 +22,11 @@ VOICE_DEVICE_LOST_SECONDS = 1.0
 """A device of a call that gave nothing for so long has gone."""
 VOICE_DEVICE_RETRY_SECONDS = 3.0
 """Then one is looked for so often."""
+VOICE_PORTS_TRIED = 100
+"""Numbers that are tried one after the other when the voice port that is wanted is taken."""
+VOICE_PORT_SECONDS = 5.0
+"""A call that begins waits so long for the one before to give the voice port back."""
+VOICE_PACKETS_DROPPED = 10_000
+"""Packets that came while nobody read the voice port, dropped when a call begins: more than a kernel keeps."""
+VOICE_PROCESS_SILENT_SECONDS = 5
+"""The voice process tells levels 15 times a second; when it has said nothing for so long it hangs, and is ended."""

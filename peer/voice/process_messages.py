@@ -6,6 +6,7 @@ Each command has one answer, in order. Notes come when they come.
 import msgspec
 
 from peer.audio.process_messages import Done, Failed, Said
+from peer.voice.handing_over import HandedSocket
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -21,10 +22,10 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 class Begin(Said, frozen=True):
     """Begin a call that nobody is in yet; answered with `Begun`."""
 
-    udp: int
-    """The descriptor of the socket on the voice port."""
-    tcp: int
-    """The descriptor of a socket bound to the TCP port of the same number; -1 if there is none."""
+    udp: HandedSocket
+    """On the voice port."""
+    tcp: HandedSocket | None
+    """Bound to the TCP port of the same number, if it could be."""
     microphone: str
     speaker: str
     echo: bool = True
@@ -33,7 +34,7 @@ class Begin(Said, frozen=True):
 
 
 class AddLeg(Said, frozen=True):
-    """Talk with one more device; answered with `Done`."""
+    """Talk with one more device; answered with `Done`, or `Failed` if there are too many or this one is there."""
 
     leg: int
     """Told with every note about it: the SSRC under which it sends."""
@@ -44,6 +45,13 @@ class AddLeg(Said, frozen=True):
     places: tuple[Place, ...]
     dials: bool
     """Whether we are the one who connects by TCP where UDP does not get through."""
+
+
+class MoveLeg(Said, frozen=True):
+    """Look for a device at other places too, where nothing comes from it; answered with `Done`."""
+
+    leg: int
+    places: tuple[Place, ...]
 
 
 class RemoveLeg(Said, frozen=True):
@@ -81,14 +89,14 @@ class SetProcessing(Said, frozen=True):
     gain: bool
 
 
-Command = Begin | AddLeg | RemoveLeg | SetMuted | SetVolume | SetDevices | SetProcessing
+Command = Begin | AddLeg | MoveLeg | RemoveLeg | SetMuted | SetVolume | SetDevices | SetProcessing
 
 
 # --- answers --------------------------------------------------------------------------------------
 
 
 class Begun(Said, frozen=True):
-    """The call has begun; a device that is missing is told by a note."""
+    """The call has begun; a note about the devices follows."""
 
     has_microphone: bool
     has_speaker: bool

@@ -5,32 +5,15 @@ a call goes on without, and `Processing.missing` says so.
 """
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from peer.audio.opus_codec import RATE
+from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Switches:
-    """What is done to the sound of the microphone."""
-
-    echo: bool = True
-    """Cancel the echo of the speaker; needless with headphones, and costs about 9 ms."""
-    noise: bool = True
-    """Suppress steady noise; costs about 6 ms."""
-    gain: bool = True
-    """Even the loudness."""
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is done at all."""
-        return self.echo or self.noise or self.gain
 
 
 class Processing:

@@ -129,6 +129,15 @@ class Routes:
         with self._lock:
             self._routes[leg] = _Route(self._addresses(places), dials, self._clock())
 
+    def move(self, leg: int, places: tuple[Place, ...]) -> None:
+        """A device may be somewhere else by now; where its packets come from still counts more, while they come."""
+        with self._lock:
+            route = self._routes.get(leg)
+            if route is not None:
+                route.places = self._addresses(places)
+                if not self._has_udp(route):
+                    route.udp = None
+
     def remove(self, leg: int) -> None:
         """Forget a device."""
         with self._lock:

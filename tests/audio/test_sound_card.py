@@ -18,7 +18,7 @@ from peer.errors import Refusal, RefusalCode
 from peer.events import PlaybackChanged, RecordingChanged, Warned
 from peer.limits import AUDIO_ANSWER_SECONDS
 from peer.node import PeerNode
-from peer.views import AudioChoice, VoiceFile
+from peer.views import AudioChoice, Tone, VoiceFile
 from tests.harness.sound_card import SoundCard
 from tests.harness.speaking import Speaker, best_strength, find, sweep, tone, usual_strength, wait_until
 
@@ -180,6 +180,20 @@ def test_a_tone_tries_the_speaker(ana: Speaker, sound_card: SoundCard) -> None:
     sound = heard.heard()
     assert best_strength(sound, 660) > 0.9
     assert best_strength(sound, 880) > 0.9
+
+
+def test_it_rings_until_it_is_stopped_and_stops_nothing_else(ana: Speaker, sound_card: SoundCard) -> None:
+    voice = _spoken(ana, sound_card, 0.3)
+    heard = sound_card.listen("ana", 2.0)
+    ana.do(lambda v: v.play_tone(Tone.RING))
+    assert best_strength(heard.heard(), 659.26) > 0.8
+    ana.do(lambda v: v.stop_tone())
+    assert ana.wait_until_played().playback.path == ""
+    ana.do(lambda v: v.play(voice.path))
+    ana.do(lambda v: v.stop_tone())
+    ana.wait_for(lambda e: isinstance(e, PlaybackChanged) and e.playback.path == voice.path and e.playback.is_over)
+    over = [e.playback for e in ana.events if isinstance(e, PlaybackChanged) and e.playback.is_over]
+    assert over[-1].at == over[-1].duration, "the voice message was heard to its end"
 
 
 def test_no_device_is_a_normal_state(ana: Speaker, sound_card: SoundCard, speaker: MakeSpeaker) -> None:

@@ -113,8 +113,8 @@ def _round(peers: list[PeerProcess], group: str, round_number: int) -> list[floa
         ]
         taken.append(max(shown) - start)
         author.take(request)
-        # One at a time: let what goes back because of this one be over. "Delivered" would be too long a wait: those
-        # who are no neighbours of the author tell at the next comparison.
+        # One at a time: let what goes back because of this one be over. "Delivered" would be too long a wait: that all
+        # have it is told in bundles, seconds later.
         time.sleep(BETWEEN_SECONDS)
     print(f"round {round_number + 1}: p50 {statistics.median(taken) * 1e3:.1f} ms", file=sys.stderr)
     return taken

@@ -1,7 +1,7 @@
 """Goals of voice: how late, how well and for how much work one is heard, on good and on bad networks.
 
 Rows without a device run real engines, codec and encryption in virtual time (`tests.voice.virtual_call`); rows with one
-run two voice processes on two sound cards of a PulseAudio.
+run two voice processes on two sound cards of a PulseAudio. Beside aiortc all is in real time, over a relay of ours.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ import numpy as np
 
 from peer.audio.opus_codec import RATE
 from peer.voice import process_messages as pipe
-from peer.voice.processing import Processing, Switches
+from peer.voice.processing import Processing
+from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from tests.bench.report import Row
 from tests.bench.speech import delay, quality, speech
@@ -37,11 +38,13 @@ Network = Callable[[int], NetworkPath]
 
 def run(folder: Path, rounds: int) -> list[Row]:
     """Measure all goals of `voice`."""
+    from tests.bench.side_by_side import side_by_side  # aiortc is there for this benchmark alone
+
     said = speech(folder, SECONDS)
     rows = [*_in_memory(said), _work(said), _group(said), *_adaptation(said), _echo(said)]
     for row in rows:
         print(f"{row.goal}: {row.what}: {row.measured:.3g} {row.unit}", file=sys.stderr)
-    return [*rows, *_with_devices(said[: 12 * RATE], rounds)]
+    return [*rows, *side_by_side(said, rounds), *_with_devices(said[: 12 * RATE], rounds)]
 
 
 def _in_memory(said: Samples) -> Iterator[Row]:

@@ -249,6 +249,9 @@ class MemoryWire:
         self._network.listening[place] = accept
         return MemoryListener(self._network, place)
 
+    def voice_sockets(self, number: int) -> "NoVoiceSockets":
+        return NoVoiceSockets(number)
+
     def addresses(self) -> tuple[str, ...]:
         return (self._address,)
 
@@ -260,6 +263,24 @@ async def _accept(accept: Accept, arrival: "MemoryArrival") -> None:
         pass  # as the real listener does: a connection that came to nothing
     finally:
         arrival.close()
+
+
+class NoVoiceSockets:
+    """A voice port that has a number, and nothing behind it: no process can be given a network in memory."""
+
+    udp = tcp = None
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def make_ready(self) -> None:
+        pass
+
+    def rest(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class MemoryListener:

@@ -25,6 +25,7 @@ from peer.surroundings import Surroundings
 from peer.views import ConversationId
 from tests.harness.memory_wire import MemoryNetwork
 from tests.harness.virtual_time import Clock, InlineExecutor
+from tests.harness.voices import VoiceNetwork
 
 PASSWORD = "correct horse"
 LOCATOR_HOST, LOCATOR_PORT = "10.0.0.254", 7400
@@ -57,6 +58,7 @@ class World:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.network = MemoryNetwork()
+        self.voices = VoiceNetwork()
         self.people: dict[str, Person] = {}
         self.workers: dict[str, Executor] = {}
         """Threads, by name, that are not to do everything at once."""
@@ -101,6 +103,7 @@ class World:
             worker=lambda name: self.workers.get(name) or InlineExecutor(),
             downloads=lambda: self.folder / f"downloads of {profile or name}",
             abandonable_worker=lambda _: InlineExecutor(),
+            call_voice=self.voices.maker(self.host(host or name)),
         )
         person = Person(name, PeerNode(self.folder / (profile or name), surroundings), clock)
         person.node.subscribe(person.events.append)

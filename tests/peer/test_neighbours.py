@@ -23,9 +23,9 @@ ME = UserId("me")
 CLASS = [UserId(f"user{number:03}") for number in range(100)]
 
 
-def group(number: int, users: list[UserId]) -> Conversation:
+def group(number: int, users: list[UserId], me: UserId = ME) -> Conversation:
     row = ConversationRow(number, ConversationId(number.to_bytes(32, "big")), None, bytes(16))
-    return Conversation(row, ME, group=Membership(members={user: set() for user in (ME, *users)}))
+    return Conversation(row, me, group=Membership(members={user: set() for user in (me, *users)}))
 
 
 def chosen(choice: NeighbourChoice, of: Conversation, users: list[UserId]) -> set[UserId]:
@@ -81,13 +81,47 @@ def test_who_cannot_be_reached_gives_way() -> None:
         reached = chosen(choice, large, CLASS) & reachable
         if len(reached) == 6:
             break
-        choice.move(choice.everybody() - reachable)
+        choice.give_up(choice.everybody() - reachable)
     assert len(reached) == 6
 
 
 def test_between_two_people_everything_goes_at_once() -> None:
     row = ConversationRow(1, ConversationId(bytes(32)), UserId("bo"), bytes(16))
     assert NeighbourChoice(ME, random.Random(5), lambda _: False).is_neighbour(Conversation(row, ME), UserId("bo"))
+
+
+@pytest.mark.parametrize("size", [8, 14, 100])
+def test_nobody_is_chosen_by_none(size: int) -> None:
+    """By lot alone it happened to some, and they got what the others wrote half a minute later."""
+    users = CLASS[:size]
+    for seed in range(20):
+        chosen_by: Counter[UserId] = Counter()
+        for me in users:
+            choice = NeighbourChoice(me, random.Random(f"{me} {seed}"), lambda _: True)
+            choice.choose([group(1, users, me)])
+            chosen_by.update(choice.everybody())
+        assert min(chosen_by[user] for user in users) >= 2
+        assert sum(chosen_by.values()) == size * NEIGHBOURS_PER_GROUP
+
+
+def test_who_is_not_reached_in_the_circle_gives_way_to_the_next_until_they_move() -> None:
+    choices = [NeighbourChoice(ME, random.Random(seed), lambda _: True) for seed in range(10)]
+
+    def beside_me() -> frozenset[UserId]:
+        for choice in choices:
+            choice.choose([group(1, CLASS)])
+        return frozenset.intersection(*(choice.everybody() for choice in choices))
+
+    before = beside_me()
+    gone = min(before)
+    for choice in choices:
+        choice.give_up([gone])
+    after = beside_me()
+    assert len(before) == len(after) == 2
+    assert len(before & after) == 1
+    for choice in choices:
+        choice.try_again(gone)
+    assert beside_me() == before
 
 
 async def test_a_group_of_fourteen_hears_everything_and_nobody_sends_an_entry_more_than_six_times(

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from peer.voice.limits import VOICE_PORTS_TRIED
 from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, RpcRefusal, Three, befriend, texts_of
 
 
@@ -115,6 +116,22 @@ def test_a_port_in_use_and_an_account_already_open_are_told_apart(three_processe
     assert refused(second, "session.login", **login) == "profile_in_use"
     ana.close()
     assert second.call("session.login", **login)["listen_port"] == port, "the port is kept"
+
+
+def test_the_voice_port_is_told_kept_and_given_back(three_processes: Three) -> None:
+    ana = three_processes.registered("ana")
+    was = ana.call("session.status")
+    assert was["listen_port"] < was["voice_port"] <= was["listen_port"] + VOICE_PORTS_TRIED
+    bo = three_processes.peer("bo")
+    register = {"locator": three_processes.locator.link, "user": "bo", "password": PASSWORD, "name": "Bo"}
+    another = bo.call("session.register", **register, voice_port=was["voice_port"])["voice_port"]
+    assert another > was["voice_port"]
+    assert [about["voice_port"] for about in ana.call("where", users=["bo", "ana"])] == [another, was["voice_port"]]
+    ana.call("session.logout")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", was["voice_port"]))
+    login = {"locator": three_processes.locator.link, "user": "ana", "password": PASSWORD}
+    assert ana.call("session.login", **login)["voice_port"] == was["voice_port"]
 
 
 def test_another_authority_at_the_known_address_is_refused(three_processes: Three) -> None:

@@ -219,6 +219,7 @@ EXAMPLES |= {
     "name": "Lab 3",
     "members": ["bo"],
     "emoji": "👍",
+    "call": "cd" * 16,
 }
 
 

@@ -4,6 +4,18 @@ For a new message, add an example to `MESSAGES` and run `python -m tests.protoco
 """
 
 from protocol.act_bodies import Deleted, Edited, Reacted
+from protocol.call_bodies import Called
+from protocol.call_messages import (
+    CallAnswer,
+    CallLeg,
+    CallOffer,
+    CallOver,
+    CallOverHeard,
+    CallPeople,
+    CallPerson,
+    CallRings,
+    CallStatus,
+)
 from protocol.certificates import realm_of
 from protocol.device_lists import DeviceList, sign_device_list
 from protocol.entries import (
@@ -32,7 +44,7 @@ from protocol.group_bodies import (
     Renamed,
     Seen,
 )
-from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, UserId
+from protocol.identity import NO_HASH, CallId, ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import (
     Buckets,
     ConversationDigest,
@@ -128,6 +140,7 @@ TEXT = Text(*_name("text"), "Hail, 王小明! 👋", reply_to=ASKED.entry_id)
 WITH_MENTION = Text(*_name("with mention"), "👋 @Bob", None, (Mention(BOB, 2, 4),))
 EDITED = Edited(*_name("edited"), TEXT.entry_id, 3, "Hail, @Bob!", (Mention(BOB, 6, 4),))
 REACTED = Reacted(*_name("reacted"), TEXT.entry_id, 1, "❤️")
+CALLED = Called(*_name("called"), CallId(seeded("call", 16)), "answered", 754, (BOB,), (UserId("chen"),))
 FIRST = _entry(ASKED, 1, NO_HASH)
 SECOND = _entry(TEXT, 2, FIRST.hash)
 OTHER_SECOND = _entry(Text(*_name("other text"), "Another second entry."), 2, FIRST.hash)
@@ -143,6 +156,10 @@ STATEMENT = Statement(
     (HeldLine(short_name(BOBS_FEED), 300, short_hash(BOBS_LINE.head_hash), ((7, 9), (12, 12)), ((1, 6),)),),
 )
 SIGNED_STATEMENT = sign_statement(ANN_KEY, REALM, STATEMENT)
+
+CALL = CallId(seeded("call", 16))
+ANNS_LEG = CallLeg(0x0A11CE, seeded("ann's voice key", 44), 7501, ("192.0.2.1", "2001:db8::1"))
+BOBS_LEG = CallLeg(0xB0B, seeded("bob's voice key", 44), 7502, ())
 
 # --- a group ------------------------------------------------------------------------------------
 
@@ -246,6 +263,15 @@ LINK_MESSAGES: tuple[Message, ...] = (
     Pieces(CONVERSATION, ATTACHMENT.entry_id, b"\x02"),
     Typing(CONVERSATION),
     Statements((SIGNED_STATEMENT,)),
+    CallOffer(CALL, CONVERSATION, ANNS_LEG, rings=True, rung_ms=12_000),
+    CallRings(CALL),
+    CallAnswer(CALL, BOBS_LEG),
+    CallStatus(
+        CALL, is_muted=True, has_microphone=True, has_speaker=False, port=BOBS_LEG.port, addresses=("192.0.2.2",)
+    ),
+    CallPeople(CALL, CONVERSATION, (CallPerson(ANN, ANN_KEY.device), CallPerson(BOB, BOB_KEY.device))),
+    CallOver(CALL, "hung_up"),
+    CallOverHeard(CALL),
 )
 
 FILE_MESSAGES: tuple[Message, ...] = (
@@ -265,6 +291,7 @@ ENTRY_BODIES: tuple[Message, ...] = (
     EDITED,
     Deleted(*_name("deleted"), TEXT.entry_id, Seen(FEED, 2, SECOND.hash), (SEEN[0],)),
     REACTED,
+    CALLED,
     *GROUP_BODIES,
 )
 

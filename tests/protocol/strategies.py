@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 import protocol.act_bodies
+import protocol.call_bodies
+import protocol.call_messages
 import protocol.group_bodies  # noqa: F401 - as above
 from protocol import identity
 from protocol.entries import BODIES

@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from protocol.call_messages import CallWord
+from protocol.call_states import CallEnd, CallState, diagram
 from protocol.consent import Consent
 from protocol.device_lists import DeviceList
 from protocol.entries import Header
@@ -64,6 +66,17 @@ def test_every_refusal_code_is_told() -> None:
 
 def test_every_state_of_consent_is_told() -> None:
     assert sorted(rows_of("States of consent")) == sorted(state.value for state in Consent)
+
+
+def test_every_state_and_end_of_a_call_is_told() -> None:
+    assert rows_of("States of a call") == list(CallState)
+    assert rows_of("How a call ended") == list(CallEnd)
+    assert rows_of("0x8235 CallOver")[2:] == list(CallWord)
+
+
+def test_the_diagram_of_a_call_is_that_of_the_table() -> None:
+    drawn = re.findall(r"^```mermaid\n(.*?)\n```$", SECTIONS["States of a call"], re.MULTILINE | re.DOTALL)
+    assert drawn == [diagram()], "renew it with `python -m tests.protocol.write_diagrams`"
 
 
 def test_every_purpose_of_a_signature_is_told() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from peer.links.wire import Accept, Listener
-from tests.harness.memory_wire import KERNEL_BYTES
+from tests.harness.memory_wire import KERNEL_BYTES, NoVoiceSockets
 from tests.simulate.process import Process, current_process
 from tests.simulate.seeded import PlainContext
 
@@ -361,6 +361,9 @@ class PlainWire:
             task.add_done_callback(handling.pop)
 
         return _PlainListener(self._network, self._address, self._network.listen(self._address, port, came), handling)
+
+    def voice_sockets(self, number: int) -> NoVoiceSockets:
+        return NoVoiceSockets(number)
 
     def addresses(self) -> tuple[str, ...]:
         return (self._address,)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from peer import events
+from peer.call_views import CallId
 from peer.errors import Refusal, RefusalCode
 from peer.pictures.formats import PictureFormat
 from peer.pictures.tasks import CleanPicture, Thumbnail
@@ -18,6 +19,8 @@ from peer.views import (
     AttachmentView,
     AudioChoice,
     AudioDevices,
+    CallEntryView,
+    CallOutcome,
     Consent,
     ContactView,
     ConversationId,
@@ -142,6 +145,22 @@ def make_membership(number: int, act: MembershipAct, user: str, whom: str = "", 
     """Return the line that says what `user` did to a group, and to whom."""
     happened = MembershipView(act, UserId(whom or user), (whom or user).title(), **about)
     return make_message(number, "", user=user, kind=MessageKind.MEMBERSHIP, membership=happened, mine=user == ME)
+
+
+def make_call(
+    number: int,
+    outcome: CallOutcome,
+    *people: str,
+    user: str = "alice",
+    seconds: int = 0,
+    is_missed: bool = False,
+    **changes: Any,
+) -> MessageView:
+    """Return the line that says how a call ended that `user` had begun."""
+    names = tuple(person.title() for person in people)
+    call = CallEntryView(CallId(bytes(16)), outcome, seconds, is_missed, tuple(map(UserId, people)), names)
+    shown = {"user": user, "kind": MessageKind.CALL, "call": call, "mine": user == ME}
+    return make_message(number, f"{user} called.", **(shown | changes))
 
 
 def make_reaction(emoji: str, *users: str) -> ReactionView:

@@ -4,7 +4,7 @@ import pytest
 
 from peer import events
 from peer.views import TypingView, UserId
-from tests.ui.scripted_node import ScriptedNode, conversation_id, make_conversation, make_message, make_session
+from tests.ui.scripted_node import ScriptedNode, conversation_id, make_conversation, make_session
 from ui.conversation import writing
 from ui.main_window.window import MainWindow
 from ui.models import typing_book
@@ -14,8 +14,8 @@ from ui.translations import people
 ALICE = conversation_id("alice")
 
 
-def typing(user: str = "alice", where=ALICE) -> TypingView:
-    return TypingView(where, UserId(user), user.title())
+def typing(user: str = "alice", where=ALICE, *, writing: bool = True) -> TypingView:
+    return TypingView(where, UserId(user), user.title(), writing)
 
 
 @pytest.fixture
@@ -31,14 +31,14 @@ def line(window: MainWindow) -> str:
     return window.chat.pane.composer.typing.whole()
 
 
-def test_who_writes_is_shown_until_their_message_is_here_and_nothing_moves(
+def test_who_writes_is_shown_until_told_that_they_stopped_and_nothing_moves(
     qtbot, talking: MainWindow, node: ScriptedNode
 ) -> None:
     before = talking.chat.pane.view.geometry()
     node.tell(events.Typing(typing()), events.Typing(typing("bob", conversation_id("bob"))))
     qtbot.waitUntil(lambda: line(talking) == "Alice is typing…")
     assert talking.chat.pane.view.geometry() == before
-    node.tell(events.MessageArrived(make_message(1)))
+    node.tell(events.Typing(typing(writing=False)))
     qtbot.waitUntil(lambda: line(talking) == "")
     talking.chat.open(talking._state.conversations.with_user("bob"))
     assert line(talking) == "Bob is typing…"

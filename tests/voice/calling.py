@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from peer.audio.audio_process import AudioProcess
 from peer.voice import process_messages as pipe
+from peer.voice.handing_over import hand_over, inherited
 from peer.voice.protection import KEY_BYTES
 
 HOST = "127.0.0.1"
@@ -38,15 +39,14 @@ class VoiceEnd:
         self.process: AudioProcess[pipe.Command, pipe.Answer, pipe.Note] = AudioProcess(
             "peer.voice", pipe.Answer, pipe.Note, self.notes.append, self.has_ended.set
         )
-        self.process.hand_over(self.udp.fileno(), self.tcp.fileno())
+        self.process.hand_over(*inherited(self.udp, self.tcp))
 
     async def begin(self, microphone: str = "", speaker: str = "") -> pipe.Begun:
         """Start the process, and a call in it, without echo cancelling."""
         with patch.dict(os.environ, self.environment):
-            begin = pipe.Begin(
-                self.udp.fileno(), self.tcp.fileno(), microphone, speaker, echo=False, noise=False, gain=False
-            )
-            answer = await self.process.ask(begin)
+            process = self.process.start()
+        udp, tcp = (hand_over(some, process) for some in (self.udp, self.tcp))
+        answer = await self.process.ask(pipe.Begin(udp, tcp, microphone, speaker, echo=False, noise=False, gain=False))
         assert isinstance(answer, pipe.Begun)
         return answer
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from peer.errors import RefusalCode
 from peer.views import MessageKind, MessageView
+from ui.conversation.call_block import CallBlock
 from ui.conversation.message_view import MessageView as MessageListView
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
@@ -35,6 +36,8 @@ class AttachmentDesk(QObject):
 
     said = Signal(str)
     """A sentence to show for a moment."""
+    call_wanted = Signal(object)
+    """Call this conversation."""
 
     def __init__(self, theme: Theme, bridge: PeerBridge, over: QWidget) -> None:
         super().__init__(over)
@@ -50,8 +53,9 @@ class AttachmentDesk(QObject):
         self.playback.said.connect(self.said)
 
     def blocks(self) -> Mapping[MessageKind, Block]:
-        """Return what draws attachments that are not mere files."""
+        """Return what draws attachments that are not mere files, and calls."""
         return {
+            MessageKind.CALL: CallBlock(self._theme),
             MessageKind.PICTURE: PictureBlock(self._theme, self.pictures),
             MessageKind.VOICE: VoiceBlock(self._theme, self.playback),
         }
@@ -77,6 +81,8 @@ class AttachmentDesk(QObject):
                 self.playback.seek(attachment.path, fraction * attachment.duration)
             case Act.SPEED:
                 self.playback.next_speed()
+            case Act.CALL:
+                self.call_wanted.emit(message.conversation)
             case _:
                 self._transfers.do(message, act)
 

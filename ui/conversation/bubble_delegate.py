@@ -204,7 +204,7 @@ class BubbleDelegate(QStyledItemDelegate):
     ) -> tuple[LaidOutText, Parts]:
         widest = widest_text(width)
         block = None
-        if message.attachment is not None and message.kind is not MessageKind.DELETED:
+        if (message.attachment is not None and message.kind is not MessageKind.DELETED) or message.call is not None:
             drawn = self._blocks[message.kind]
             size = drawn.size(message, widest + 2 * PAD_X if drawn.fills else widest)
             block = BlockRoom(size, drawn.fills)

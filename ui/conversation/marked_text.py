@@ -47,6 +47,8 @@ def marked_text(message: MessageView, me: str) -> MarkedText:
         return MarkedText(message_words.deleted(message), look=Look.NOTE)
     if message.membership is not None:
         return MarkedText(memberships.sentence(message, me), look=Look.LINE)
+    if message.call is not None:
+        return MarkedText("")  # all is said by its block
     return MarkedText(message.text, message.mentions, me)
 
 

@@ -45,7 +45,7 @@ def possible(message: MessageView, standing: Standing) -> frozenset[MessageAct]:
         # What happened to a group stays; and what is still being prepared was never written.
         return frozenset()
     acts = {MessageAct.DELETE_HERE}
-    if message.kind is MessageKind.DELETED:
+    if message.kind is MessageKind.DELETED or message.call is not None:
         return frozenset(acts)
     if standing.can_write:
         acts |= {MessageAct.REPLY, MessageAct.REACT}

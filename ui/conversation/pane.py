@@ -55,6 +55,8 @@ class ConversationPane(QWidget):
     back = Signal()
     in_sight = Signal(object)
     """This conversation is being looked at."""
+    call_wanted = Signal(object)
+    """Call them, join their call, or show the one that is on."""
 
     def __init__(
         self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions, memory: WindowMemory
@@ -137,6 +139,7 @@ class ConversationPane(QWidget):
         self.view.typed.connect(self._type_in)
         self.desk.serve(self.view)
         self.desk.said.connect(self._state.warned)
+        self.desk.call_wanted.connect(self.call_wanted)
         self.files.list.act_wanted.connect(self.desk.act)
         self.files.list.wanted.connect(self.messages.do)
         self.files.list.answered_wanted.connect(self._show_answered)

@@ -104,7 +104,6 @@ class ChatState(QObject):
                 case _:
                     self._take_other(event)
         arrived = [event.message for event in batch if isinstance(event, events.MessageArrived)]
-        self.typing.arrived(arrived)
         self.messages_arrived.emit(arrived)
         for view in conversations.values():
             self._take_conversation(view)

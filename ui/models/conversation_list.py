@@ -93,9 +93,9 @@ class ConversationListModel(QAbstractListModel):
         text = message_words.summary(last)
         if last.membership is not None or (last.mine and last.kind is MessageKind.DELETED):
             return text  # A sentence that says who.
-        if last.mine:
+        if last.mine and last.call is None:
             return self.tr("You: %1").replace("%1", text)
-        return text if view.user is not None else f"{people.short_name(last.author_name)}: {text}"
+        return text if view.user is not None or last.mine else f"{people.short_name(last.author_name)}: {text}"
 
     def draft(self, view: ConversationView) -> str:
         """Return what was being written there; empty for nothing."""

@@ -434,7 +434,7 @@ class MessageListModel(QAbstractListModel):
             return
         known = self._newest
         new = (each for each in at_end if known is None or each.place > known)
-        self.came_at_end.emit(sum(not each.mine and each.membership is None for each in new))
+        self.came_at_end.emit(sum(not each.mine and _is_news(each) for each in new))
         self._newest = max(at_end[-1].place, known or at_end[-1].place)
         if self._has_newer:
             # They come from the node when somebody goes there.
@@ -501,3 +501,8 @@ class MessageListModel(QAbstractListModel):
             or message.written_at - before.written_at > GROUP_GAP
             or self._starts_day(row)
         )
+
+
+def _is_news(message: MessageView) -> bool:
+    """Tell whether somebody should look at what has come: a message, or a call that we missed."""
+    return not message.is_event or (message.call is not None and message.call.is_missed)

@@ -1,10 +1,8 @@
 """Who is writing in which conversation at this moment."""
 
-from collections.abc import Iterable
-
 from PySide6.QtCore import QDeadlineTimer, QObject, QTimer, Signal
 
-from peer.views import ConversationId, MessageView, TypingView, UserId
+from peer.views import ConversationId, TypingView, UserId
 
 EXPIRES_MS = 6_000
 """Who is not told of for so long has stopped."""
@@ -29,8 +27,11 @@ class TypingBook(QObject):
         return tuple(name for (where, _user), (name, _until) in self._typing.items() if where == conversation)
 
     def take(self, typing: TypingView) -> None:
-        """Somebody is writing."""
+        """Somebody is writing, or what they wrote is here."""
         key = (typing.conversation, typing.user)
+        if not typing.writing:
+            self._stopped(key)
+            return
         known = self._typing.get(key)
         if known is None and len(self._typing) >= _MOST:
             return
@@ -39,11 +40,6 @@ class TypingBook(QObject):
             self._timer.start(EXPIRES_MS)
         if known is None or known[0] != typing.name:
             self.changed.emit(typing.conversation)
-
-    def arrived(self, messages: Iterable[MessageView]) -> None:
-        """What they wrote is here: they have stopped."""
-        for message in messages:
-            self._stopped((message.conversation, message.author))
 
     def forget(self) -> None:
         """Nobody is signed in."""

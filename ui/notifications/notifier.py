@@ -61,7 +61,8 @@ class Notifier(QObject):
     def messages_arrived(self, messages: list[MessageView]) -> None:
         """Somebody wrote."""
         for message in messages:
-            if message.membership is None and not self._is_in_sight(message.conversation):
+            is_news = not message.is_event or (message.call is not None and message.call.is_missed)
+            if is_news and not self._is_in_sight(message.conversation):
                 self._waiting.setdefault(message.conversation, []).append(message)
         self._start()
 

@@ -1,4 +1,4 @@
-"""What can be done with an attachment, by how it stands with it: for the card, the menu and the keyboard alike."""
+"""What can be done with an attachment or a call that is over: for the card, the menu and the keyboard alike."""
 
 from enum import Enum, auto
 
@@ -28,6 +28,8 @@ class Act(Enum):
     """Play on from another place."""
     SPEED = auto()
     """Play at the next speed."""
+    CALL = auto()
+    """Call again those of a call that is over."""
 
 
 _OF_OTHERS: dict[TransferState, tuple[Act, ...]] = {
@@ -48,6 +50,8 @@ _OF_MINE: dict[TransferState, tuple[Act, ...]] = _OF_OTHERS | {
 
 def acts(message: MessageView) -> tuple[Act, ...]:
     """Return what can be done now, the most likely first."""
+    if message.call is not None:
+        return (Act.CALL,)
     if message.attachment is None:
         return ()
     of_state = (_OF_MINE if message.mine else _OF_OTHERS)[message.attachment.state]
@@ -80,6 +84,7 @@ def label(act: Act) -> str:
         Act.PLAY: QCoreApplication.translate("Act", "Play or pause"),
         Act.SEEK: QCoreApplication.translate("Act", "Play from here"),
         Act.SPEED: QCoreApplication.translate("Act", "Change speed"),
+        Act.CALL: QCoreApplication.translate("Act", "Call"),
     }[act]
 
 

@@ -3,14 +3,12 @@
 from PySide6.QtCore import QCoreApplication
 
 from peer.views import MessageKind, MessageView, QuoteView, ReactionView, WhoHasView
-from ui.translations import attachments, memberships, moments, people
+from ui.translations import attachments, call_lines, memberships, moments, people
 
 _LONGEST_QUOTE = 300
 """Characters of an answered message that may have to be read; two lines hold fewer."""
 MOST_REACTIONS = 20
 """Emoji in the table of a message's reactions."""
-MOST_NAMED = 12
-"""People named in a tooltip, or in the name of a line for screen readers."""
 
 
 def deleted(message: MessageView) -> str:
@@ -24,6 +22,8 @@ def deleted(message: MessageView) -> str:
 
 def shown_text(message: MessageView) -> str:
     """Return the text inside the bubble."""
+    if message.call is not None:
+        return f"{call_lines.title(message)}, {call_lines.details(message)}"
     return deleted(message) if message.kind is MessageKind.DELETED else message.text
 
 
@@ -31,6 +31,8 @@ def summary(message: MessageView) -> str:
     """Return a message in one line: its text, or what it is when it has none."""
     if message.membership is not None:
         return memberships.sentence(message)
+    if message.call is not None:
+        return call_lines.summary(message)
     return deleted(message) if message.kind is MessageKind.DELETED else attachments.summary(message)
 
 
@@ -46,6 +48,7 @@ def quote_line(quoted: QuoteView) -> str:
         MessageKind.VOICE: "🎤 " + QCoreApplication.translate("Message", "Voice message"),
         MessageKind.DELETED: QCoreApplication.translate("Message", "Deleted message"),
         MessageKind.MEMBERSHIP: text,
+        MessageKind.CALL: "📞 " + text,
     }[quoted.kind]
     return kind or text
 
@@ -76,24 +79,16 @@ def meta_tip(message: MessageView) -> str:
     return " · ".join([*parts, state] if state else parts)
 
 
-def names(everybody: tuple[str, ...], most: int = MOST_NAMED) -> str:
-    """Return people in one line: Ana, Bo and 3 more."""
-    shown = ", ".join(map(people.short_name, everybody[:most]))
-    more = len(everybody) - most
-    if more <= 0:
-        return shown
-    return QCoreApplication.translate("Message", "%1 and %2 more").replace("%2", str(more)).replace("%1", shown)
-
-
 def reaction_tip(reaction: ReactionView) -> str:
     """Return who chose an emoji."""
-    return f"{people.short_name(reaction.emoji)} {names(reaction.names)}"
+    return f"{people.short_name(reaction.emoji)} {people.names(reaction.names)}"
 
 
 def reaction_facts(reactions: tuple[ReactionView, ...]) -> list[tuple[str, str]]:
     """Return each emoji with how many chose it, and who: the lines of a table, of very many the first."""
     facts = [
-        (f"{people.short_name(each.emoji)} {len(each.users)}", names(each.names)) for each in reactions[:MOST_REACTIONS]
+        (f"{people.short_name(each.emoji)} {len(each.users)}", people.names(each.names))
+        for each in reactions[:MOST_REACTIONS]
     ]
     more = len(reactions) - MOST_REACTIONS
     if more > 0:
@@ -121,7 +116,7 @@ def who_has(view: WhoHasView) -> str:
 
 def spoken_reactions(reactions: tuple[ReactionView, ...]) -> str:
     """Return the reactions as a screen reader says them: 👍 2, ❤️ 1."""
-    said = ", ".join(f"{people.short_name(each.emoji)} {len(each.users)}" for each in reactions[:MOST_NAMED])
+    said = ", ".join(f"{people.short_name(each.emoji)} {len(each.users)}" for each in reactions[: people.MOST_NAMED])
     return QCoreApplication.translate("Message", "reactions: %1").replace("%1", said)
 
 

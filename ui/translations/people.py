@@ -13,6 +13,8 @@ _LONGEST_NAME = 64
 
 _JOINERS = "\u200c\u200d"
 """Invisible, but parts of words and of joined emoji."""
+MOST_NAMED = 12
+"""People named in a tooltip, or in the name of a line for screen readers."""
 
 
 @lru_cache(maxsize=512)
@@ -25,6 +27,15 @@ def short_name(name: str) -> str:
     ]
     short = "".join(kept).strip()
     return short if len(short) <= _LONGEST_NAME else short[: _LONGEST_NAME - 1] + "…"
+
+
+def names(everybody: tuple[str, ...], most: int = MOST_NAMED) -> str:
+    """Return people in one line: Ana, Bo and 3 more."""
+    shown = ", ".join(map(short_name, everybody[:most]))
+    more = len(everybody) - most
+    if more <= 0:
+        return shown
+    return QCoreApplication.translate("Message", "%1 and %2 more").replace("%2", str(more)).replace("%1", shown)
 
 
 def sender(message: MessageView) -> str:

@@ -1,0 +1,491 @@
+"""The call that keeps this device busy: what comes of it on links, what is told, and what falls due."""
+
+import secrets
+from collections.abc import Iterable
+from typing import Protocol
+
+from peer.calls.call import Call
+from peer.calls.limits import (
+    CALL_AGAIN_SECONDS,
+    CALL_PEOPLE_TOLD_SECONDS,
+    CALL_REACH_SECONDS,
+    CALL_SOUGHT_SECONDS,
+)
+from peer.calls.lines import CallLines
+from peer.calls.person import Person, is_heard
+from peer.calls.sentences import AS_CALLER, WHILE_IN, WHILE_RUNG
+from peer.calls.sound import CallSound
+from peer.links.link import Link
+from peer.voice.process_messages import LegHeard, Place, SoundChanged
+from protocol.call_messages import (
+    CallAnswer,
+    CallLeg,
+    CallOffer,
+    CallOver,
+    CallPeople,
+    CallPerson,
+    CallRings,
+    CallStatus,
+    CallWord,
+)
+from protocol.call_states import CallEnd, CallEvent, CallState
+from protocol.identity import CallId, UserId
+from protocol.limits import CALL_LOST_SECONDS, CALL_PEOPLE, CALL_RING_SECONDS, VOICE_KEY_BYTES
+
+
+class CallHost(Protocol):
+    """Who has the call."""
+
+    def call_rings(self, engaged: "EngagedCall") -> None:
+        """It rings at the other side."""
+
+    def call_started(self, engaged: "EngagedCall") -> None:
+        """The first voice was heard."""
+
+    def call_changed(self, engaged: "EngagedCall") -> None:
+        """Something else about it is not as it was."""
+
+    def call_over(self, engaged: "EngagedCall", word: CallWord | None) -> None:
+        """It ended, or goes on without us; `word` is what the other side said, if it was they."""
+
+    def those_in(self, call: CallId) -> tuple[CallPerson, ...]:
+        """Return who is in a group's call, as they told."""
+
+    def make_sound(self, engaged: "EngagedCall") -> CallSound:
+        """Begin the voice of a call."""
+
+
+class EngagedCall:
+    """Drives one call. On the network thread; nothing here waits."""
+
+    def __init__(self, call: Call, lines: CallLines, host: CallHost) -> None:
+        self.call = call
+        self.sound: CallSound | None = None
+        self._lines = lines
+        self._host = host
+        self._told_at = self._sought_at = lines.now()
+
+    # --- what a person does --------------------------------------------------------------------
+
+    def ring(self, users: Iterable[UserId]) -> None:
+        """Ring everybody."""
+        self.sound = self._host.make_sound(self)
+        for user in users:
+            person = self.call.people[user] = Person(user, self._lines.now(), is_rung=True)
+            self._reach(person)
+        self._seek()
+        self._tell_people()
+
+    def answer(self) -> None:
+        """Go into a call that rings here."""
+        self.sound = self._host.make_sound(self)
+        rang = [person for person in self.call.people.values() if person.theirs is not None]
+        self.call.happen(CallEvent.ANSWERED, self._lines.now())
+        for person in rang:
+            self._connect(person)
+            self._say_answer(person)
+        self.join(self._host.those_in(self.call.wire))
+        self._tell_people()
+
+    def join(self, people: Iterable[CallPerson]) -> None:
+        """Go to everybody who is in a group's call."""
+        if self.sound is None:
+            self.sound = self._host.make_sound(self)
+        for each in people:
+            self._add(each, offers=True)
+        self._seek()
+
+    def join_at(self, people: Iterable[CallPerson]) -> None:
+        """Go into a group's call that goes on without us."""
+        self.call.happen(CallEvent.JOINED, self._lines.now())
+        self.join(people)
+
+    def move_to(self, wire: CallId) -> None:
+        """Two calls were begun at the same time: ours becomes the other one, everybody anew."""
+        call, now = self.call, self._lines.now()
+        if call.is_group and call.takes_part:
+            for link in self._lines.all(call.conversation):
+                link.send(CallPeople(call.wire, call.conversation.id, ()))
+        call.former.add(call.wire)
+        call.wire = wire
+        for user, person in list(call.people.items()):
+            self._disconnect(person)
+            # Whom we rang is rung by who began the other one.
+            offers = not (person.is_rung and person.is_awaited)
+            call.people[user] = Person(user, now, offers=offers, volume=person.volume)
+
+    def offer_to(self, link: Link) -> None:
+        """Let somebody who knows the call by another name, or not yet, know ours."""
+        person = self.call.people.get(link.user) if link.user is not None else None
+        if person is None or not person.is_awaited or not self.call.takes_part:
+            return
+        if link.device in person.ours:
+            self._offer(link, person)
+        else:
+            self._reach(person)
+
+    def part_with(self, person: Person) -> None:
+        """Somebody may be in a call with us no more."""
+        self._tell_over(person, CallWord.HUNG_UP)
+        self._person_over(person, CallEnd.HUNG_UP)
+
+    def leave(self, word: CallWord, end: CallEnd) -> None:
+        """Be out of it, for whatever reason, and let the others know."""
+        for person in self.call.people.values():
+            self._tell_over(person, word)
+        self._end(end)
+
+    def mute(self, *, muted: bool) -> None:
+        """Send silence, or what is said."""
+        self.call.is_muted = muted
+        if self.sound is not None:
+            self.sound.mute(muted=muted)
+        self._tell_status()
+        self._host.call_changed(self)
+
+    def set_volume(self, person: Person, volume: float) -> None:
+        """Make somebody louder or quieter, for us."""
+        person.volume = volume
+        if self.sound is not None and person.is_in and person.theirs is not None:
+            self.sound.set_volume(person.theirs.ssrc, volume)
+        self._host.call_changed(self)
+
+    # --- what links bring ----------------------------------------------------------------------
+
+    def take_ring(self, link: Link, offer: CallOffer) -> None:
+        """Somebody rings us, or says so again."""
+        assert link.user is not None
+        person = self.call.people.setdefault(link.user, Person(link.user, self._lines.now(), offers=False))
+        person.device, person.theirs, person.link_address = link.device, offer.leg, link.address
+        link.send(CallRings(self.call.wire))
+
+    def take_offer(self, link: Link, offer: CallOffer) -> None:
+        """Somebody wants to talk in the call that we are in."""
+        assert link.user is not None
+        assert link.device is not None
+        person = self.call.people.get(link.user)
+        if not (person and person.is_in) and sum(1 for _ in self.call.those_in()) >= CALL_PEOPLE - 1:
+            self._lines.tell_over(link.device, self.call.wire, CallWord.FULL)
+            return
+        if person is None or person.state is CallState.ENDED:
+            person = self.call.people[link.user] = Person(link.user, self._lines.now(), offers=False)
+        if self._take_leg(person, link, offer.leg):
+            self._say_answer(person)
+
+    def take_answer(self, link: Link, answer: CallAnswer) -> None:
+        """Somebody whom we offered to says yes."""
+        assert link.user is not None
+        assert link.device is not None
+        person = self.call.people.get(link.user)
+        if person is None or link.device not in person.ours or person.state is CallState.ENDED:
+            self._lines.tell_over(link.device, answer.call, CallWord.GONE)
+        elif person.is_in and person.device != link.device:
+            self._lines.tell_over(link.device, answer.call, CallWord.ELSEWHERE)
+        elif person.is_awaited and self._take_leg(person, link, answer.leg):
+            self._say_status(person)
+
+    def take_rings(self, link: Link) -> None:
+        """It rings at theirs."""
+        person = self._person_of(link)
+        if person is None or not person.happen(CallEvent.RANG, self._lines.now()):
+            return
+        if self.call.happen(CallEvent.RANG, self._lines.now()):
+            self._host.call_rings(self)
+        else:
+            self._host.call_changed(self)
+
+    def take_status(self, link: Link, status: CallStatus) -> None:
+        """Somebody told how they take part."""
+        person = self._person_of(link)
+        if person is None:
+            return
+        before = None if person.status is None else (person.status.port, person.status.addresses)
+        person.status = status
+        has_moved = link.address != person.link_address or (before or (status.port, status.addresses)) != (
+            status.port,
+            status.addresses,
+        )
+        if has_moved and person.is_in and person.theirs is not None and self.sound is not None:
+            person.link_address = link.address
+            self.sound.move(person.theirs.ssrc, _places(person))
+        self._host.call_changed(self)
+
+    def take_people(self, link: Link, people: Iterable[CallPerson]) -> None:
+        """Somebody in the call told who else is in it."""
+        person = self._person_of(link)
+        if person is None or not person.is_in:
+            return
+        for each in people:
+            self._add(each, offers=self._lines.device < each.device)
+        self._seek()
+
+    def take_over(self, link: Link, over: CallOver) -> None:
+        """For somebody it is over."""
+        person = self._person_of(link)
+        if person is None:
+            return
+        word = CallWord.from_wire(over.reason)
+        assert link.device is not None
+        person.ours.pop(link.device, None)
+        is_one_of_several = person.ours and not person.is_in and word in (CallWord.BUSY, CallWord.GONE)
+        if is_one_of_several:
+            return  # another device of theirs may answer
+        if word is CallWord.FULL and self.call.is_group:
+            self.leave(CallWord.HUNG_UP, CallEnd.BUSY)
+            return
+        self._person_over(person, _meaning(self.call, person, word), word)
+
+    def link_came_up(self, link: Link) -> None:
+        """Say again what may have been lost."""
+        assert link.user is not None
+        if self.call.takes_part and self.call.is_group and self._lines.may_use(link, self.call.conversation):
+            link.send(self._people_message())
+        person = self.call.people.get(link.user)
+        if person is None or link.device is None or not self._lines.may_use(link, self.call.conversation):
+            return
+        if self.call.rings_here and person.device == link.device:
+            link.send(CallRings(self.call.wire))
+        elif person.is_in and person.device == link.device:
+            self._say_answer(person)
+        elif person.is_awaited and self.call.takes_part:
+            if link.device in person.ours:
+                self._offer(link, person)
+            self._reach(person)
+
+    # --- what the voice process tells ------------------------------------------------------------
+
+    def take_figures(self, figures: LegHeard) -> None:
+        """A voice came, or did not, during the last second."""
+        person = next((each for each in self.call.those_in() if each.theirs and each.theirs.ssrc == figures.leg), None)
+        if person is None:
+            return
+        now = self._lines.now()
+        is_first = is_heard(figures) and person.happen(CallEvent.HEARD, now)
+        person.take_figures(figures)
+        if is_first and self.call.happen(CallEvent.HEARD, now):
+            self._host.call_started(self)
+        elif figures.silent_ms >= 1000 * CALL_LOST_SECONDS and person.state is CallState.ACTIVE:
+            self._lose(person)
+        else:
+            self._host.call_changed(self)
+
+    def take_sound(self, sound: SoundChanged) -> None:
+        """A device came or went."""
+        call = self.call
+        call.has_microphone, call.has_speaker = sound.has_microphone, sound.has_speaker
+        call.sound_notice = sound.reason
+        self._tell_status()
+        self._host.call_changed(self)
+
+    # --- what time brings ------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Look whether something is due."""
+        now, call = self._lines.now(), self.call
+        if call.rings_here:
+            if now - call.began >= CALL_RING_SECONDS:
+                self.leave(CallWord.NO_ANSWER, CallEnd.MISSED)
+            return
+        for person in list(call.people.values()):
+            self._look_after(person, now)
+            if call.is_over:
+                return
+        if now - self._told_at >= CALL_PEOPLE_TOLD_SECONDS:
+            self._tell_people()
+        if now - self._sought_at >= CALL_SOUGHT_SECONDS:
+            self._seek()
+
+    def _look_after(self, person: Person, now: float) -> None:
+        waited = now - person.since
+        if person.state is CallState.CONNECTING and waited >= CALL_LOST_SECONDS:
+            self._lose(person)
+        elif person.state is CallState.CALLING and waited >= CALL_REACH_SECONDS:
+            self._tell_over(person, CallWord.WITHDRAWN if person.is_rung else CallWord.GONE)
+            self._person_over(person, CallEnd.UNREACHABLE)
+        elif person.state is CallState.RINGING and now - self.call.began >= CALL_RING_SECONDS:
+            self._tell_over(person, CallWord.NO_ANSWER)
+            self._person_over(person, CallEnd.NO_ANSWER)
+        elif person.is_awaited:
+            self._reach(person)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _reach(self, person: Person) -> None:
+        """Offer to each device of theirs that has a link and was not offered to."""
+        if not (person.offers and person.is_awaited):
+            return
+        for link in self._lines.with_user(person.user, self.call.conversation):
+            assert link.device is not None
+            if link.device not in person.ours and person.device in (None, link.device):
+                person.ours[link.device] = self._new_leg()
+                self._offer(link, person)
+
+    def _offer(self, link: Link, person: Person) -> None:
+        assert link.device is not None
+        rung = int(1000 * (self._lines.now() - self.call.began)) if person.is_rung else 0
+        leg = person.ours[link.device]
+        link.send(CallOffer(self.call.wire, self.call.conversation.id, leg, person.is_rung, rung))
+        link.send(self._status())
+
+    def _add(self, each: CallPerson, *, offers: bool) -> None:
+        """Somebody is said to be in the call: have a leg with them."""
+        call, now = self.call, self._lines.now()
+        known = call.people.get(each.user)
+        is_known = known is not None and (
+            known.is_in or known.is_awaited or now - known.since < CALL_AGAIN_SECONDS or known.device == each.device
+        )
+        group = call.conversation.group
+        is_member = group is not None and each.device in group.members.get(each.user, ())
+        if is_known or not is_member or each.user == self._lines.me:
+            return
+        person = call.people[each.user] = Person(each.user, now, offers=offers, device=each.device)
+        self._reach(person)
+
+    def _take_leg(self, person: Person, link: Link, leg: CallLeg) -> bool:
+        """Exchange keys with a device, for the first time or anew; return whether there is a leg now."""
+        assert link.device is not None
+        if person.is_in and person.device == link.device and person.theirs == leg:
+            return True
+        if any(other.theirs and other.theirs.ssrc == leg.ssrc for other in self.call.those_in() if other is not person):
+            self._lines.tell_over(link.device, self.call.wire, CallWord.GONE)
+            return False
+        if person.is_in:
+            # Keys are never used twice: whoever comes anew gets new ones.
+            self._disconnect(person)
+            fresh = Person(person.user, self._lines.now(), offers=False, volume=person.volume)
+            person = self.call.people[person.user] = fresh
+        person.device, person.theirs, person.link_address = link.device, leg, link.address
+        self._connect(person)
+        return True
+
+    def _connect(self, person: Person) -> None:
+        assert person.device is not None
+        assert person.theirs is not None
+        assert self.sound is not None
+        now = self._lines.now()
+        for device in [device for device in person.ours if device != person.device]:
+            del person.ours[device]
+            self._lines.tell_over(device, self.call.wire, CallWord.ELSEWHERE)
+        ours = person.ours.setdefault(person.device, self._new_leg())
+        person.happen(CallEvent.ANSWERED, now)
+        self.sound.connect(
+            person.theirs.ssrc,
+            ours.ssrc,
+            ours.key,
+            person.theirs.key,
+            _places(person),
+            dials=self._lines.device < person.device,
+        )
+        if person.volume != 1:
+            self.sound.set_volume(person.theirs.ssrc, person.volume)
+        self.call.happen(CallEvent.ANSWERED, now)
+        self._tell_people()
+        self._host.call_changed(self)
+
+    def _disconnect(self, person: Person) -> None:
+        if person.is_in and person.theirs is not None and self.sound is not None:
+            self.sound.disconnect(person.theirs.ssrc)
+
+    def _lose(self, person: Person) -> None:
+        self._tell_over(person, CallWord.LOST)
+        self._person_over(person, CallEnd.LOST)
+
+    def _person_over(self, person: Person, end: CallEnd, word: CallWord | None = None) -> None:
+        self._disconnect(person)
+        person.happen(CallEvent.OVER, self._lines.now())
+        person.end, person.theirs = end, None
+        person.ours.clear()
+        call = self.call
+        if not call.is_group or (call.rings_here and not any(each.theirs for each in call.people.values())):
+            self._end(end, word)
+        elif call.rings_here:
+            self._host.call_changed(self)
+        elif any(call.those_in()):
+            self._tell_people()
+            self._host.call_changed(self)
+        elif any(call.those_awaited()):
+            call.happen(CallEvent.ALONE, self._lines.now())
+            self._tell_people()
+            self._host.call_changed(self)
+        else:
+            self._end(CallEnd.HUNG_UP if call.started_at else end, word)
+
+    def _end(self, end: CallEnd, word: CallWord | None = None) -> None:
+        call = self.call
+        was_in = call.takes_part
+        goes_on = call.is_group and self._host.those_in(call.wire)
+        call.happen(CallEvent.LEFT if goes_on else CallEvent.OVER, self._lines.now())
+        call.reason = end
+        if was_in and call.is_group:
+            for link in self._lines.all(call.conversation):
+                link.send(CallPeople(call.wire, call.conversation.id, ()))
+        self._host.call_over(self, word)
+
+    def _person_of(self, link: Link) -> Person | None:
+        """Return the person whose device is on a link, if it is the one that is in the call or was offered to."""
+        person = self.call.people.get(link.user) if link.user is not None else None
+        if person is None or person.state is CallState.ENDED:
+            return None
+        return person if link.device == person.device or link.device in person.ours else None
+
+    def _new_leg(self) -> CallLeg:
+        port, addresses = self._lines.place()
+        return CallLeg(1 + secrets.randbelow(0xFFFF_FFFF), secrets.token_bytes(VOICE_KEY_BYTES), port, addresses)
+
+    def _status(self) -> CallStatus:
+        call = self.call
+        port, addresses = self._lines.place()
+        return CallStatus(call.wire, call.is_muted, call.has_microphone, call.has_speaker, port, addresses)
+
+    def _say_answer(self, person: Person) -> None:
+        assert person.device is not None
+        self._lines.tell(person.device, CallAnswer(self.call.wire, person.ours[person.device]))
+        self._say_status(person)
+
+    def _say_status(self, person: Person) -> None:
+        self._lines.tell(person.device, self._status())
+
+    def _tell_status(self) -> None:
+        for person in self.call.those_in():
+            self._say_status(person)
+
+    def _tell_over(self, person: Person, word: CallWord) -> None:
+        if person.state is CallState.ENDED:
+            return
+        devices = {*person.ours, person.device} - {None}
+        for device in sorted(device for device in devices if device is not None):
+            self._lines.tell_over(device, self.call.wire, word)
+
+    def _people_message(self) -> CallPeople:
+        me = CallPerson(self._lines.me, self._lines.device)
+        return CallPeople(self.call.wire, self.call.conversation.id, self.call.who_is_in(me))
+
+    def _tell_people(self) -> None:
+        if self.call.is_group and self.call.takes_part:
+            self._told_at = self._lines.now()
+            message = self._people_message()
+            for link in self._lines.all(self.call.conversation):
+                link.send(message)
+
+    def _seek(self) -> None:
+        """Have links made with everybody who needs one: with friends there is one anyway."""
+        self._sought_at = self._lines.now()
+        if self.call.is_group:
+            for person in (*self.call.those_awaited(), *self.call.those_in()):
+                self._lines.seek(person.user)
+
+
+def _places(person: Person) -> tuple[Place, ...]:
+    """Return where somebody's voice may be reached: where their link comes from, then their interfaces."""
+    told = person.status or person.theirs
+    assert told is not None
+    hosts = dict.fromkeys((person.link_address, *told.addresses))
+    return tuple(Place(host, told.port) for host in hosts if host)
+
+
+def _meaning(call: Call, person: Person, word: CallWord) -> CallEnd:
+    if call.rings_here:
+        return WHILE_RUNG.get(word, CallEnd.WITHDRAWN)
+    if person.is_in:
+        return WHILE_IN.get(word, CallEnd.HUNG_UP)
+    return AS_CALLER.get(word, CallEnd.HUNG_UP)

@@ -1,0 +1,92 @@
+"""Calls of groups that go on without us, as those who are in them tell."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from peer.calls.limits import CALLS_KNOWN
+from peer.conversation import Conversation
+from protocol.call_messages import CallPerson
+from protocol.identity import CallId, DeviceId, UserId
+
+
+@dataclass(slots=True, eq=False)
+class KnownCall:
+    """One of them."""
+
+    call: CallId
+    conversation: Conversation
+    heard_at: datetime
+    told: dict[DeviceId, tuple[CallPerson, ...]] = field(default_factory=dict)
+    """Who is in it, as those say who are."""
+
+    @property
+    def people(self) -> tuple[CallPerson, ...]:
+        """Return who is in it, as all say together: members only, each once."""
+        group = self.conversation.group
+        found: dict[UserId, CallPerson] = {}
+        for people in self.told.values():
+            for each in people:
+                if group is not None and each.device in group.members.get(each.user, ()):
+                    found.setdefault(each.user, each)
+        return tuple(found.values())
+
+
+class KnownCalls:
+    """Everything that was told and still holds."""
+
+    def __init__(self) -> None:
+        self._calls: dict[CallId, KnownCall] = {}
+
+    def get(self, call: CallId) -> KnownCall | None:
+        """Return a call that goes on."""
+        return self._calls.get(call)
+
+    def all(self) -> list[KnownCall]:
+        """Return every call that goes on."""
+        return list(self._calls.values())
+
+    def of(self, conversation: Conversation) -> KnownCall | None:
+        """Return the call of a group; of several, which will become one, the one that stays."""
+        calls = [known for known in self._calls.values() if known.conversation is conversation]
+        return min(calls, key=lambda known: known.call, default=None)
+
+    def take(
+        self,
+        call: CallId,
+        conversation: Conversation,
+        device: DeviceId,
+        people: tuple[CallPerson, ...],
+        now: datetime,
+    ) -> list[KnownCall]:
+        """Take in what a device told; return the calls of which that changed something."""
+        is_in = device in (each.device for each in people)
+        # One is in at most one call.
+        changed = [known for known in self.all() if (known.call != call or not is_in) and self._forget(known, device)]
+        known = self._calls.get(call)
+        if not is_in or (known is not None and known.conversation is not conversation):
+            return changed
+        if known is None:
+            if len(self._calls) >= CALLS_KNOWN:
+                return changed
+            known = self._calls[call] = KnownCall(call, conversation, now)
+        before = known.people
+        known.told[device] = people
+        return [*changed, known] if known.people != before else changed
+
+    def forget_device(self, device: DeviceId) -> list[KnownCall]:
+        """What a device told holds no more; return the calls of which that changed something."""
+        return [known for known in self.all() if self._forget(known, device)]
+
+    def forget_conversation(self, conversation: Conversation) -> list[KnownCall]:
+        """We are in a group no more; return its calls."""
+        gone = [known for known in self.all() if known.conversation is conversation]
+        for known in gone:
+            del self._calls[known.call]
+        return gone
+
+    def _forget(self, known: KnownCall, device: DeviceId) -> bool:
+        if known.told.pop(device, None) is None:
+            return False
+        if not known.told:
+            del self._calls[known.call]
+        return True

@@ -1,0 +1,473 @@
+"""The calls of one account: what a person does, and what comes from others, brought to the one call we are in."""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from peer.call_views import CallLevel, CallLevelsView, CallPersonView, CallView
+from peer.calls.call import Call
+from peer.calls.engaged import EngagedCall
+from peer.calls.known import KnownCall, KnownCalls
+from peer.calls.limits import (
+    CALL_MEMBERS_RUNG,
+    CALL_TICK_SECONDS,
+    CALLS_OVER_REMEMBERED,
+    CALLS_STARTED_A_SECOND,
+    CALLS_STARTED_AT_ONCE,
+)
+from peer.calls.lines import CallLines
+from peer.calls.offers import Offers
+from peer.calls.sentences import sentence
+from peer.calls.sound import CallSound, MakeVoice
+from peer.conversation import Conversation
+from peer.conversations import Conversations
+from peer.errors import Refusal, RefusalCode
+from peer.event_stream import EventStream
+from peer.events import CallChanged, CallEnded, CallLevels, CallRinging, CallStarted
+from peer.links.link import Link
+from peer.pace import Pace
+from peer.views import AudioChoice
+from peer.voice.process_messages import Levels
+from peer.voice.switches import Switches
+from peer.voice_port import VoicePort
+from protocol import call_messages as said
+from protocol.call_messages import CallPerson, CallWord
+from protocol.call_states import CallEnd, CallState
+from protocol.identity import CallId, UserId
+from protocol.limits import CALL_ID_BYTES, CALL_PEOPLE
+
+CallMessage = (
+    said.CallOffer
+    | said.CallRings
+    | said.CallAnswer
+    | said.CallStatus
+    | said.CallPeople
+    | said.CallOver
+    | said.CallOverHeard
+)
+
+
+class CallService:
+    """At most one call at a time; beside it what is known of groups' calls that go on without us."""
+
+    def __init__(
+        self,
+        lines: CallLines,
+        conversations: Conversations,
+        events: EventStream,
+        now: Callable[[], datetime],
+        port: VoicePort,
+        make_voice: MakeVoice,
+        chosen: Callable[[], tuple[AudioChoice, Switches]],
+    ) -> None:
+        """`now` is the wall clock; `chosen` returns what a call is spoken and heard with."""
+        self.lines = lines
+        self.conversations = conversations
+        self._events = events
+        self.now = now
+        self._port, self._make_voice, self._chosen = port, make_voice, chosen
+        self.engaged: EngagedCall | None = None
+        self.known = KnownCalls()
+        self._offers = Offers(self)
+        self._pace = Pace(CALLS_STARTED_AT_ONCE, CALLS_STARTED_A_SECOND)
+        self._over: OrderedDict[CallId, CallWord] = OrderedDict()
+        """Calls that ended, and what is to be said to who has not heard of it."""
+        self._tick: asyncio.TimerHandle | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    # --- what a person does --------------------------------------------------------------------
+
+    def current(self) -> tuple[CallView, ...]:
+        """Return the call that we are in or that rings here, and those that can be joined."""
+        engaged = self.engaged
+        views = () if engaged is None else (self._view(engaged.call),)
+        return (*views, *(self.known_view(known) for known in self.known.all() if not self._is_engaged(known)))
+
+    async def start(self, conversation: Conversation) -> CallView:
+        """Ring everybody in a conversation, or join the call of a group that goes on."""
+        engaged = self.engaged
+        if engaged is not None:
+            if engaged.call.conversation is not conversation:
+                raise Refusal(RefusalCode.BUSY_HERE, "You are in another call. End that one first.")
+            return await self.answer(engaged.call.id)
+        if not self.conversations.may_write(conversation):
+            if conversation.group is None:
+                raise Refusal(RefusalCode.NOT_A_FRIEND, "You can call friends only. Ask them first.")
+            raise Refusal(RefusalCode.NOT_A_MEMBER, "You are not in this group any more.")
+        known = self.known.of(conversation)
+        if known is not None:
+            return await self._join(known)
+        users = self._to_ring(conversation)
+        if not users:
+            name = self.conversations.title_of(conversation)
+            sorry = "Nobody of this group is here now." if conversation.group else f"{name} is not here now."
+            raise Refusal(RefusalCode.OFFLINE, f"{sorry} Try again later.")
+        self._need_voice_port()
+        wait = self._pace.take(self.lines.now())
+        if wait:
+            raise Refusal(RefusalCode.RATE_LIMITED, "You call too often. Wait a moment.", retry_after=wait)
+        call = self._new_call(CallId(secrets.token_bytes(CALL_ID_BYTES)), conversation, CallState.CALLING, None)
+        engaged = self.engage(call)
+        engaged.ring(users)
+        self._events.tell(CallChanged(self._view(call)))
+        return await self._begun(engaged)
+
+    async def answer(self, call: CallId) -> CallView:
+        """Go into a call that rings here, or into one of a group that goes on."""
+        engaged = self.engaged
+        if engaged is None or not engaged.call.is_named(call):
+            known = self._known(call)
+            if engaged is not None:
+                raise Refusal(RefusalCode.BUSY_HERE, "You are in another call. End that one first.")
+            return await self._join(known)
+        if engaged.call.rings_here:
+            self._need_voice_port()
+            self._check_room(self.known.get(engaged.call.wire))
+            engaged.answer()
+        return await self._begun(engaged)
+
+    def decline(self, call: CallId) -> CallView:
+        """Do not want to talk; a group's call can be joined later all the same."""
+        engaged = self.engaged
+        if engaged is None or not engaged.call.is_named(call):
+            return self.known_view(self._known(call))
+        if engaged.call.rings_here:
+            engaged.leave(CallWord.DECLINED, CallEnd.DECLINED)
+            return self._view(engaged.call)
+        return self.hang_up(call)
+
+    def hang_up(self, call: CallId) -> CallView:
+        """Be out of a call; one that rings here is declined by it."""
+        engaged = self._engaged_in(call)
+        if engaged.call.rings_here:
+            return self.decline(call)
+        is_unanswered = engaged.call.we_rang and engaged.call.state in (CallState.CALLING, CallState.RINGING)
+        engaged.leave(CallWord.WITHDRAWN if is_unanswered else CallWord.HUNG_UP, CallEnd.HUNG_UP)
+        return self._view(engaged.call)
+
+    def mute(self, call: CallId, *, muted: bool) -> CallView:
+        """Send silence, or what is said; the others are told."""
+        engaged = self._engaged_in(call)
+        engaged.mute(muted=muted)
+        return self._view(engaged.call)
+
+    def set_volume(self, call: CallId, user: UserId, volume: float) -> CallView:
+        """Make somebody louder or quieter, for us."""
+        engaged = self._engaged_in(call)
+        person = engaged.call.people.get(user)
+        if person is None:
+            raise Refusal(RefusalCode.NOT_A_MEMBER, "They are not in this call.")
+        engaged.set_volume(person, volume)
+        return self._view(engaged.call)
+
+    def chosen_changed(self) -> None:
+        """A person chose other devices, or other things to be done to the sound."""
+        if self.engaged is not None and self.engaged.sound is not None:
+            choice, switches = self._chosen()
+            self.engaged.sound.choose(choice)
+            self.engaged.sound.process(switches)
+
+    def view(self, call: CallId) -> CallView:
+        """Return a call as it stands."""
+        engaged = self.engaged
+        if engaged is not None and engaged.call.is_named(call):
+            return self._view(engaged.call)
+        return self.known_view(self._known(call))
+
+    # --- what others and the session tell --------------------------------------------------------
+
+    def handle(self, link: Link, message: CallMessage) -> None:
+        """Take what came on a link."""
+        if isinstance(message, said.CallOffer):
+            self._offers.take(link, message)
+        elif isinstance(message, said.CallPeople):
+            self._take_people(link, message)
+        elif isinstance(message, said.CallOverHeard):
+            self.lines.heard_over(link, message.call)
+        else:
+            self._take_signal(link, message)
+
+    def link_came_up(self, link: Link) -> None:
+        """Say again what may have been lost."""
+        self.lines.link_came_up(link)
+        if self.engaged is not None:
+            self.engaged.link_came_up(link)
+
+    def link_went_down(self, link: Link) -> None:
+        """What was told on it about groups' calls holds no more."""
+        assert link.device is not None
+        for known in self.known.forget_device(link.device):
+            self._tell_known(known)
+
+    def relation_changed(self, user: UserId) -> None:
+        """Somebody is a friend no more, or blocked, or in other groups."""
+        engaged = self.engaged
+        if engaged is None or user not in engaged.call.people:
+            return
+        conversation, person = engaged.call.conversation, engaged.call.people[user]
+        device = person.device or next(iter(person.ours), None)
+        may_talk = device is None or self.lines.may_talk(user, device, conversation)
+        if not (may_talk and self.conversations.may_write(conversation)):
+            engaged.part_with(person)
+
+    def group_changed(self, group: Conversation) -> None:
+        """Other people are in a group."""
+        if not self.conversations.may_write(group):
+            for known in self.known.forget_conversation(group):
+                self._tell_known(known)
+            if self.engaged is not None and self.engaged.call.conversation is group:
+                self.engaged.leave(CallWord.HUNG_UP, CallEnd.HUNG_UP)
+        elif self.engaged is not None and self.engaged.call.conversation is group:
+            for user in tuple(self.engaged.call.people):
+                self.relation_changed(user)
+
+    def end_everything(self, end: CallEnd = CallEnd.HUNG_UP) -> None:
+        """This device is used no more: hang up."""
+        if self.engaged is not None:
+            self.engaged.leave(CallWord.HUNG_UP, end)
+
+    async def close(self) -> None:
+        """Hang up, and wait until the voice has ended."""
+        self.end_everything()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    # --- for `Offers` and `EngagedCall` ------------------------------------------------------------
+
+    def engage(self, call: Call) -> EngagedCall:
+        """Be busy with a call from now on."""
+        assert self.engaged is None
+        self.engaged = EngagedCall(call, self.lines, self)
+        self._tick = asyncio.get_running_loop().call_later(CALL_TICK_SECONDS, self._look_after)
+        return self.engaged
+
+    def new_call(self, call: CallId, conversation: Conversation, rang_by: UserId) -> Call:
+        """Make one that rings here."""
+        return self._new_call(call, conversation, CallState.RINGING, rang_by)
+
+    def ended_as(self, call: CallId) -> CallWord | None:
+        """Return what to say of a call that ended here; None for one that is not known."""
+        return self._over.get(call)
+
+    def tell_ringing(self, engaged: EngagedCall) -> None:
+        """Tell the screen that it rings."""
+        self._events.tell(CallRinging(self._view(engaged.call)))
+
+    call_rings = tell_ringing
+
+    def tell_missed(self, call: Call) -> None:
+        """Tell the screen of a call that could not ring, because of another one."""
+        call.reason, call.ended_at, call.state = CallEnd.MISSED, self.now(), CallState.ENDED
+        call.message = self._sentence(call, None)
+        self._events.tell(CallEnded(self._view(call)))
+
+    def call_started(self, engaged: EngagedCall) -> None:
+        """See `CallHost`."""
+        engaged.call.started_at = self.now()
+        self._events.tell(CallStarted(self._view(engaged.call)))
+
+    def call_changed(self, engaged: EngagedCall) -> None:
+        """See `CallHost`."""
+        self._events.tell(CallChanged(self._view(engaged.call)))
+
+    def call_over(self, engaged: EngagedCall, word: CallWord | None) -> None:
+        """See `CallHost`."""
+        call = engaged.call
+        assert self.engaged is engaged
+        self.engaged = None
+        if self._tick is not None:
+            self._tick.cancel()
+        if engaged.sound is not None:
+            ending = engaged.sound.end()
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        call.message = call.message or self._sentence(call, word)
+        known = self.known.get(call.wire)
+        goes_on = call.state is CallState.AVAILABLE and known is not None
+        if goes_on and call.id == call.wire:
+            assert known is not None
+            self._events.tell(CallChanged(self.known_view(known)))
+            return
+        call.state, call.ended_at = CallState.ENDED, self.now()
+        word_later = _WORD_AFTER.get(call.reason or CallEnd.HUNG_UP, CallWord.GONE)
+        self._remember_over((call.id, call.wire, *call.former), word_later)
+        self._events.tell(CallEnded(self._view(call)))
+        if known is not None and goes_on:
+            self._events.tell(CallChanged(self.known_view(known)))
+
+    def those_in(self, call: CallId) -> tuple[CallPerson, ...]:
+        """See `CallHost`."""
+        known = self.known.get(call)
+        return () if known is None else tuple(each for each in known.people if each.user != self.lines.me)
+
+    def make_sound(self, engaged: EngagedCall) -> CallSound:
+        """See `CallHost`."""
+
+        def failed(message: str) -> None:
+            engaged.call.message = message
+            engaged.leave(CallWord.VOICE_FAILED, CallEnd.VOICE_FAILED)
+
+        voice = self._make_voice(
+            self._port,
+            on_levels=lambda levels: self._tell_levels(engaged.call, levels),
+            on_figures=engaged.take_figures,
+            on_sound=engaged.take_sound,
+            on_crash=lambda refusal: sound.failed(refusal.message),
+        )
+        sound = CallSound(voice, *self._chosen(), failed)
+        return sound
+
+    # --- inside ------------------------------------------------------------------------------
+
+    async def _join(self, known: KnownCall) -> CallView:
+        self._need_voice_port()
+        self._check_room(known)
+        call = self._new_call(known.call, known.conversation, CallState.AVAILABLE, known.people[0].user)
+        engaged = self.engage(call)
+        engaged.join_at(self.those_in(known.call))
+        self._events.tell(CallChanged(self._view(call)))
+        return await self._begun(engaged)
+
+    async def _begun(self, engaged: EngagedCall) -> CallView:
+        """Wait for the voice; a call without one has ended."""
+        assert engaged.sound is not None
+        refusal = await asyncio.shield(engaged.sound.begun)
+        if refusal is not None:
+            raise refusal
+        return self._view(engaged.call)
+
+    def _take_people(self, link: Link, message: said.CallPeople) -> None:
+        conversation = self.conversations.get(message.conversation)
+        if conversation is None or conversation.group is None or not self.lines.may_use(link, conversation):
+            return
+        assert link.device is not None
+        changed = self.known.take(message.call, conversation, link.device, message.people, self.now())
+        if self.engaged is not None and self.engaged.call.is_named(message.call):
+            self.engaged.take_people(link, message.people)
+        for known in changed:
+            self._tell_known(known)
+
+    def _take_signal(
+        self, link: Link, message: said.CallRings | said.CallAnswer | said.CallStatus | said.CallOver
+    ) -> None:
+        assert link.device is not None
+        if isinstance(message, said.CallOver):
+            link.send(said.CallOverHeard(message.call))
+        engaged = self.engaged
+        if engaged is None or not engaged.call.is_named(message.call):
+            if isinstance(message, said.CallAnswer):
+                self.lines.tell_over(link.device, message.call, self._over.get(message.call, CallWord.GONE))
+            return
+        match message:
+            case said.CallRings():
+                engaged.take_rings(link)
+            case said.CallAnswer():
+                engaged.take_answer(link, message)
+            case said.CallStatus():
+                engaged.take_status(link, message)
+            case said.CallOver():
+                engaged.take_over(link, message)
+
+    def _look_after(self) -> None:
+        if self.engaged is not None:
+            self._tick = asyncio.get_running_loop().call_later(CALL_TICK_SECONDS, self._look_after)
+            self.engaged.tick()
+
+    def _new_call(self, call: CallId, conversation: Conversation, state: CallState, rang_by: UserId | None) -> Call:
+        return Call(call, conversation, state, rang_by=rang_by, now=self.lines.now(), rang_at=self.now())
+
+    def _to_ring(self, conversation: Conversation) -> list[UserId]:
+        there = (user for user in conversation.members if user != self.lines.me and self.lines.is_there(user))
+        return sorted(there)[:CALL_MEMBERS_RUNG]
+
+    def _check_room(self, known: KnownCall | None) -> None:
+        if known is not None and len(known.people) >= CALL_PEOPLE:
+            raise Refusal(RefusalCode.CALL_FULL, f"{CALL_PEOPLE} people are in this call already.")
+
+    def _need_voice_port(self) -> None:
+        if not self._port.number:
+            raise Refusal(RefusalCode.VOICE_FAILED, "No voice port is free here. Sign out and in again.")
+
+    def _engaged_in(self, call: CallId) -> EngagedCall:
+        if self.engaged is None or not self.engaged.call.is_named(call):
+            self._known(call)
+            raise Refusal(RefusalCode.CALL_OVER, "You are not in this call.")
+        return self.engaged
+
+    def _known(self, call: CallId) -> KnownCall:
+        known = self.known.get(call)
+        if known is None and call in self._over:
+            raise Refusal(RefusalCode.CALL_OVER, "This call has ended.")
+        if known is None:
+            raise Refusal(RefusalCode.NO_SUCH_CALL, "There is no such call.")
+        return known
+
+    def _is_engaged(self, known: KnownCall) -> bool:
+        return self.engaged is not None and self.engaged.call.is_named(known.call)
+
+    def _remember_over(self, names: Iterable[CallId], word: CallWord) -> None:
+        for name in names:
+            self._over[name] = word
+        while len(self._over) > CALLS_OVER_REMEMBERED:
+            self._over.popitem(last=False)
+
+    def _sentence(self, call: Call, word: CallWord | None) -> str:
+        other = call.rang_by or call.conversation.kept.user
+        name = self.conversations.name_in(call.conversation, other) if other else "This group"
+        return sentence(call.reason or CallEnd.HUNG_UP, name, word=word)
+
+    def _view(self, call: Call) -> CallView:
+        conversation = call.conversation
+        return call.view(
+            lambda user: self.conversations.name_in(conversation, user), self.conversations.title_of(conversation)
+        )
+
+    def _tell_known(self, known: KnownCall) -> None:
+        """Tell the screen of a call that goes on without us, or no more."""
+        if self._is_engaged(known):
+            return
+        view = self.known_view(known)
+        if view.state is CallState.ENDED:
+            self._remember_over((known.call,), CallWord.GONE)
+        self._events.tell(CallEnded(view) if view.state is CallState.ENDED else CallChanged(view))
+
+    def known_view(self, known: KnownCall) -> CallView:
+        """Return a call that goes on without us as a screen shows it."""
+        conversation = known.conversation
+        is_over = self.known.get(known.call) is None
+        people = () if is_over else self.those_in(known.call)
+        return CallView(
+            call=known.call,
+            conversation=conversation.id,
+            with_=people[0].user if people else None,
+            title=self.conversations.title_of(conversation),
+            is_group=True,
+            is_incoming=True,
+            state=CallState.ENDED if is_over else CallState.AVAILABLE,
+            reason=CallEnd.HUNG_UP if is_over else None,
+            message="",
+            rang_at=known.heard_at,
+            ended_at=self.now() if is_over else None,
+            people=tuple(
+                CallPersonView(each.user, self.conversations.name_in(conversation, each.user), CallState.ACTIVE)
+                for each in people
+            ),
+        )
+
+    def _tell_levels(self, call: Call, levels: Levels) -> None:
+        users = {person.theirs.ssrc: person.user for person in call.those_in() if person.theirs is not None}
+        people: Iterable[CallLevel] = (
+            CallLevel(users[leg.leg], leg.level, leg.speaks) for leg in levels.legs if leg.leg in users
+        )
+        self._events.tell(CallLevels(CallLevelsView(call.id, levels.level, levels.speaks, tuple(people))))
+
+
+_WORD_AFTER = {
+    CallEnd.HUNG_UP: CallWord.HUNG_UP,
+    CallEnd.DECLINED: CallWord.DECLINED,
+    CallEnd.LOST: CallWord.LOST,
+    CallEnd.MISSED: CallWord.NO_ANSWER,
+    CallEnd.NO_ANSWER: CallWord.NO_ANSWER,
+    CallEnd.VOICE_FAILED: CallWord.VOICE_FAILED,
+}
