@@ -417,7 +417,9 @@ def take_entries(
         connection, conversation.conversation, conversation.user, conversation.incarnation
     )
     happened = EntryTaker(connection, author, current, now_ms, sender).take(wires)
-    if not happened.feeds and not happened.parted and current.row != conversation.row:
+    # Another batch, committed a moment ago, may have begun it: then it has another incarnation.
+    is_begun_here = not conversation.row and current.incarnation == conversation.incarnation
+    if not happened.feeds and not happened.parted and is_begun_here:
         raise Refusal(RefusalCode.REFUSED, "; ".join(happened.refused) or "nothing of use came")
     return happened
 

@@ -99,6 +99,8 @@ class LinkSync:
         self._forks_answered: Counter[FeedId] = Counter()
         """What was said of forks since then: who goes on asserting or asking is not answered for ever."""
         self._to_send: set[ConversationId] = set()
+        self._begun: set[ConversationId] = set()
+        """Groups of which they told nothing yet, and were given the first entry."""
         self._wake = asyncio.Event()
         self.task = asyncio.create_task(self._send_all(), name=f"sending to {link.user}")
 
@@ -119,6 +121,8 @@ class LinkSync:
         for each in conversations:
             self.ask(each)
             self._digested[each.id] = each.told_lines()
+            if each.group is not None and each.id not in self.neighbours:
+                self.kick(each.id)
         for start in range(0, len(told), limits.CONVERSATIONS_PER_MESSAGE):
             self.link.send(Digests(tuple(told[start : start + limits.CONVERSATIONS_PER_MESSAGE])))
 
@@ -214,6 +218,7 @@ class LinkSync:
     async def _send_missing(self, conversation: Conversation) -> None:
         neighbour = self.neighbours.get(conversation.id)
         if neighbour is None or neighbour.theirs is None:
+            await self._begin(conversation)
             return
         assert self.link.user is not None
         lines, farewell = conversation.held_lines(), self._farewell(self.link, conversation)
@@ -246,6 +251,19 @@ class LinkSync:
         if neighbour.new_since is None:
             neighbour.new_since = now
         return now < neighbour.new_since + node_limits.NEWCOMER_SECONDS
+
+    async def _begin(self, conversation: Conversation) -> None:
+        """Give the first entry of a group to a member who never told to hold any of it, once.
+
+        Who does not know us keeps silent about a group that is unknown there; but if a friend of theirs made it, this
+        entry, signed by that friend, makes it known.
+        """
+        root = None if conversation.root is None else conversation.feeds.get(conversation.root)
+        is_known_there = self.link.device in conversation.held or conversation.id in self._begun
+        if root is None or is_known_there or self._farewell(self.link, conversation) is not None:
+            return
+        self._begun.add(conversation.id)
+        await self.send_entries(conversation, root, 1, 1)
 
     def _window(self, neighbour: Neighbour, gap: Gap) -> tuple[int, int] | None:
         """Return which part of a gap to send now: not sent yet, and not too far ahead of what they confirmed."""

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from peer import limits
 from peer.account_facts import AccountFacts
@@ -48,8 +48,10 @@ from protocol import link_messages
 from protocol.call_states import CallEnd
 from protocol.certificates import read_certificate
 from protocol.consent import Consent, Standing
+from protocol.entries import WireEntry, read_header
+from protocol.errors import RemoteProtocolError
 from protocol.file_messages import ALPN, MAGIC
-from protocol.identity import DeviceId, Realm, UserId
+from protocol.identity import NO_CONVERSATION, DeviceId, Realm, UserId
 from protocol.link_messages import Greeting, Pieces, Typing, WhatPieces
 from protocol.locator_messages import LoggedIn, Whereabout
 from protocol.membership import Membership
@@ -184,6 +186,7 @@ class Session:
             self.conversations,
             self._may_share,
             self._may_begin_group,
+            self._is_group_of_friend,
             _farewell,
             self._aim.choice.is_neighbour,
             self._surroundings.chance,
@@ -452,9 +455,24 @@ class Session:
         """Tell whether a group may become known to us by somebody: a friend, and not too many that are not ours."""
         assert link.user is not None
         assert link.device is not None
-        is_friend = self.conversations.standing_with(link.user).state is Consent.FRIENDS
+        return self._may_begin(link.user, link.device)
+
+    def _is_group_of_friend(self, entries: Sequence[WireEntry]) -> bool:
+        """Tell by its first entry whether a group may become known to us by anybody: a friend, gone since, made it."""
+        if not entries:
+            return False
+        try:
+            header = read_header(entries[0].header)
+            maker = read_certificate(entries[0].certificate, self._facts.authority)
+        except RemoteProtocolError:
+            return False
+        is_first = header.conversation == NO_CONVERSATION and header.number == 1
+        return is_first and maker.user is not None and self._may_begin(maker.user, header.feed.device)
+
+    def _may_begin(self, user: UserId, device: DeviceId) -> bool:
+        is_friend = self.conversations.standing_with(user).state is Consent.FRIENDS
         not_ours = sum(not self.conversations.is_ours(each) for each in self.conversations.all())
-        is_confirmed = self.contacts.is_confirmed(link.user, link.device)
+        is_confirmed = self.contacts.is_confirmed(user, device)
         return is_friend and is_confirmed and not_ours < limits.GROUPS_NOT_OURS
 
     def _group_changed(self, group: Conversation, before: Membership) -> None:

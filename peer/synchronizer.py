@@ -7,7 +7,7 @@ of vectors. What is sent is read from committed state only.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from peer.conversation import Conversation
 from peer.conversations import Conversations
@@ -17,6 +17,7 @@ from peer.links.link import Link
 from peer.settling import Settling
 from peer.storage.feeds import FeedRow
 from protocol import limits
+from protocol.entries import WireEntry
 from protocol.errors import RemoteProtocolError
 from protocol.identity import ConversationId, FeedId, UserId
 from protocol.link_messages import (
@@ -54,18 +55,21 @@ class Synchronizer:
         conversations: Conversations,
         may_share: Callable[[Link, Conversation], bool],
         may_begin: Callable[[Link], bool],
+        may_be_brought: Callable[[Sequence[WireEntry]], bool],
         farewell: Callable[[Link, Conversation], Farewell | None],
         is_neighbour: IsNeighbour,
         chance: random.Random,
     ) -> None:
         """`may_share` decides whether a link may see a conversation: by consent or membership, and by the device.
 
-        `may_begin` decides whether somebody may make a group known to us, `farewell` how far each feed of a group
-        still goes to somebody who is in it no more, `is_neighbour` to whom new entries go at once.
+        `may_begin` decides whether somebody may make a group known to us, `may_be_brought` by its first entries whether
+        anybody may, `farewell` how far each feed of a group still goes to somebody who is in it no more,
+        `is_neighbour` to whom new entries go at once.
         """
         self._conversations = conversations
         self._may_share = may_share
         self._may_begin = may_begin
+        self._may_be_brought = may_be_brought
         self._farewell = farewell
         self._is_neighbour = is_neighbour
         self._chance = chance
@@ -286,7 +290,8 @@ class Synchronizer:
     async def _take_entries(self, sync: LinkSync, message: Entries) -> None:
         link = sync.link
         is_former = self._was_shared(link, message.conversation)
-        if self._is_hidden(link, message.conversation) and not is_former:
+        is_brought = self._conversations.get(message.conversation) is None and self._may_be_brought(message.entries)
+        if self._is_hidden(link, message.conversation) and not is_former and not is_brought:
             return
         try:
             happened = await self._conversations.take_in(
