@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from peer import events
-from peer.call_views import CallId
+from peer.call_views import CallDevicesView, CallEnd, CallId, CallPersonView, CallState, CallView
 from peer.errors import Refusal, RefusalCode
 from peer.pictures.formats import PictureFormat
 from peer.pictures.tasks import CleanPicture, Thumbnail
@@ -46,6 +46,7 @@ from peer.views import (
     SecretPlace,
     SessionView,
     SharedAt,
+    Tone,
     TransferState,
     UserId,
     VoiceFile,
@@ -195,9 +196,12 @@ class ScriptedVoice:
         await self._node._asked("devices")
         return self.here
 
-    async def play_tone(self) -> PlaybackView:
-        await self._node._asked("play_tone")
+    async def play_tone(self, tone: Tone = Tone.TEST) -> PlaybackView:
+        await self._node._asked("play_tone", tone)
         return PlaybackView("", 0.0, 1.2, 1.0)
+
+    async def stop_tone(self) -> None:
+        await self._node._asked("stop_tone")
 
     async def play(self, path: str, at: float = 0.0, speed: float = 1.0) -> PlaybackView:
         await self._node._asked("play", path, at, speed)
@@ -238,13 +242,110 @@ def make_group(title: str, *members: str | MemberView, **changes: Any) -> tuple[
     return view, GroupView(view.conversation, title, ME, everybody)
 
 
+def call_id(number: int) -> CallId:
+    return CallId(number.to_bytes(16, "big"))
+
+
+def make_caller(user: str = "alice", **changes: Any) -> CallPersonView:
+    """Return somebody who talks in a call."""
+    view = CallPersonView(
+        user=UserId(user), name=user.title(), state=CallState.ACTIVE, path="udp", delay_ms=38.0, quality=4
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def make_call_view(
+    state: CallState = CallState.ACTIVE, user: str = "alice", *, number: int = 1, **changes: Any
+) -> CallView:
+    """Return a call with one other; with `people` and `is_group` one of a group called `user`."""
+    is_heard = state is CallState.ACTIVE
+    view = CallView(
+        call=call_id(number),
+        conversation=conversation_id(user),
+        with_=UserId(user),
+        title=user.title(),
+        is_group=False,
+        is_incoming=False,
+        state=state,
+        reason=None,
+        message="",
+        rang_at=datetime.now(UTC),
+        started_at=datetime.now(UTC) if is_heard else None,
+        people=(make_caller(user) if is_heard else make_caller(user, state=state, path="", delay_ms=None, quality=0),),
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+class ScriptedCalls:
+    """Calls that go as a test tells them: each answer is `answer`, told by nobody."""
+
+    def __init__(self, node: "ScriptedNode") -> None:
+        self._node = node
+        self.here: tuple[CallView, ...] = ()
+        self.next: CallView = make_call_view(CallState.CALLING)
+        """What starting a call returns."""
+        self.goes_on = False
+        """Whether a call of a group goes on without us."""
+        self.devices_here = CallDevicesView(AudioChoice(), AudioDevices((), (), "", ""))
+
+    async def current(self) -> tuple[CallView, ...]:
+        await self._node._asked("current")
+        return self.here
+
+    async def start(self, conversation: ConversationId) -> CallView:
+        await self._node._asked("start", conversation)
+        return self.next
+
+    async def answer(self, call: CallId) -> CallView:
+        await self._node._asked("answer", call)
+        return self._changed(call, state=CallState.CONNECTING)
+
+    async def decline(self, call: CallId) -> CallView:
+        await self._node._asked("decline", call)
+        return self._changed(call, state=CallState.ENDED, reason=CallEnd.DECLINED)
+
+    async def hang_up(self, call: CallId) -> CallView:
+        await self._node._asked("hang_up", call)
+        if self.goes_on:
+            return self._changed(call, state=CallState.AVAILABLE)
+        return self._changed(call, state=CallState.ENDED, reason=CallEnd.HUNG_UP)
+
+    async def mute(self, call: CallId, muted: bool) -> CallView:
+        await self._node._asked("mute", call, muted)
+        return self._changed(call, is_muted=muted)
+
+    async def set_volume(self, call: CallId, user: str, volume: float) -> CallView:
+        await self._node._asked("set_volume", call, user, volume)
+        return self._changed(call)
+
+    async def devices(self) -> CallDevicesView:
+        await self._node._asked("call_devices")
+        return self.devices_here
+
+    async def set_devices(self, microphone: str, speaker: str) -> None:
+        await self._node._asked("set_devices", microphone, speaker)
+        self.devices_here = msgspec.structs.replace(self.devices_here, chosen=AudioChoice(microphone, speaker))
+
+    def tell(self, event: type[events.Event], call: CallView) -> None:
+        """Let something happen to a call. Callable from any thread."""
+        self.next = call
+        self._node.tell(event(call))
+
+    def _changed(self, call: CallId, **changes: Any) -> CallView:
+        """Return the call that was told last, as it is from now on."""
+        assert self.next.call == call
+        self.next = msgspec.structs.replace(self.next, **changes)
+        return self.next
+
+
 class ScriptedNode:
-    """Answers from lists; `refusals` names the methods that refuse, `calls` what was asked of it."""
+    """Answers from lists; `refusals` names the methods that refuse, `questions` what was asked of it."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
+        self.questions: list[tuple[Any, ...]] = []
         self.refusals: dict[str, Refusal | Exception] = {}
         self.voice = ScriptedVoice(self)
+        self.calls = ScriptedCalls(self)
         self.audio = AudioChoice()
         self.auto_fetched = 1024 * 1024
         self.pictures: dict[EntryId, CleanPicture] = {}
@@ -474,7 +575,7 @@ class ScriptedNode:
     ) -> MessageView:
         more = (reply_to, tuple(mentions)) if reply_to is not None or mentions else ()
         await self._asked("send_text", conversation, text, *more)
-        number = 1_000_000 + len(self.calls)
+        number = 1_000_000 + len(self.questions)
         about = {"mine": True, "conversation": conversation, "written_at": datetime.now(UTC)}
         message = make_message(number, text, reply_to=reply_to, mentions=tuple(mentions), **about)
         self.history.setdefault(conversation, []).append(message)
@@ -549,10 +650,11 @@ class ScriptedNode:
     ) -> MessageView:
         if kind is MessageKind.VOICE:
             await self._asked("send_voice", conversation, path, duration, waveform)
-            return make_file(1_000_000 + len(self.calls), path.name, kind=kind, mine=True, conversation=conversation)
+            number = 1_000_000 + len(self.questions)
+            return make_file(number, path.name, kind=kind, mine=True, conversation=conversation)
         await self._asked("send_file", conversation, path, caption)
         self._refuse_by_name(path.name)
-        number = 1_000_000 + len(self.calls)
+        number = 1_000_000 + len(self.questions)
         about = {"state": TransferState.HERE, "size": path.stat().st_size, "path": str(path)}
         message = make_file(number, path.name, about=about, mine=True, text=caption, conversation=conversation)
         self._tell((events.MessageWritten(message),))
@@ -637,7 +739,7 @@ class ScriptedNode:
         await self._asked("change_password", old, new)
 
     async def _asked(self, name: str, *what: Any) -> None:
-        self.calls.append((name, *what))
+        self.questions.append((name, *what))
         if self.gate is not None:
             await self.gate.wait()
         refusal = self.refusals.get(name)
@@ -646,7 +748,7 @@ class ScriptedNode:
 
     def asked(self, name: str) -> list[tuple[Any, ...]]:
         """Return what a method was called with."""
-        return [call[1:] for call in list(self.calls) if call[0] == name]
+        return [call[1:] for call in list(self.questions) if call[0] == name]
 
 
 def refuse(code: RefusalCode, message: str = "") -> Refusal:

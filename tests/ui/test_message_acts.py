@@ -343,7 +343,7 @@ def test_what_was_to_be_deleted_is(qtbot, talking: MainWindow, node: ScriptedNod
         case "another":
             choose(qtbot, talking, 0, "message.delete_here")
     qtbot.waitUntil(lambda: node.asked("delete_message")[:1] == [(entry_id(2), False)])
-    names = [call[0] for call in node.calls]
+    names = [call[0] for call in node.questions]
     assert "log_out" not in names or names.index("delete_message") < names.index("log_out")
 
 

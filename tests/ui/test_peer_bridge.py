@@ -202,7 +202,7 @@ def test_closing_closes_the_node_and_the_thread(qapp, node: ScriptedNode, tmp_pa
     bridge = PeerBridge(lambda _profile: node, tmp_path)
     bridge.start()
     bridge.ask(owner, lambda node: node.contacts())
-    qtbot.waitUntil(lambda: bool(node.calls))
+    qtbot.waitUntil(lambda: bool(node.questions))
     bridge.close()
     assert node.closed
     assert not bridge._thread._thread.is_alive()
@@ -222,7 +222,7 @@ def test_a_node_that_does_not_close_is_not_waited_for_long(
     bridge = PeerBridge(lambda _profile: node, tmp_path)
     bridge.start()
     bridge.ask(owner, lambda node: node.contacts())
-    qtbot.waitUntil(lambda: bool(node.calls))
+    qtbot.waitUntil(lambda: bool(node.questions))
     began = time.monotonic()
     bridge.close()
     assert time.monotonic() - began < 3

@@ -2,7 +2,7 @@ from dataclasses import asdict
 
 import pytest
 
-from ui.theme.tokens import AVATAR_COLOURS, DARK, LIGHT, TEXT_PAIRS, Tokens
+from ui.theme.tokens import AVATAR_COLOURS, CALL, DARK, LIGHT, TEXT_PAIRS, Tokens
 
 
 def luminance(colour: str) -> float:
@@ -23,7 +23,7 @@ def test_the_measure_is_right() -> None:
 
 
 @pytest.mark.parametrize("pair", TEXT_PAIRS, ids="-on-".join)
-@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("tokens", [LIGHT, DARK, CALL], ids=["light", "dark", "call"])
 def test_text_can_be_read_on_its_ground(tokens: Tokens, pair: tuple[str, str]) -> None:
     written, ground = (asdict(tokens)[name] for name in pair)
     assert contrast(written, ground) >= 4.5, f"{pair}: {written} on {ground}"

@@ -500,7 +500,7 @@ def test_logging_out_keeps_the_draft_first(qtbot, talking: MainWindow, node: Scr
     qtbot.keyClicks(talking.chat.pane.composer.input, "ha")
     talking._menu.log_out.emit()
     qtbot.waitUntil(talking.login.isVisible)
-    names = [call[0] for call in node.calls]
+    names = [call[0] for call in node.questions]
     assert names.index("keep_draft") < names.index("log_out")
     assert node.asked("keep_draft") == [(ALICE, "ha")]
 

@@ -14,6 +14,8 @@ class ConversationHeader(QWidget):
     """Picture, name, presence; and the way back when the window shows one column."""
 
     back = Signal()
+    call_wanted = Signal()
+    """Call them, or go back to the call with them."""
     files_wanted = Signal()
     """Show the files of this conversation, or hide them."""
     dismissal_wanted = Signal()
@@ -51,6 +53,9 @@ class ConversationHeader(QWidget):
             ("users", self.tr("Members…"), self.members_wanted),
             ("check-check", self.tr("Dismiss new messages"), self.dismissal_wanted),
         )
+        self._call = IconButton(theme, "phone", "", name="conversation.call")
+        theme.put_icon(self._call, "phone", 20, disabled="faint")
+        self._call.clicked.connect(self.call_wanted)
         self._members = IconButton(theme, "users", self.tr("Members"), name="conversation.members")
         self._members.clicked.connect(self.members_wanted)
         self._is_group = self._is_narrow = False
@@ -69,6 +74,7 @@ class ConversationHeader(QWidget):
         layout.addWidget(self._back)
         layout.addWidget(self._avatar)
         layout.addLayout(names, 1)
+        layout.addWidget(self._call)
         layout.addWidget(self._members)
         layout.addWidget(self._files)
         layout.addWidget(self._more)
@@ -79,6 +85,11 @@ class ConversationHeader(QWidget):
         self._is_narrow = shown
         self._fit()
         self._line.setContentsMargins(6 if shown else 16, 0, 16, 0)
+
+    def show_call(self, label: str, why_not: str) -> None:
+        """Offer to call, or say why that cannot be now."""
+        self._call.setEnabled(not why_not)
+        self._call.set_label(why_not or label)
 
     def show_conversation(self, conversation: ConversationView, contact: ContactView | None) -> None:
         """Show who this is and whether they are there."""

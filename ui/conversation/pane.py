@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView, ConversationId, ConversationView, GroupView, VoiceFile
 from peer.views import MessageView as MessageData
+from ui.calls.call_line import CallLine
 from ui.contacts.actions import ContactActions
 from ui.conversation.attachment_desk import AttachmentDesk
 from ui.conversation.composer import Composer
@@ -71,6 +72,7 @@ class ConversationPane(QWidget):
         self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
         self._new_device = NewDeviceCard(theme)
+        self._calls = CallLine(theme, state, self.header, self)
         self.desk = AttachmentDesk(theme, bridge, self)
         self.view = MessageView(theme, self.desk.blocks())
         self._jump = JumpButton(
@@ -127,6 +129,7 @@ class ConversationPane(QWidget):
         beside.addWidget(self._talk, 1)
         beside.addWidget(self.files)
         layout.addWidget(self.header)
+        layout.addWidget(self._calls.strip)
         layout.addWidget(self._new_device)
         layout.addWidget(self._middle, 1)
         layout.addWidget(self.composer)
@@ -134,6 +137,7 @@ class ConversationPane(QWidget):
 
     def _connect(self) -> None:
         self.header.back.connect(self.back)
+        self._calls.call_wanted.connect(self.call_wanted)
         self.view.rows_shown.connect(self._point_to_unread)
         self.view.missed_changed.connect(self._jump.show_count)
         self.view.typed.connect(self._type_in)
@@ -201,6 +205,7 @@ class ConversationPane(QWidget):
         """Show none; what was being written is kept."""
         self._shown = None
         self._person.show_conversation(None)
+        self._calls.show_conversation(None)
         self._outgoing.show_conversation(None)
         self.recorder.show_conversation(None)
         self.files.show_files(None)
@@ -268,6 +273,7 @@ class ConversationPane(QWidget):
             self.header.show_conversation(self._shown, contact)
         self._new_device.setVisible(contact is not None and contact.new_device and not contact.blocked)
         self._new_device.show_person(self._shown.title)
+        self._calls.show_conversation(self._shown)
         self._choose_page()
         if not self._shown.can_write and self.window().focusWidget() is self.composer.input:
             # Else Qt would give the focus to whatever comes first in the window, at once or when a dialog closes.

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from peer import events
 from peer.errors import RefusalCode
 from peer.views import ConversationId, SessionView
+from ui.calls.call_actions import CallActions
+from ui.calls.call_desk import CallDesk
 from ui.conversation.deletions import UNDO_MS
 from ui.login.hosting import Hosting, LocatorHost
 from ui.login.leave_dialog import LeaveDialog
@@ -19,7 +21,7 @@ from ui.main_window.toast import Toast
 from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.notifications.notifier import Notifier
-from ui.notifications.settings import NotificationSettings
+from ui.notifications.settings import NotificationSettings, RingChoice
 from ui.notifications.tray import Tray
 from ui.peer_bridge import PeerBridge
 from ui.settings.settings_dialog import SettingsDialog
@@ -55,8 +57,9 @@ class MainWindow(QMainWindow):
         notifications = NotificationSettings(
             memory.word("notifications"), lambda word: memory.keep("notifications", word)
         )
+        ring = RingChoice(memory.word("rings"), lambda word: memory.keep("rings", word))
         self._menu = AccountMenu(theme, self)
-        self._settings = partial(SettingsDialog, theme, bridge, appearance, notifications, self)
+        self._settings = partial(SettingsDialog, theme, bridge, appearance, notifications, ring, self)
         self._tray = Tray(theme, self)
         self._notifier = Notifier(bridge, notifications, self._tray, self._is_in_sight, self._group_title, self)
         self.host = LocatorHost(memory.profile / "locator", self)
@@ -64,11 +67,15 @@ class MainWindow(QMainWindow):
         self._may_close = False
         self._leave: LeaveDialog | None = None
         self.login = LoginPage(theme, bridge, self.host, locator)
+        actions = CallActions(bridge, self._state.calls, self)
+        self.calls = CallDesk(
+            theme, bridge, self._state, actions, self._notifier, ring, self, lambda: self._is_in_sight(None)
+        )
         self.chat = ChatPage(theme, bridge, self._state, self._menu, self.host, memory)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.login)
         self._pages.addWidget(self.chat)
-        self.setCentralWidget(self._pages)
+        self.setCentralWidget(self.calls.crown(self._pages))
         self.toast = Toast(self)
         geometry = memory.geometry()
         if geometry is not None:
@@ -97,7 +104,11 @@ class MainWindow(QMainWindow):
         self._state.conversations.unread_changed.connect(self._unread_changed)
         self._notifier.conversation_wanted.connect(self._open_from_outside)
         self._notifier.requests_wanted.connect(self._requests_from_outside)
+        self._notifier.window_wanted.connect(self.come_forward)
         self.chat.pane.in_sight.connect(self._notifier.seen)
+        self.chat.pane.call_wanted.connect(self.calls.call)
+        self.calls.said.connect(self.toast.say)
+        self.calls.entered.connect(self.chat.pane.desk.playback.pause)
 
     def come_forward(self) -> None:
         """Be the window that the person sees."""
@@ -127,6 +138,7 @@ class MainWindow(QMainWindow):
             self._ask_about_host()
             return
         self.host.close()
+        self.calls.close()
         super().closeEvent(event)
         self.closed.emit()
 
@@ -138,6 +150,7 @@ class MainWindow(QMainWindow):
 
     def _go_into_tray(self) -> None:
         self.hide()
+        self.calls.main_hidden()
         if not self._memory.word("knows_tray"):
             self._memory.keep("knows_tray", "yes")
             self._tray.say("Hail", self.tr("Hail goes on here. Quit is in this icon's menu."))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from peer import events
 from peer.views import ContactView, ConversationId, ConversationView, GroupView, MessageView, SessionView
+from ui.models.call_book import CallBook
 from ui.models.contact_book import ContactBook
 from ui.models.conversation_list import ConversationListModel
 from ui.models.group_book import GroupBook
@@ -36,6 +37,7 @@ class ChatState(QObject):
         self.typing = TypingBook(self)
         self.conversations = ConversationListModel(self.contacts, self.typing, self)
         self.groups = GroupBook(bridge, self.contacts, self)
+        self.calls = CallBook(bridge, self)
         self._messages: OrderedDict[ConversationId, MessageListModel] = OrderedDict()
         # What events tell while the lists are on their way; it is newer than the lists.
         self._told_contacts: dict[str, ContactView] | None = None
@@ -48,6 +50,7 @@ class ChatState(QObject):
         self._told_contacts, self._told_conversations = {}, {}
         self._bridge.ask(self, lambda node: node.contacts(), self._contacts_came)
         self._bridge.ask(self, lambda node: node.conversations(), self._conversations_came)
+        self.calls.begin()
         self.session_changed.emit()
 
     def end(self) -> None:
@@ -60,6 +63,7 @@ class ChatState(QObject):
         self.conversations.fill(())
         self.groups.forget()
         self.typing.forget()
+        self.calls.forget()
         self.contacts.fill(())
         self.session_changed.emit()
 
@@ -153,6 +157,8 @@ class ChatState(QObject):
                 | events.Superseded(session=session)
             ):
                 self.take_session(session)
+            case _:
+                self.calls.take(event)
 
     def _announce(self, event: events.Event) -> None:
         """Say what a person would otherwise find out only by looking."""

@@ -18,6 +18,7 @@ _ANSWER_MS = 3_000
 """How long the desktop may take to show one before the tray does."""
 _LONGEST_TEXT = 160
 _REQUESTS = "requests"
+_CALL = "call"
 
 
 class Notifier(QObject):
@@ -26,6 +27,8 @@ class Notifier(QObject):
     conversation_wanted = Signal(object)
     """A click on a notification asks for this conversation."""
     requests_wanted = Signal()
+    window_wanted = Signal()
+    """A click on a notification of a call asks for the window, which shows the call."""
     _clicked = Signal(str)
 
     def __init__(
@@ -52,7 +55,7 @@ class Notifier(QObject):
         self._clicked.connect(self._open)
         self._waiting: dict[ConversationId, list[MessageView]] = {}
         self._asked: ContactView | None = None
-        self._is_asking_desktop = False
+        self._is_asking_desktop = self._is_call_told = False
         self._last_key = ""
         self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
         self._gather.timeout.connect(self._tell)
@@ -76,6 +79,19 @@ class Notifier(QObject):
         """A conversation is in sight now: what was told of it is old."""
         self._waiting.pop(conversation, None)
         self._bridge.ask(self, lambda _node: self._desktop.clear(conversation.hex()), None, lambda *_: None)
+
+    def rang(self, title: str) -> None:
+        """Somebody calls; it is told at once."""
+        if self._settings.loudness is not Loudness.OFF:
+            self._is_call_told = True
+            is_full = self._settings.loudness is Loudness.FULL
+            self._show(_CALL, title if is_full else "Hail", self.tr("is calling") if is_full else self.tr("A call"))
+
+    def call_over(self) -> None:
+        """Nobody calls any more."""
+        if self._is_call_told:
+            self._is_call_told = False
+            self._bridge.ask(self, lambda _node: self._desktop.clear(_CALL), None, lambda *_: None)
 
     def _start(self) -> None:
         if (self._waiting or self._asked) and not self._gather.isActive():
@@ -140,6 +156,8 @@ class Notifier(QObject):
     def _open(self, key: str) -> None:
         if key == _REQUESTS:
             self.requests_wanted.emit()
+        elif key == _CALL:
+            self.window_wanted.emit()
         elif key:
             self.conversation_wanted.emit(ConversationId(bytes.fromhex(key)))
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
-from ui.notifications.settings import NotificationSettings
+from ui.notifications.settings import NotificationSettings, RingChoice
 from ui.peer_bridge import PeerBridge
 from ui.settings.audio_page import AudioPage
 from ui.settings.files_page import FilesPage
@@ -28,13 +28,14 @@ class SettingsDialog(CardDialog):
         bridge: PeerBridge,
         appearance: Appearance,
         notifications: NotificationSettings,
+        ring: RingChoice,
         parent: QWidget,
     ) -> None:
         super().__init__(parent, name="settings", width=_WIDTH)
         narrow = self.minimumWidth() < _NARROW_BELOW
         pages = (
             (self.tr("Appearance"), AppearancePage(theme, appearance, is_narrow=narrow)),
-            (self.tr("Notifications"), NotificationsPage(theme, notifications, is_narrow=narrow)),
+            (self.tr("Notifications"), NotificationsPage(theme, notifications, ring, is_narrow=narrow)),
             (self.tr("Files"), FilesPage(theme, bridge, is_narrow=narrow)),
             (self.tr("Audio"), AudioPage(theme, bridge, is_narrow=narrow)),
         )

@@ -1,10 +1,11 @@
-"""How the window looks, and how much a notification may say."""
+"""How the window looks, how much a notification may say, and whether it rings."""
 
 from PySide6.QtWidgets import QWidget
 
-from ui.notifications.settings import Loudness, NotificationSettings
+from ui.notifications.settings import Loudness, NotificationSettings, RingChoice
 from ui.settings.settings_row import SettingsRow, page_of
 from ui.theme.appearance import Appearance, Choice
+from ui.theme.check_box import CheckBox
 from ui.theme.choice_box import ChoiceBox
 from ui.theme.controls import Theme
 
@@ -26,10 +27,13 @@ class AppearancePage(QWidget):
 
 
 class NotificationsPage(QWidget):
-    """With the sender and the text, without, or none."""
+    """With the sender and the text, without, or none; and whether it rings for a call."""
 
-    def __init__(self, theme: Theme, notifications: NotificationSettings, *, is_narrow: bool) -> None:
+    def __init__(self, theme: Theme, notifications: NotificationSettings, ring: RingChoice, *, is_narrow: bool) -> None:
         super().__init__()
+        rings = CheckBox(theme, self.tr("Ring when somebody calls"), name="settings.rings")
+        rings.setChecked(ring.rings)
+        rings.clicked.connect(lambda on: ring.choose(rings=on))
         box = ChoiceBox(theme, self.tr("New messages"), name="settings.notifications")
         words = {
             Loudness.FULL: self.tr("With name and text"),
@@ -39,4 +43,4 @@ class NotificationsPage(QWidget):
         box.offer(((str(choice), shown) for choice, shown in words.items()), notifications.loudness)
         box.chosen.connect(lambda word: notifications.choose(Loudness(word)))
         hint = self.tr("Shown by the desktop while you look at something else.")
-        self.setLayout(page_of(SettingsRow(self.tr("New messages"), box, hint=hint, is_narrow=is_narrow)))
+        self.setLayout(page_of(SettingsRow(self.tr("New messages"), box, hint=hint, is_narrow=is_narrow), rings))

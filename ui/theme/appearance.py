@@ -62,7 +62,7 @@ class Appearance(QObject):
     def _apply(self) -> None:
         tokens = self._wanted()
         self._theme.use(tokens)
-        self._application.setPalette(_palette(tokens))
+        self._application.setPalette(palette(tokens))
         self._application.setStyleSheet(style_sheet(tokens))
 
     def _wanted(self) -> Tokens:
@@ -73,7 +73,8 @@ class Appearance(QObject):
         return DARK if is_dark else LIGHT
 
 
-def _palette(tokens: Tokens) -> QPalette:
+def palette(tokens: Tokens) -> QPalette:
+    """Return Qt's own roles in these colours, for what no style sheet reaches."""
     palette = QPalette()
     for role, colour in (
         (QPalette.ColorRole.Window, tokens.window),

@@ -19,7 +19,7 @@ QWidget[role="chat"] { background: $chat; }
 QWidget[role="header"] { background: $side; border-bottom: 1px solid $border; }
 QWidget[role="footer"] { background: $side; border-top: 1px solid $border; }
 QFrame[role="card"] { background: $card; border: 1px solid $border; border-radius: 16px; }
-QFrame[role="popup"] { background: $card; border: 1px solid $border; }
+QFrame[role="popup"], QWidget[role="popup"] { background: $card; border: 1px solid $border; }
 QFrame[role="inset"] { background: $window; border-radius: 10px; }
 QWidget[role="banner"] { background: $warning_ground; border-radius: 10px; }
 QWidget[role="strip"] { background: $warning_ground; border-bottom: 1px solid $border; }
@@ -30,6 +30,10 @@ QPushButton[kind="toast"] {
     min-height: 18px;
 }
 QPushButton[kind="toast"]:hover, QPushButton[kind="toast"]:focus { border-color: $toast_link; }
+QWidget[role="call"] { background: $answer; }
+QWidget[role="call"] QLabel { color: $on_call; }
+QWidget[role="incoming"] { background: $card; border-bottom: 1px solid $border; }
+QFrame[role="small_call"] { background: $card; border: 1px solid $border; }
 QFrame[role="bar"] { background: $card; border: 1px solid $border; border-radius: 10px; }
 QWidget[role="line"] { background: $border; }
 QLabel { background: transparent; }
@@ -88,6 +92,15 @@ QPushButton[kind="chip"]:focus { border: 2px solid $accent; padding: 2px 10px; }
 QPushButton[kind="over"] { background: $scrim_hover; border-color: transparent; color: $on_scrim; }
 QPushButton[kind="over"]:hover { border-color: $on_scrim; }
 QPushButton[kind="over"]:focus { border: 2px solid $on_scrim; padding: 7px 16px; }
+QPushButton[kind="on_call"] {
+    background: $answer_hover; border-color: transparent; color: $on_call; padding: 3px 12px;
+}
+QPushButton[kind="on_call"]:hover { border-color: $on_call; }
+QPushButton[kind="on_call"]:focus { border: 2px solid $on_call; padding: 2px 11px; }
+QPushButton[kind="answer"] { background: $answer; border-color: $answer; color: $on_call; }
+QPushButton[kind="answer"]:hover { background: $answer_hover; }
+QPushButton[kind="answer"]:focus { border: 2px solid $text; padding: 7px 16px; }
+QPushButton[kind="answer"]:disabled { background: $offline; border-color: $offline; }
 QPushButton[kind="field"] { background: $card; padding: 0px; min-height: 50px; }
 QPushButton[kind="field"]:hover { border-color: $secondary; }
 QPushButton[kind="field"]:focus { border: 2px solid $accent; padding: 0px; min-height: 48px; }
@@ -109,6 +122,21 @@ QToolButton[kind="jump"]:focus { border: 2px solid $accent; padding: 0px 10px; }
 QToolButton[kind="over"] { background: $scrim; border-radius: 20px; }
 QToolButton[kind="over"]:hover, QToolButton[kind="over"]:pressed { background: $scrim_hover; }
 QToolButton[kind="over"]:focus { border-color: $on_scrim; }
+QToolButton[round="36"] { border-radius: 18px; }
+QToolButton[round="44"] { border-radius: 22px; }
+QToolButton[round="56"] { border-radius: 28px; }
+QToolButton[kind="call"] { background: $hover; }
+QToolButton[kind="call"]:hover, QToolButton[kind="call"]:open { background: $border; }
+QToolButton[kind="call"]:checked { background: $text; }
+QToolButton[kind="answer"] { background: $answer; }
+QToolButton[kind="answer"]:hover, QToolButton[kind="answer"]:pressed { background: $answer_hover; }
+QToolButton[kind="hang_up"] { background: $hang_up; }
+QToolButton[kind="hang_up"]:hover, QToolButton[kind="hang_up"]:pressed { background: $hang_up_hover; }
+QToolButton[kind="answer"]:focus, QToolButton[kind="hang_up"]:focus, QToolButton[kind="call"]:focus {
+    border-color: $text;
+}
+QToolButton[kind="on_call"]:hover, QToolButton[kind="on_call"]:pressed { background: $answer_hover; }
+QToolButton[kind="on_call"]:focus { border-color: $on_call; }
 QToolButton[kind="tab"] { border-radius: 8px; padding: 5px 9px; color: $secondary; }
 QToolButton[kind="tab"]:checked { background: $selected; color: $accent; }
 QToolButton[kind="group"] { border-radius: 8px; }
@@ -124,9 +152,19 @@ QSplitter::handle { background: $border; }
 QMenu { background: $card; border: 1px solid $border; border-radius: 10px; padding: 6px; }
 QMenu::item { padding: 8px 24px 8px 12px; border-radius: 6px; }
 QMenu::item:selected { background: $selected; }
+QMenu::item:disabled { background: transparent; color: $secondary; }
 QMenu::icon { padding-left: 10px; }
 QMenu::separator { height: 1px; background: $border; margin: 6px 4px; }
 QToolTip { background: $toast; color: $on_toast; border: none; padding: 5px 8px; }
+
+QSlider { min-height: 24px; }
+QSlider::groove:horizontal { height: 4px; background: $border; border: none; border-radius: 2px; }
+QSlider::add-page:horizontal { background: $border; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::handle:horizontal {
+    background: $accent; width: 16px; margin: -6px 0px; border-radius: 8px;
+}
+QSlider::handle:horizontal:focus { background: $text; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 2px; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 2px; }

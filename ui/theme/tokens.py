@@ -1,6 +1,6 @@
 """Every colour and measure of the screen, by its meaning; nothing else in `ui` names a colour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Tokens:
     warning: str
     warning_ground: str
     chip: str
+    faint: str
+    """An icon of what cannot be done now."""
     scrim: str
     """Under words that lie on a picture, partly seen through."""
     scrim_hover: str
@@ -37,6 +39,12 @@ class Tokens:
     toast: str
     on_toast: str
     toast_link: str
+    answer: str
+    """Under what begins a call, or stands for one that goes on."""
+    answer_hover: str
+    hang_up: str
+    hang_up_hover: str
+    on_call: str
     authors: tuple[str, ...]
     """The avatars' colours, as dark or light as names in them must be to be read on a bubble."""
 
@@ -65,12 +73,18 @@ LIGHT = Tokens(
     warning="#9A5B00",
     warning_ground="#FFF4DD",
     chip="#FFFFFF",
+    faint="#B1BBC8",
     scrim="#0B1220",
     scrim_hover="#2A3547",
     on_scrim="#FFFFFF",
     toast="#17202B",
     on_toast="#FFFFFF",
     toast_link="#9DBEFF",
+    answer="#1B7F4B",
+    answer_hover="#166A3E",
+    hang_up="#C62B3B",
+    hang_up_hover="#A82331",
+    on_call="#FFFFFF",
     authors=("#6B47EE", "#CA2550", "#167766", "#97591B", "#246BB8", "#9A4A91", "#52731C"),
 )
 
@@ -98,14 +112,23 @@ DARK = Tokens(
     warning="#F0B45A",
     warning_ground="#33291A",
     chip="#232A34",
+    faint="#525D6C",
     scrim="#0B1220",
     scrim_hover="#2A3547",
     on_scrim="#FFFFFF",
     toast="#E8EDF4",
     on_toast="#12161C",
     toast_link="#1D56D0",
+    answer="#1B7F4B",
+    answer_hover="#166A3E",
+    hang_up="#C62B3B",
+    hang_up_hover="#A82331",
+    on_call="#FFFFFF",
     authors=("#9C84F4", "#E46C8B", "#1EA78E", "#D9822B", "#5597DE", "#C07CB8", "#72A027"),
 )
+
+CALL = replace(DARK, window="#151A21", side="#151A21", card="#1E252F", hover="#2A323E", border="#343E4C")
+"""The call window's: dark, whatever the rest is."""
 
 TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("text", "window"),
@@ -146,6 +169,10 @@ TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("on_toast", "toast"),
     ("toast_link", "toast"),
     ("accent", "side"),
+    ("on_call", "answer"),
+    ("on_call", "answer_hover"),
+    ("on_call", "hang_up"),
+    ("on_call", "hang_up_hover"),
 )
 """Which colour is written on which ground; each pair is at least 4.5:1."""
 

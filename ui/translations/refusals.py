@@ -33,6 +33,8 @@ def _sentences() -> dict[RefusalCode, str]:
         RefusalCode.BAD_ADDRESS: QCoreApplication.translate(
             "Refusal", "This is no locator's address. Write host:port, or paste the hail:// link you were given."
         ),
+        RefusalCode.BUSY_HERE: QCoreApplication.translate("Refusal", "You are in a call already. Hang up first."),
+        RefusalCode.CALL_FULL: QCoreApplication.translate("Refusal", "Eight people are in this call: it is full."),
         RefusalCode.PROFILE_IN_USE: QCoreApplication.translate(
             "Refusal",
             "Another Hail is using this profile. Close it, or start this one with --profile and another folder.",
