@@ -108,6 +108,13 @@ class CallEntries:
         now.until = self._seconds()
         await self._write(now, outcome)
 
+    async def drop(self, call: CallId) -> None:
+        """Write nothing of a call: it became one with another one, whose line somebody else writes."""
+        if self._now is not None and self._now.call == call:
+            self._now = None
+            await self._stop_keeping()
+            await self._database.write(_forget, own=True)
+
     async def _write(self, now: _UnderWay, outcome: CallOutcome) -> None:
         """Where nothing can be written any more, as they are no friends by now or we left the group, is no line."""
         conversation = self._conversations.get(now.conversation)

@@ -150,6 +150,7 @@ class Session:
             voice_port,
             surroundings.call_voice,
             lambda: (self.audio.choice, self.audio.switches),
+            self.call_entries,
         )
         self._statements = Statements(
             database,

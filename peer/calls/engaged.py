@@ -1,20 +1,18 @@
 """The call that keeps this device busy: what comes of it on links, what is told, and what falls due."""
 
-import secrets
 from collections.abc import Iterable
 from typing import Protocol
 
 from peer.calls.call import Call
 from peer.calls.limits import (
     CALL_AGAIN_SECONDS,
-    CALL_PEOPLE_TOLD_SECONDS,
     CALL_REACH_SECONDS,
-    CALL_SOUGHT_SECONDS,
 )
 from peer.calls.lines import CallLines
 from peer.calls.person import Person, is_heard
 from peer.calls.sentences import AS_CALLER, WHILE_IN, WHILE_RUNG
 from peer.calls.sound import CallSound
+from peer.calls.telling import Telling
 from peer.links.link import Link
 from peer.voice.process_messages import LegHeard, Place, SoundChanged
 from protocol.call_messages import (
@@ -22,7 +20,6 @@ from protocol.call_messages import (
     CallLeg,
     CallOffer,
     CallOver,
-    CallPeople,
     CallPerson,
     CallRings,
     CallStatus,
@@ -30,7 +27,7 @@ from protocol.call_messages import (
 )
 from protocol.call_states import CallEnd, CallEvent, CallState
 from protocol.identity import CallId, UserId
-from protocol.limits import CALL_LOST_SECONDS, CALL_PEOPLE, CALL_RING_SECONDS, VOICE_KEY_BYTES
+from protocol.limits import CALL_LOST_SECONDS, CALL_PEOPLE, CALL_RING_SECONDS
 
 
 class CallHost(Protocol):
@@ -41,6 +38,12 @@ class CallHost(Protocol):
 
     def call_started(self, engaged: "EngagedCall") -> None:
         """The first voice was heard."""
+
+    def person_heard(self, engaged: "EngagedCall", user: UserId) -> None:
+        """Somebody's voice came for the first time."""
+
+    def person_declined(self, engaged: "EngagedCall", user: UserId) -> None:
+        """Somebody does not want to talk."""
 
     def call_changed(self, engaged: "EngagedCall") -> None:
         """Something else about it is not as it was."""
@@ -63,7 +66,7 @@ class EngagedCall:
         self.sound: CallSound | None = None
         self._lines = lines
         self._host = host
-        self._told_at = self._sought_at = lines.now()
+        self._telling = Telling(call, lines)
 
     # --- what a person does --------------------------------------------------------------------
 
@@ -72,9 +75,9 @@ class EngagedCall:
         self.sound = self._host.make_sound(self)
         for user in users:
             person = self.call.people[user] = Person(user, self._lines.now(), is_rung=True)
-            self._reach(person)
-        self._seek()
-        self._tell_people()
+            self._telling.reach(person)
+        self._telling.seek()
+        self._telling.people()
 
     def answer(self) -> None:
         """Go into a call that rings here."""
@@ -83,9 +86,9 @@ class EngagedCall:
         self.call.happen(CallEvent.ANSWERED, self._lines.now())
         for person in rang:
             self._connect(person)
-            self._say_answer(person)
+            self._telling.answer(person)
         self.join(self._host.those_in(self.call.wire))
-        self._tell_people()
+        self._telling.people()
 
     def join(self, people: Iterable[CallPerson]) -> None:
         """Go to everybody who is in a group's call."""
@@ -93,7 +96,7 @@ class EngagedCall:
             self.sound = self._host.make_sound(self)
         for each in people:
             self._add(each, offers=True)
-        self._seek()
+        self._telling.seek()
 
     def join_at(self, people: Iterable[CallPerson]) -> None:
         """Go into a group's call that goes on without us."""
@@ -104,8 +107,7 @@ class EngagedCall:
         """Two calls were begun at the same time: ours becomes the other one, everybody anew."""
         call, now = self.call, self._lines.now()
         if call.is_group and call.takes_part:
-            for link in self._lines.all(call.conversation):
-                link.send(CallPeople(call.wire, call.conversation.id, ()))
+            self._telling.left(call.wire)
         call.former.add(call.wire)
         call.wire = wire
         for user, person in list(call.people.items()):
@@ -120,19 +122,19 @@ class EngagedCall:
         if person is None or not person.is_awaited or not self.call.takes_part:
             return
         if link.device in person.ours:
-            self._offer(link, person)
+            self._telling.offer(link, person)
         else:
-            self._reach(person)
+            self._telling.reach(person)
 
     def part_with(self, person: Person) -> None:
         """Somebody may be in a call with us no more."""
-        self._tell_over(person, CallWord.HUNG_UP)
+        self._telling.over(person, CallWord.HUNG_UP)
         self._person_over(person, CallEnd.HUNG_UP)
 
     def leave(self, word: CallWord, end: CallEnd) -> None:
         """Be out of it, for whatever reason, and let the others know."""
         for person in self.call.people.values():
-            self._tell_over(person, word)
+            self._telling.over(person, word)
         self._end(end)
 
     def mute(self, *, muted: bool) -> None:
@@ -140,7 +142,7 @@ class EngagedCall:
         self.call.is_muted = muted
         if self.sound is not None:
             self.sound.mute(muted=muted)
-        self._tell_status()
+        self._telling.status()
         self._host.call_changed(self)
 
     def set_volume(self, person: Person, volume: float) -> None:
@@ -170,7 +172,7 @@ class EngagedCall:
         if person is None or person.state is CallState.ENDED:
             person = self.call.people[link.user] = Person(link.user, self._lines.now(), offers=False)
         if self._take_leg(person, link, offer.leg):
-            self._say_answer(person)
+            self._telling.answer(person)
 
     def take_answer(self, link: Link, answer: CallAnswer) -> None:
         """Somebody whom we offered to says yes."""
@@ -182,7 +184,7 @@ class EngagedCall:
         elif person.is_in and person.device != link.device:
             self._lines.tell_over(link.device, answer.call, CallWord.ELSEWHERE)
         elif person.is_awaited and self._take_leg(person, link, answer.leg):
-            self._say_status(person)
+            self._telling.status_to(person)
 
     def take_rings(self, link: Link) -> None:
         """It rings at theirs."""
@@ -217,7 +219,7 @@ class EngagedCall:
             return
         for each in people:
             self._add(each, offers=self._lines.device < each.device)
-        self._seek()
+        self._telling.seek()
 
     def take_over(self, link: Link, over: CallOver) -> None:
         """For somebody it is over."""
@@ -239,18 +241,18 @@ class EngagedCall:
         """Say again what may have been lost."""
         assert link.user is not None
         if self.call.takes_part and self.call.is_group and self._lines.may_use(link, self.call.conversation):
-            link.send(self._people_message())
+            link.send(self._telling.people_message())
         person = self.call.people.get(link.user)
         if person is None or link.device is None or not self._lines.may_use(link, self.call.conversation):
             return
         if self.call.rings_here and person.device == link.device:
             link.send(CallRings(self.call.wire))
         elif person.is_in and person.device == link.device:
-            self._say_answer(person)
+            self._telling.answer(person)
         elif person.is_awaited and self.call.takes_part:
             if link.device in person.ours:
-                self._offer(link, person)
-            self._reach(person)
+                self._telling.offer(link, person)
+            self._telling.reach(person)
 
     # --- what the voice process tells ------------------------------------------------------------
 
@@ -262,6 +264,8 @@ class EngagedCall:
         now = self._lines.now()
         is_first = is_heard(figures) and person.happen(CallEvent.HEARD, now)
         person.take_figures(figures)
+        if is_first:
+            self._host.person_heard(self, person.user)
         if is_first and self.call.happen(CallEvent.HEARD, now):
             self._host.call_started(self)
         elif figures.silent_ms >= 1000 * CALL_LOST_SECONDS and person.state is CallState.ACTIVE:
@@ -274,7 +278,7 @@ class EngagedCall:
         call = self.call
         call.has_microphone, call.has_speaker = sound.has_microphone, sound.has_speaker
         call.sound_notice = sound.reason
-        self._tell_status()
+        self._telling.status()
         self._host.call_changed(self)
 
     # --- what time brings ------------------------------------------------------------------------
@@ -290,42 +294,22 @@ class EngagedCall:
             self._look_after(person, now)
             if call.is_over:
                 return
-        if now - self._told_at >= CALL_PEOPLE_TOLD_SECONDS:
-            self._tell_people()
-        if now - self._sought_at >= CALL_SOUGHT_SECONDS:
-            self._seek()
+        self._telling.again()
 
     def _look_after(self, person: Person, now: float) -> None:
         waited = now - person.since
         if person.state is CallState.CONNECTING and waited >= CALL_LOST_SECONDS:
             self._lose(person)
         elif person.state is CallState.CALLING and waited >= CALL_REACH_SECONDS:
-            self._tell_over(person, CallWord.WITHDRAWN if person.is_rung else CallWord.GONE)
+            self._telling.over(person, CallWord.WITHDRAWN if person.is_rung else CallWord.GONE)
             self._person_over(person, CallEnd.UNREACHABLE)
         elif person.state is CallState.RINGING and now - self.call.began >= CALL_RING_SECONDS:
-            self._tell_over(person, CallWord.NO_ANSWER)
+            self._telling.over(person, CallWord.NO_ANSWER)
             self._person_over(person, CallEnd.NO_ANSWER)
         elif person.is_awaited:
-            self._reach(person)
+            self._telling.reach(person)
 
     # --- inside ------------------------------------------------------------------------------
-
-    def _reach(self, person: Person) -> None:
-        """Offer to each device of theirs that has a link and was not offered to."""
-        if not (person.offers and person.is_awaited):
-            return
-        for link in self._lines.with_user(person.user, self.call.conversation):
-            assert link.device is not None
-            if link.device not in person.ours and person.device in (None, link.device):
-                person.ours[link.device] = self._new_leg()
-                self._offer(link, person)
-
-    def _offer(self, link: Link, person: Person) -> None:
-        assert link.device is not None
-        rung = int(1000 * (self._lines.now() - self.call.began)) if person.is_rung else 0
-        leg = person.ours[link.device]
-        link.send(CallOffer(self.call.wire, self.call.conversation.id, leg, person.is_rung, rung))
-        link.send(self._status())
 
     def _add(self, each: CallPerson, *, offers: bool) -> None:
         """Somebody is said to be in the call: have a leg with them."""
@@ -339,7 +323,7 @@ class EngagedCall:
         if is_known or not is_member or each.user == self._lines.me:
             return
         person = call.people[each.user] = Person(each.user, now, offers=offers, device=each.device)
-        self._reach(person)
+        self._telling.reach(person)
 
     def _take_leg(self, person: Person, link: Link, leg: CallLeg) -> bool:
         """Exchange keys with a device, for the first time or anew; return whether there is a leg now."""
@@ -366,7 +350,7 @@ class EngagedCall:
         for device in [device for device in person.ours if device != person.device]:
             del person.ours[device]
             self._lines.tell_over(device, self.call.wire, CallWord.ELSEWHERE)
-        ours = person.ours.setdefault(person.device, self._new_leg())
+        ours = person.ours.setdefault(person.device, self._telling.new_leg())
         person.happen(CallEvent.ANSWERED, now)
         self.sound.connect(
             person.theirs.ssrc,
@@ -379,7 +363,7 @@ class EngagedCall:
         if person.volume != 1:
             self.sound.set_volume(person.theirs.ssrc, person.volume)
         self.call.happen(CallEvent.ANSWERED, now)
-        self._tell_people()
+        self._telling.people()
         self._host.call_changed(self)
 
     def _disconnect(self, person: Person) -> None:
@@ -387,13 +371,15 @@ class EngagedCall:
             self.sound.disconnect(person.theirs.ssrc)
 
     def _lose(self, person: Person) -> None:
-        self._tell_over(person, CallWord.LOST)
+        self._telling.over(person, CallWord.LOST)
         self._person_over(person, CallEnd.LOST)
 
     def _person_over(self, person: Person, end: CallEnd, word: CallWord | None = None) -> None:
         self._disconnect(person)
         person.happen(CallEvent.OVER, self._lines.now())
         person.end, person.theirs = end, None
+        if end is CallEnd.DECLINED:
+            self._host.person_declined(self, person.user)
         person.ours.clear()
         call = self.call
         if not call.is_group or (call.rings_here and not any(each.theirs for each in call.people.values())):
@@ -401,11 +387,11 @@ class EngagedCall:
         elif call.rings_here:
             self._host.call_changed(self)
         elif any(call.those_in()):
-            self._tell_people()
+            self._telling.people()
             self._host.call_changed(self)
         elif any(call.those_awaited()):
             call.happen(CallEvent.ALONE, self._lines.now())
-            self._tell_people()
+            self._telling.people()
             self._host.call_changed(self)
         else:
             self._end(CallEnd.HUNG_UP if call.started_at else end, word)
@@ -417,8 +403,7 @@ class EngagedCall:
         call.happen(CallEvent.LEFT if goes_on else CallEvent.OVER, self._lines.now())
         call.reason = end
         if was_in and call.is_group:
-            for link in self._lines.all(call.conversation):
-                link.send(CallPeople(call.wire, call.conversation.id, ()))
+            self._telling.left(call.wire)
         self._host.call_over(self, word)
 
     def _person_of(self, link: Link) -> Person | None:
@@ -427,52 +412,6 @@ class EngagedCall:
         if person is None or person.state is CallState.ENDED:
             return None
         return person if link.device == person.device or link.device in person.ours else None
-
-    def _new_leg(self) -> CallLeg:
-        port, addresses = self._lines.place()
-        return CallLeg(1 + secrets.randbelow(0xFFFF_FFFF), secrets.token_bytes(VOICE_KEY_BYTES), port, addresses)
-
-    def _status(self) -> CallStatus:
-        call = self.call
-        port, addresses = self._lines.place()
-        return CallStatus(call.wire, call.is_muted, call.has_microphone, call.has_speaker, port, addresses)
-
-    def _say_answer(self, person: Person) -> None:
-        assert person.device is not None
-        self._lines.tell(person.device, CallAnswer(self.call.wire, person.ours[person.device]))
-        self._say_status(person)
-
-    def _say_status(self, person: Person) -> None:
-        self._lines.tell(person.device, self._status())
-
-    def _tell_status(self) -> None:
-        for person in self.call.those_in():
-            self._say_status(person)
-
-    def _tell_over(self, person: Person, word: CallWord) -> None:
-        if person.state is CallState.ENDED:
-            return
-        devices = {*person.ours, person.device} - {None}
-        for device in sorted(device for device in devices if device is not None):
-            self._lines.tell_over(device, self.call.wire, word)
-
-    def _people_message(self) -> CallPeople:
-        me = CallPerson(self._lines.me, self._lines.device)
-        return CallPeople(self.call.wire, self.call.conversation.id, self.call.who_is_in(me))
-
-    def _tell_people(self) -> None:
-        if self.call.is_group and self.call.takes_part:
-            self._told_at = self._lines.now()
-            message = self._people_message()
-            for link in self._lines.all(self.call.conversation):
-                link.send(message)
-
-    def _seek(self) -> None:
-        """Have links made with everybody who needs one: with friends there is one anyway."""
-        self._sought_at = self._lines.now()
-        if self.call.is_group:
-            for person in (*self.call.those_awaited(), *self.call.those_in()):
-                self._lines.seek(person.user)
 
 
 def _places(person: Person) -> tuple[Place, ...]:

@@ -77,13 +77,15 @@ class Offers:
             self._refuse(link, offer, CallWord.RATE_LIMITED)
         elif service.engaged is not None:
             self._refuse(link, offer, CallWord.BUSY)
-            service.tell_missed(service.new_call(offer.call, conversation, link.user))
+            missed = service.new_call(offer.call, conversation, link.user)
+            missed.reason = CallEnd.MISSED
+            service.screen.ended(missed)
         else:
             call = service.new_call(offer.call, conversation, link.user)
             call.began = now - age
             engaged = service.engage(call)
             engaged.take_ring(link, offer)
-            service.tell_ringing(engaged)
+            service.call_rings(engaged)
 
     def _refuse(self, link: Link, offer: CallOffer, word: CallWord) -> None:
         assert link.device is not None

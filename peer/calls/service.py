@@ -1,12 +1,14 @@
 """The calls of one account: what a person does, and what comes from others, brought to the one call we are in."""
 
 import asyncio
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from peer.call_views import CallLevel, CallLevelsView, CallPersonView, CallView
+from peer.call_entries import CallEntries
+from peer.call_views import CallView
 from peer.calls.call import Call
 from peer.calls.engaged import EngagedCall
 from peer.calls.known import KnownCall, KnownCalls
@@ -19,25 +21,25 @@ from peer.calls.limits import (
 )
 from peer.calls.lines import CallLines
 from peer.calls.offers import Offers
-from peer.calls.sentences import sentence
+from peer.calls.screen import CallScreen
 from peer.calls.sound import CallSound, MakeVoice
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
-from peer.events import CallChanged, CallEnded, CallLevels, CallRinging, CallStarted
 from peer.links.link import Link
 from peer.pace import Pace
 from peer.views import AudioChoice
-from peer.voice.process_messages import Levels
 from peer.voice.switches import Switches
 from peer.voice_port import VoicePort
 from protocol import call_messages as said
+from protocol.call_bodies import CallOutcome
 from protocol.call_messages import CallPerson, CallWord
 from protocol.call_states import CallEnd, CallState
 from protocol.identity import CallId, UserId
 from protocol.limits import CALL_ID_BYTES, CALL_PEOPLE
 
+log = logging.getLogger(__name__)
 CallMessage = (
     said.CallOffer
     | said.CallRings
@@ -61,13 +63,14 @@ class CallService:
         port: VoicePort,
         make_voice: MakeVoice,
         chosen: Callable[[], tuple[AudioChoice, Switches]],
+        entries: CallEntries,
     ) -> None:
         """`now` is the wall clock; `chosen` returns what a call is spoken and heard with."""
         self.lines = lines
         self.conversations = conversations
-        self._events = events
-        self.now = now
+        self.screen = CallScreen(conversations, events, now, lines.me)
         self._port, self._make_voice, self._chosen = port, make_voice, chosen
+        self._entries = entries
         self.engaged: EngagedCall | None = None
         self.known = KnownCalls()
         self._offers = Offers(self)
@@ -82,8 +85,8 @@ class CallService:
     def current(self) -> tuple[CallView, ...]:
         """Return the call that we are in or that rings here, and those that can be joined."""
         engaged = self.engaged
-        views = () if engaged is None else (self._view(engaged.call),)
-        return (*views, *(self.known_view(known) for known in self.known.all() if not self._is_engaged(known)))
+        views = () if engaged is None else (self.screen.view(engaged.call),)
+        return (*views, *(self.screen.known_view(known) for known in self.known.all() if not self._is_engaged(known)))
 
     async def start(self, conversation: Conversation) -> CallView:
         """Ring everybody in a conversation, or join the call of a group that goes on."""
@@ -111,7 +114,8 @@ class CallService:
         call = self._new_call(CallId(secrets.token_bytes(CALL_ID_BYTES)), conversation, CallState.CALLING, None)
         engaged = self.engage(call)
         engaged.ring(users)
-        self._events.tell(CallChanged(self._view(call)))
+        self.screen.changed(call)
+        await self._entries.rang(conversation, call.id, users)
         return await self._begun(engaged)
 
     async def answer(self, call: CallId) -> CallView:
@@ -132,10 +136,10 @@ class CallService:
         """Do not want to talk; a group's call can be joined later all the same."""
         engaged = self.engaged
         if engaged is None or not engaged.call.is_named(call):
-            return self.known_view(self._known(call))
+            return self.screen.known_view(self._known(call))
         if engaged.call.rings_here:
             engaged.leave(CallWord.DECLINED, CallEnd.DECLINED)
-            return self._view(engaged.call)
+            return self.screen.view(engaged.call)
         return self.hang_up(call)
 
     def hang_up(self, call: CallId) -> CallView:
@@ -145,13 +149,13 @@ class CallService:
             return self.decline(call)
         is_unanswered = engaged.call.we_rang and engaged.call.state in (CallState.CALLING, CallState.RINGING)
         engaged.leave(CallWord.WITHDRAWN if is_unanswered else CallWord.HUNG_UP, CallEnd.HUNG_UP)
-        return self._view(engaged.call)
+        return self.screen.view(engaged.call)
 
     def mute(self, call: CallId, *, muted: bool) -> CallView:
         """Send silence, or what is said; the others are told."""
         engaged = self._engaged_in(call)
         engaged.mute(muted=muted)
-        return self._view(engaged.call)
+        return self.screen.view(engaged.call)
 
     def set_volume(self, call: CallId, user: UserId, volume: float) -> CallView:
         """Make somebody louder or quieter, for us."""
@@ -160,7 +164,7 @@ class CallService:
         if person is None:
             raise Refusal(RefusalCode.NOT_A_MEMBER, "They are not in this call.")
         engaged.set_volume(person, volume)
-        return self._view(engaged.call)
+        return self.screen.view(engaged.call)
 
     def chosen_changed(self) -> None:
         """A person chose other devices, or other things to be done to the sound."""
@@ -173,8 +177,8 @@ class CallService:
         """Return a call as it stands."""
         engaged = self.engaged
         if engaged is not None and engaged.call.is_named(call):
-            return self._view(engaged.call)
-        return self.known_view(self._known(call))
+            return self.screen.view(engaged.call)
+        return self.screen.known_view(self._known(call))
 
     # --- what others and the session tell --------------------------------------------------------
 
@@ -250,26 +254,27 @@ class CallService:
         """Return what to say of a call that ended here; None for one that is not known."""
         return self._over.get(call)
 
-    def tell_ringing(self, engaged: EngagedCall) -> None:
-        """Tell the screen that it rings."""
-        self._events.tell(CallRinging(self._view(engaged.call)))
-
-    call_rings = tell_ringing
-
-    def tell_missed(self, call: Call) -> None:
-        """Tell the screen of a call that could not ring, because of another one."""
-        call.reason, call.ended_at, call.state = CallEnd.MISSED, self.now(), CallState.ENDED
-        call.message = self._sentence(call, None)
-        self._events.tell(CallEnded(self._view(call)))
+    def call_rings(self, engaged: EngagedCall) -> None:
+        """See `CallHost`."""
+        self.screen.rings(engaged.call)
 
     def call_started(self, engaged: EngagedCall) -> None:
         """See `CallHost`."""
-        engaged.call.started_at = self.now()
-        self._events.tell(CallStarted(self._view(engaged.call)))
+        self.screen.started(engaged.call)
+
+    def person_heard(self, engaged: EngagedCall, user: UserId) -> None:
+        """See `CallHost`."""
+        if engaged.call.we_rang:
+            self._entries.joined(user)
+
+    def person_declined(self, engaged: EngagedCall, user: UserId) -> None:
+        """See `CallHost`."""
+        if engaged.call.we_rang:
+            self._entries.declined(user)
 
     def call_changed(self, engaged: EngagedCall) -> None:
         """See `CallHost`."""
-        self._events.tell(CallChanged(self._view(engaged.call)))
+        self.screen.changed(engaged.call)
 
     def call_over(self, engaged: EngagedCall, word: CallWord | None) -> None:
         """See `CallHost`."""
@@ -279,22 +284,17 @@ class CallService:
         if self._tick is not None:
             self._tick.cancel()
         if engaged.sound is not None:
-            ending = engaged.sound.end()
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
-        call.message = call.message or self._sentence(call, word)
+            self._keep(engaged.sound.end())
+        if call.we_rang:
+            self._keep(asyncio.create_task(self._write_entry(call), name="line of a call"))
         known = self.known.get(call.wire)
-        goes_on = call.state is CallState.AVAILABLE and known is not None
-        if goes_on and call.id == call.wire:
-            assert known is not None
-            self._events.tell(CallChanged(self.known_view(known)))
-            return
-        call.state, call.ended_at = CallState.ENDED, self.now()
-        word_later = _WORD_AFTER.get(call.reason or CallEnd.HUNG_UP, CallWord.GONE)
-        self._remember_over((call.id, call.wire, *call.former), word_later)
-        self._events.tell(CallEnded(self._view(call)))
-        if known is not None and goes_on:
-            self._events.tell(CallChanged(self.known_view(known)))
+        is_left = call.state is CallState.AVAILABLE and known is not None
+        if not is_left or call.id != call.wire:
+            word_later = _WORD_AFTER.get(call.reason or CallEnd.HUNG_UP, CallWord.GONE)
+            self._remember_over({call.id, *(() if is_left else (call.wire, *call.former))}, word_later)
+            self.screen.ended(call, word)
+        if known is not None and is_left:
+            self.screen.known_changed(known)
 
     def those_in(self, call: CallId) -> tuple[CallPerson, ...]:
         """See `CallHost`."""
@@ -310,7 +310,7 @@ class CallService:
 
         voice = self._make_voice(
             self._port,
-            on_levels=lambda levels: self._tell_levels(engaged.call, levels),
+            on_levels=lambda levels: self.screen.levels(engaged.call, levels),
             on_figures=engaged.take_figures,
             on_sound=engaged.take_sound,
             on_crash=lambda refusal: sound.failed(refusal.message),
@@ -326,7 +326,7 @@ class CallService:
         call = self._new_call(known.call, known.conversation, CallState.AVAILABLE, known.people[0].user)
         engaged = self.engage(call)
         engaged.join_at(self.those_in(known.call))
-        self._events.tell(CallChanged(self._view(call)))
+        self.screen.changed(call)
         return await self._begun(engaged)
 
     async def _begun(self, engaged: EngagedCall) -> CallView:
@@ -335,14 +335,14 @@ class CallService:
         refusal = await asyncio.shield(engaged.sound.begun)
         if refusal is not None:
             raise refusal
-        return self._view(engaged.call)
+        return self.screen.view(engaged.call)
 
     def _take_people(self, link: Link, message: said.CallPeople) -> None:
         conversation = self.conversations.get(message.conversation)
         if conversation is None or conversation.group is None or not self.lines.may_use(link, conversation):
             return
         assert link.device is not None
-        changed = self.known.take(message.call, conversation, link.device, message.people, self.now())
+        changed = self.known.take(message.call, conversation, link.device, message.people, self.screen.now())
         if self.engaged is not None and self.engaged.call.is_named(message.call):
             self.engaged.take_people(link, message.people)
         for known in changed:
@@ -375,7 +375,7 @@ class CallService:
             self.engaged.tick()
 
     def _new_call(self, call: CallId, conversation: Conversation, state: CallState, rang_by: UserId | None) -> Call:
-        return Call(call, conversation, state, rang_by=rang_by, now=self.lines.now(), rang_at=self.now())
+        return Call(call, conversation, state, rang_by=rang_by, now=self.lines.now(), rang_at=self.screen.now())
 
     def _to_ring(self, conversation: Conversation) -> list[UserId]:
         there = (user for user in conversation.members if user != self.lines.me and self.lines.is_there(user))
@@ -412,57 +412,35 @@ class CallService:
         while len(self._over) > CALLS_OVER_REMEMBERED:
             self._over.popitem(last=False)
 
-    def _sentence(self, call: Call, word: CallWord | None) -> str:
-        other = call.rang_by or call.conversation.kept.user
-        name = self.conversations.name_in(call.conversation, other) if other else "This group"
-        return sentence(call.reason or CallEnd.HUNG_UP, name, word=word)
+    async def _write_entry(self, call: Call) -> None:
+        """Leave a line in the conversation; of two calls that became one only who began the one that stayed does."""
+        try:
+            if call.former:
+                await self._entries.drop(call.id)
+            else:
+                await self._entries.write_call(call.id, _outcome(call))
+        except Refusal as refusal:
+            log.warning("a call leaves no line: %s", refusal)
 
-    def _view(self, call: Call) -> CallView:
-        conversation = call.conversation
-        return call.view(
-            lambda user: self.conversations.name_in(conversation, user), self.conversations.title_of(conversation)
-        )
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def _tell_known(self, known: KnownCall) -> None:
         """Tell the screen of a call that goes on without us, or no more."""
-        if self._is_engaged(known):
-            return
-        view = self.known_view(known)
-        if view.state is CallState.ENDED:
+        if not self._is_engaged(known) and self.screen.known_changed(known).state is CallState.ENDED:
             self._remember_over((known.call,), CallWord.GONE)
-        self._events.tell(CallEnded(view) if view.state is CallState.ENDED else CallChanged(view))
-
-    def known_view(self, known: KnownCall) -> CallView:
-        """Return a call that goes on without us as a screen shows it."""
-        conversation = known.conversation
-        is_over = self.known.get(known.call) is None
-        people = () if is_over else self.those_in(known.call)
-        return CallView(
-            call=known.call,
-            conversation=conversation.id,
-            with_=people[0].user if people else None,
-            title=self.conversations.title_of(conversation),
-            is_group=True,
-            is_incoming=True,
-            state=CallState.ENDED if is_over else CallState.AVAILABLE,
-            reason=CallEnd.HUNG_UP if is_over else None,
-            message="",
-            rang_at=known.heard_at,
-            ended_at=self.now() if is_over else None,
-            people=tuple(
-                CallPersonView(each.user, self.conversations.name_in(conversation, each.user), CallState.ACTIVE)
-                for each in people
-            ),
-        )
-
-    def _tell_levels(self, call: Call, levels: Levels) -> None:
-        users = {person.theirs.ssrc: person.user for person in call.those_in() if person.theirs is not None}
-        people: Iterable[CallLevel] = (
-            CallLevel(users[leg.leg], leg.level, leg.speaks) for leg in levels.legs if leg.leg in users
-        )
-        self._events.tell(CallLevels(CallLevelsView(call.id, levels.level, levels.speaks, tuple(people))))
 
 
+_OUTCOMES = {
+    CallEnd.HUNG_UP: CallOutcome.WITHDRAWN,
+    CallEnd.DECLINED: CallOutcome.DECLINED,
+    CallEnd.BUSY: CallOutcome.BUSY,
+    CallEnd.UNREACHABLE: CallOutcome.UNREACHABLE,
+    CallEnd.LOST: CallOutcome.FAILED,
+    CallEnd.VOICE_FAILED: CallOutcome.FAILED,
+}
+"""Of a call in which nobody was heard."""
 _WORD_AFTER = {
     CallEnd.HUNG_UP: CallWord.HUNG_UP,
     CallEnd.DECLINED: CallWord.DECLINED,
@@ -471,3 +449,9 @@ _WORD_AFTER = {
     CallEnd.NO_ANSWER: CallWord.NO_ANSWER,
     CallEnd.VOICE_FAILED: CallWord.VOICE_FAILED,
 }
+
+
+def _outcome(call: Call) -> CallOutcome:
+    if call.started_at is not None:
+        return CallOutcome.ANSWERED
+    return _OUTCOMES.get(call.reason or CallEnd.NO_ANSWER, CallOutcome.NO_ANSWER)

@@ -1,60 +1,12 @@
 """A call between two friends, in virtual time: from ringing to its end, whoever ends it."""
 
-from typing import Any
-
 import pytest
 
-from peer.call_views import CallEnd, CallState, CallView
+from peer.call_views import CallEnd, CallId, CallState
 from peer.errors import Refusal, RefusalCode
-from tests.harness.world import Person, World
-
-
-def states(person: Person) -> list[str]:
-    """Return the states that a person was told of, each once in a row."""
-    told: list[str] = []
-    for event in person.events:
-        call = getattr(event, "call", None)
-        if isinstance(call, CallView) and (not told or told[-1] != call.state):
-            told.append(call.state)
-    return told
-
-
-def calls_of(person: Person) -> tuple[CallView, ...]:
-    session = person.node._session
-    return () if session is None else session.calls.current()
-
-
-def call_of(person: Person) -> CallView:
-    (call,) = calls_of(person)
-    return call
-
-
-def ended(person: Person) -> CallView:
-    """Return how the last call of a person ended."""
-    view: Any = person.told("call_ended")[-1].call
-    assert isinstance(view, CallView)
-    return view
-
-
-async def has_state(world: World, person: Person, state: CallState, seconds: float = 60.0) -> CallView:
-    await world.until(lambda: [call.state for call in calls_of(person)] == [state], seconds)
-    return call_of(person)
-
-
-async def talking(world: World) -> tuple[Person, Person]:
-    """Return two friends who talk; Ana called."""
-    ana, bo, conversation = await world.linked_peers()
-    await ana.node.calls.start(conversation)
-    await bo.node.calls.answer((await has_state(world, bo, CallState.RINGING)).call)
-    for person in (ana, bo):
-        await has_state(world, person, CallState.ACTIVE)
-    return ana, bo
-
-
-async def nobody_calls(world: World, *people: Person) -> None:
-    """Make sure that nothing of a call is left: no view, no voice, no port in use."""
-    await world.until(lambda: not any(calls_of(person) for person in people))
-    await world.until(lambda: not world.voices.voices)
+from protocol.call_bodies import CallOutcome
+from tests.harness.calls import call_of, ended, has_state, leaves_the_line, nobody_calls, states, talking
+from tests.harness.world import World
 
 
 async def test_two_friends_talk_until_one_hangs_up(world: World) -> None:
@@ -72,6 +24,7 @@ async def test_two_friends_talk_until_one_hangs_up(world: World) -> None:
     assert states(bo) == ["ringing", "connecting", "active", "ended"]
     assert (ended(bo).reason, ended(ana).reason) == (CallEnd.HUNG_UP, CallEnd.HUNG_UP)
     assert all(len(person.told("call_started")) == len(person.told("call_ended")) == 1 for person in (ana, bo))
+    await leaves_the_line(world, ana, bo, CallOutcome.ANSWERED, missed=False)
 
 
 async def test_the_caller_is_told_that_it_rings_and_the_called_one_rings_once(world: World) -> None:
@@ -91,6 +44,7 @@ async def test_who_declines_is_not_called_any_more(world: World) -> None:
     assert declined.reason is CallEnd.DECLINED
     await nobody_calls(world, ana, bo)
     assert (ended(ana).reason, ended(ana).message) == (CallEnd.DECLINED, "Bo declined the call.")
+    await leaves_the_line(world, ana, bo, CallOutcome.DECLINED, missed=False)
 
 
 async def test_nobody_answers_for_45_seconds(world: World) -> None:
@@ -102,6 +56,7 @@ async def test_nobody_answers_for_45_seconds(world: World) -> None:
     ended_at = ana.clock()
     assert 44 <= (ended_at - began).total_seconds() <= 48
     assert (ended(ana).reason, ended(bo).reason) == (CallEnd.NO_ANSWER, CallEnd.MISSED)
+    await leaves_the_line(world, ana, bo, CallOutcome.NO_ANSWER, missed=True)
 
 
 async def test_who_gives_up_leaves_a_missed_call(world: World) -> None:
@@ -111,6 +66,7 @@ async def test_who_gives_up_leaves_a_missed_call(world: World) -> None:
     await ana.node.calls.hang_up(call.call)
     await nobody_calls(world, ana, bo)
     assert (ended(bo).reason, ended(bo).message) == (CallEnd.WITHDRAWN, "You missed a call from Ana.")
+    await leaves_the_line(world, ana, bo, CallOutcome.WITHDRAWN, missed=True)
 
 
 async def test_two_who_call_each_other_at_the_same_moment_have_one_call(world: World) -> None:
@@ -134,6 +90,44 @@ async def test_who_talks_already_is_busy_and_sees_who_called(world: World) -> No
     assert (ended(cy).reason, ended(cy).message) == (CallEnd.BUSY, "Bo is in another call.")
     assert (ended(bo).reason, ended(bo).with_) == (CallEnd.MISSED, "cy")
     assert call_of(ana).state is call_of(bo).state is CallState.ACTIVE
+    await leaves_the_line(world, cy, bo, CallOutcome.BUSY, missed=True)
     with pytest.raises(Refusal) as refusal:
         await bo.node.calls.start(conversation)
     assert refusal.value.code is RefusalCode.BUSY_HERE
+
+
+@pytest.mark.parametrize("verb", ["answer", "decline", "hang_up"])
+async def test_a_call_that_ended_and_one_that_never_was_are_told_apart(world: World, verb: str) -> None:
+    ana, bo = await talking(world)
+    call = call_of(ana).call
+    await ana.node.calls.hang_up(call)
+    await nobody_calls(world, ana, bo)
+    for name, code in ((call, RefusalCode.CALL_OVER), (CallId(bytes(16)), RefusalCode.NO_SUCH_CALL)):
+        with pytest.raises(Refusal) as refusal:
+            await getattr(bo.node.calls, verb)(name)
+        assert refusal.value.code is code
+
+
+async def test_who_is_no_friend_and_who_is_not_there_cannot_be_called(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    await bo.node.log_out()
+    await world.until(lambda: not ana.told("presence_changed")[-1].contact.online)
+    with pytest.raises(Refusal) as refusal:
+        await ana.node.calls.start(conversation)
+    assert refusal.value.code is RefusalCode.OFFLINE
+    await ana.node.remove("bo")
+    with pytest.raises(Refusal) as refusal:
+        await ana.node.calls.start(conversation)
+    assert refusal.value.code is RefusalCode.NOT_A_FRIEND
+    assert not ana.told("call_changed")
+
+
+async def test_who_calls_and_calls_is_asked_to_wait(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    for _ in range(10):
+        call = await ana.node.calls.start(conversation)
+        await ana.node.calls.hang_up(call.call)
+    with pytest.raises(Refusal) as refusal:
+        await ana.node.calls.start(conversation)
+    assert (refusal.value.code, refusal.value.retry_after > 0) == (RefusalCode.RATE_LIMITED, True)
+    assert bo

@@ -1,6 +1,30 @@
 """Calls between real programs with real voice processes: by rpc, on a computer without any sound device."""
 
-from tests.harness.processes import Three, befriend
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.harness.processes import PeerProcess, Three, befriend
+
+
+def talking(three: Three) -> tuple[PeerProcess, PeerProcess, str]:
+    """Return two friends who talk, and the call."""
+    ana, bo = three.registered("ana"), three.registered("bo")
+    call: str = ana.call("calls.start", conversation=befriend(ana, bo, "ana", "bo"))["call"]
+    bo.call("calls.answer", call=bo.wait_for("call_ringing")["call"]["call"])
+    for person in (ana, bo):
+        person.wait_for("call_started")
+    return ana, bo, call
+
+
+def programs_of(peer: PeerProcess) -> list[int]:
+    """Return a peer's process and those that it started."""
+    pid = peer.process.pid
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def test_two_friends_talk_by_rpc_and_hang_up(three_processes: Three) -> None:
@@ -26,3 +50,55 @@ def test_two_friends_talk_by_rpc_and_hang_up(three_processes: Three) -> None:
     assert bo.wait_for("call_ended")["call"]["reason"] == "hung_up"
     assert ana.call("calls.list") == bo.call("calls.list") == []
     assert ana.call("calls.devices")["chosen"] == {"microphone": "", "speaker": ""}
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the programs in /proc")
+def test_a_node_that_stands_still_while_its_voice_goes_on_stays_in_the_call(three_processes: Three) -> None:
+    ana, bo, call = talking(three_processes)
+    node, *_ = programs_of(bo)
+    os.kill(node, signal.SIGSTOP)
+    time.sleep(20)
+    assert [each["state"] for each in ana.call("calls.list")] == ["active"]
+    assert ana.call("session.status")["links"] == 0, "its link is dead long since"
+    os.kill(node, signal.SIGCONT)
+    bo.call("calls.mute", call=call, muted=True)
+    ana.wait_for("call_changed", lambda e: e["call"]["people"][0]["is_muted"])
+    ana.call("calls.hang_up", call=call)
+    assert bo.wait_for("call_ended")["call"]["reason"] == "hung_up"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the programs in /proc")
+def test_a_computer_that_sleeps_is_out_of_the_call_and_can_call_again(three_processes: Three) -> None:
+    ana, bo, call = talking(three_processes)
+    programs = programs_of(bo)
+    assert len(programs) > 1
+    for program in programs:
+        os.kill(program, signal.SIGSTOP)
+    assert ana.wait_for("call_ended", wait=25)["call"]["reason"] == "lost"
+    for program in programs:
+        os.kill(program, signal.SIGCONT)
+    assert bo.wait_for("call_ended", wait=20)["call"]["reason"] == "lost"
+    assert call
+    bo.wait_for("presence_changed", lambda e: e["presence"]["linked"])
+    conversation = bo.call("conversations.open", user="ana")["conversation"]
+    deadline = time.monotonic() + 20
+    while not bo.call("session.status")["links"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    again = bo.call("calls.start", conversation=conversation)["call"]
+    ana.call("calls.answer", call=ana.wait_for("call_ringing", lambda e: e["call"]["call"] == again)["call"]["call"])
+    ana.wait_for("call_started", lambda e: e["call"]["call"] == again)
+
+
+def test_a_voice_process_that_is_killed_ends_the_call_and_no_program(three_processes: Three) -> None:
+    ana, bo, call = talking(three_processes)
+    deadline = time.monotonic() + 5
+    while (alive := programs_of(bo)[1:]) and time.monotonic() < deadline:
+        os.kill(alive[0], signal.SIGKILL)
+        time.sleep(0.1)
+    over = bo.wait_for("call_ended")["call"]
+    assert (over["call"], over["reason"]) == (call, "voice_failed")
+    assert over["message"]
+    assert ana.wait_for("call_ended")["call"]["reason"] == "hung_up"
+    assert bo.call("calls.list") == []

@@ -101,6 +101,25 @@ def test_another_address_is_followed_as_soon_as_something_real_comes_from_it(end
     moved.close()
 
 
+def test_a_device_that_is_said_to_have_moved_is_tried_there_once_nothing_comes_from_where_it_was(
+    ends: tuple[End, End], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "VOICE_UDP_PATIENCE_MS", 100.0)
+    ana, bo = ends
+    ana.routes.add(1, (bo.place,), dials=False)
+    bo.routes.add(1, (ana.place,), dials=False)
+    talk(ana, bo)
+    until(lambda: ana.routes.path(1) == "udp")
+    until(lambda: ana.routes.path(1) == "")
+    moved = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    moved.bind((HOST, 0))
+    moved.settimeout(PATIENCE)
+    ana.routes.move(1, (Place(*moved.getsockname()),))
+    ana.routes.send(1, b"ok\x01 are you there?")
+    assert moved.recv(100) == b"ok\x01 are you there?"
+    moved.close()
+
+
 def test_where_udp_does_not_get_through_tcp_does(ends: tuple[End, End], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "VOICE_UDP_PATIENCE_MS", 200.0)
     ana, bo = ends
