@@ -26,6 +26,14 @@ NEIGHBOURS_TRIED_SECONDS = 30.0
 """Who was chosen and has no link by then gives way, too: not everybody who is there can be reached."""
 NEWCOMER_SECONDS = 120.0
 """To a new member what is about membership goes first; who does not take it within this time is sent all the same."""
+FILLING_ENTRIES = 500
+"""Who has more entries for us than this has them for us alone: others who have the same wait for their turn."""
+FILLING_SILENT_SECONDS = 5.0
+"""A turn ends when nothing came for so long;"""
+FILLING_TURN_SECONDS = 60.0
+"""and after this time in any case: nobody keeps things from us by bringing a little now and then."""
+FILLING_LOOK_SECONDS = 0.5
+"""So often it is looked whether a turn is over."""
 SETTLING_SECONDS = 3.0
 """What came less than so long ago is brought to the others of a group by its neighbours, and not by a comparison."""
 FORK_ANSWERS = 2

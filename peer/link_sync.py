@@ -137,6 +137,11 @@ class LinkSync:
         neighbour = self.neighbours.get(conversation.id)
         return neighbour is not None and neighbour.theirs is not None
 
+    def lines_told(self, name: ConversationId) -> Mapping[FeedId, VectorLine]:
+        """Return how far they told to be."""
+        neighbour = self.neighbours.get(name)
+        return {} if neighbour is None or neighbour.theirs is None else neighbour.theirs
+
     def forget_told(self, conversation: Conversation) -> None:
         """Forget how far they are; not what was just sent, which may still be on its way."""
         if conversation.id in self.neighbours:
@@ -234,7 +239,7 @@ class LinkSync:
             lines = _up_to(lines, conversation.group.last_act)
         for gap in sorted(gaps(lines, neighbour.theirs), key=lambda gap: gap.feed != conversation.root):
             feed = conversation.feeds[gap.feed]
-            window = self._window(neighbour, gap)
+            window = self._window(neighbour, gap, with_bodies=not is_new)
             if window is not None:
                 await self.send_entries(conversation, feed, *window, headers_only=is_new)
 
@@ -265,14 +270,15 @@ class LinkSync:
         self._begun.add(conversation.id)
         await self.send_entries(conversation, root, 1, 1)
 
-    def _window(self, neighbour: Neighbour, gap: Gap) -> tuple[int, int] | None:
+    def _window(self, neighbour: Neighbour, gap: Gap, *, with_bodies: bool) -> tuple[int, int] | None:
         """Return which part of a gap to send now: not sent yet, and not too far ahead of what they confirmed."""
         assert neighbour.theirs is not None
         line = neighbour.theirs.get(gap.feed)
         held = line.head if line else 0
         if gap.first <= held:
-            # Absent bodies: offered once between two comparisons. Or others were quicker, a moment ago.
-            if line is None or not covers(line.lacking, gap.first):
+            # Absent bodies: offered once between two comparisons, and not before they would be taken. Or others were
+            # quicker, a moment ago.
+            if line is None or not with_bodies or not covers(line.lacking, gap.first):
                 return None
             first = max(gap.first, neighbour.bodies_sent.get(gap.feed, 0) + 1)
             last = min(gap.last, gap.first + node_limits.ENTRIES_IN_FLIGHT)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from peer.conversation import Conversation
 from peer.conversations import Conversations
 from peer.errors import Refusal
+from peer.filling import Filling
 from peer.link_sync import Farewell, IsNeighbour, LinkSync
 from peer.links.link import Link
 from peer.settling import Settling
@@ -38,6 +39,7 @@ from protocol.replication import (
     NO_BUCKETS,
     differing_buckets,
     digest_of,
+    gaps,
     last_agreement,
     mask_of,
     probe_numbers,
@@ -74,6 +76,7 @@ class Synchronizer:
         self._is_neighbour = is_neighbour
         self._chance = chance
         self._settling = Settling()
+        self._filling = Filling(self._compare_one, self._lacking)
         self.on_own_news: Callable[[Conversation], None] = lambda _: None
         """Called when we hold more of a conversation, or more of it was displayed here."""
         self._links: dict[Link, LinkSync] = {}
@@ -96,6 +99,7 @@ class Synchronizer:
         sync = self._links.pop(link, None)
         if sync is not None:
             sync.task.cancel()
+        self._filling.gone(link)
 
     def neighbours_changed(self) -> None:
         """Others were chosen: send them what came since they were compared with."""
@@ -125,6 +129,7 @@ class Synchronizer:
         """Stop all sending."""
         tasks = [self._comparing, *(sync.task for sync in self._links.values())]
         self._links.clear()
+        self._filling.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -189,6 +194,21 @@ class Synchronizer:
         for link, conversations in chosen.items():
             self._links[link].tell_digests(conversations)
 
+    def _compare_one(self, link: Link, name: ConversationId) -> bool:
+        """Compare one conversation with somebody, if it is shared still."""
+        sync, conversation = self._links.get(link), self._visible(link, name)
+        if sync is None or conversation is None:
+            return False
+        sync.tell_digests([conversation])
+        return True
+
+    def _lacking(self, link: Link, name: ConversationId) -> int:
+        """Return how many entries of a conversation somebody told to hold that we lack."""
+        sync, conversation = self._links.get(link), self._conversations.get(name)
+        theirs = sync.lines_told(name) if sync is not None else {}
+        mine = conversation.told_lines() if conversation is not None else {}
+        return sum(gap.last - gap.first + 1 for gap in gaps(theirs, mine))
+
     async def _answer_digests(self, sync: LinkSync, message: Digests) -> None:
         user, device = sync.link.user, sync.link.device
         assert user is not None
@@ -212,7 +232,9 @@ class Synchronizer:
     def _answer_buckets(self, sync: LinkSync, message: Buckets) -> None:
         if conversation := self._visible(sync.link, message.conversation):
             mask = differing_buckets(conversation.digest().buckets, message.hashes)
-            if mask != NO_BUCKETS:
+            if mask == NO_BUCKETS:
+                self._filling.told(sync.link, conversation.id)
+            elif self._filling.may_tell(sync.link, conversation.id):
                 sync.ask(conversation)
                 _tell_lines(sync.link, conversation, conversation.told_lines(), mask, answer=True)
 
@@ -230,7 +252,7 @@ class Synchronizer:
         if self._is_hidden(link, message.conversation):
             return
         if conversation is None:
-            if message.answer:
+            if message.answer and self._filling.may_tell(link, message.conversation):
                 link.send(Lines(message.conversation, message.mask, (), answer=False))
             return
         if message.mask == NO_BUCKETS and not message.lines:
@@ -238,12 +260,17 @@ class Synchronizer:
             told = sync.lines_of_digest(conversation)
             await self._conversations.receipts.note_held(conversation, link.user, link.device, told)
             sync.told(conversation, told, ALL_BUCKETS)
+            self._filling.told(link, conversation.id)
             return
         agreed = [line for line in message.lines if await self._agrees(sync, conversation, line)]
         await self._conversations.receipts.note_held(conversation, link.user, link.device, agreed)
-        if message.answer:
-            _tell_lines(link, conversation, conversation.told_lines(), message.mask, answer=False)
         sync.told(conversation, message.lines, message.mask)
+        if message.answer and (
+            not self._filling.has_much(link, conversation.id) or self._filling.may_tell(link, conversation.id)
+        ):
+            _tell_lines(link, conversation, conversation.told_lines(), message.mask, answer=False)
+        if message.mask != NO_BUCKETS:
+            self._filling.told(link, conversation.id)
 
     def _tell_former(self, sync: LinkSync, conversation: Conversation, told: Iterable[VectorLine]) -> None:
         """Tell somebody who is in a group no more how far we hold their own feeds, and nothing of anything newer.
@@ -293,6 +320,7 @@ class Synchronizer:
         is_brought = self._conversations.get(message.conversation) is None and self._may_be_brought(message.entries)
         if self._is_hidden(link, message.conversation) and not is_former and not is_brought:
             return
+        self._filling.began_taking(link, message.conversation)
         try:
             happened = await self._conversations.take_in(
                 message.conversation, link.user, message.entries, sync.note_sender_holds
@@ -300,6 +328,8 @@ class Synchronizer:
         except Refusal as error:
             log.warning("entries of %s were not taken: %s", link.user, error)
             return
+        finally:
+            self._filling.has_taken(link, message.conversation)
         conversation = self._conversations.get(message.conversation)
         if conversation is None:
             return
