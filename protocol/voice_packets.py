@@ -15,6 +15,9 @@ CLOCK_RATE = 48_000
 """Ticks a second of the time in RTP packets, and samples a second of the sound."""
 FRAME_TICKS = 960
 """Ticks from one frame to the next: 20 ms."""
+FIRST_NUMBER_BITS = 15
+"""Packets are counted from a number of so many bits. One of 16 could run over before the other side hears the first
+packet; it would take the nonce of all that follow for another one, for ever (RFC 3711, section 3.3.1)."""
 VOICE_FRAMES_BACK = 4
 """How far back a copy is, in frames, at most."""
 _OPUS, _WITH_COPIES = 96, 97

@@ -23,6 +23,7 @@ from peer.voice.routes import Routes
 from peer.voice.sound import Microphone, Speaker
 from peer.voice.switches import Switches
 from protocol.errors import LocalProtocolError
+from protocol.voice_packets import FIRST_NUMBER_BITS
 
 _FIGURES_SECONDS = 1.0
 
@@ -57,7 +58,7 @@ class _Call:
     def add(self, leg: pipe.AddLeg) -> None:
         """Talk with one more device; raise Refusal if there are too many, or one sends under this SSRC already."""
         try:
-            self.engine.add(Keys(leg.outgoing, leg.incoming, leg.ssrc, leg.leg), secrets.randbits(16))
+            self.engine.add(Keys(leg.outgoing, leg.incoming, leg.ssrc, leg.leg), secrets.randbits(FIRST_NUMBER_BITS))
         except LocalProtocolError as error:
             raise Refusal(RefusalCode.BAD_REQUEST, f"Nobody can be added to this call ({error}).") from error
         self._added[leg.leg] = _now()

@@ -13,6 +13,7 @@ from peer.voice.reception import Reception
 from peer.voice.redundancy import Redundancy, RedundancyChoice
 from peer.voice.time_scaling import Samples
 from protocol.voice_packets import (
+    FIRST_NUMBER_BITS,
     VoiceFrame,
     VoicePacket,
     VoiceReport,
@@ -46,9 +47,10 @@ class Leg:
     """Both directions of the voice between this device and another."""
 
     def __init__(self, keys: Keys, first_number: int) -> None:
-        """`first_number` is where packets are counted from: any."""
+        """`first_number` is where packets are counted from: any of `FIRST_NUMBER_BITS`."""
         self._protection = Protection(keys)
         self._ssrc = keys.outgoing_ssrc
+        assert 0 <= first_number < 1 << FIRST_NUMBER_BITS
         self._number = first_number
         self._jitter_buffer = JitterBuffer(Decoder())
         self._reception = Reception()

@@ -21,7 +21,7 @@ from peer.audio.opus_codec import FRAME, RATE
 from peer.voice.jitter_buffer import PULL
 from peer.voice.time_scaling import Samples
 from tests.bench.voice_ends import Heard, Meter, Plan, piece
-from tests.bench.voice_relay import HOST
+from tests.voice.relay import HOST
 
 NAME = f"aiortc {version('aiortc')}"
 _PIECES = FRAME // PULL

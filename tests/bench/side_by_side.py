@@ -20,7 +20,7 @@ from tests.bench import aiortc_reference
 from tests.bench.report import Row
 from tests.bench.speech import delay, quality
 from tests.bench.voice_ends import Heard, Plan, own_end
-from tests.bench.voice_relay import Relay
+from tests.voice.relay import Relay
 from tests.voice.virtual_call import Path, by_chance
 
 LEARNING = 4

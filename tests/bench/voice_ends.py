@@ -20,7 +20,8 @@ from peer.voice.process_messages import Place
 from peer.voice.protection import Keys
 from peer.voice.routes import Routes
 from peer.voice.time_scaling import Samples
-from tests.bench.voice_relay import HOST
+from protocol.voice_packets import FIRST_NUMBER_BITS
+from tests.voice.relay import HOST
 from tests.voice.virtual_call import PLAIN
 
 PIECE = PULL / RATE
@@ -89,7 +90,7 @@ def own_end(pipe: "Connection[Any, Any]", says: Samples, keys: Keys) -> None:
     engine = VoiceEngine(send, PLAIN, secrets.randbits(32))
     routes = Routes(udp, None, engine.received, _now)
     routes.add(leg, (Place(HOST, pipe.recv()),), dials=False)
-    ours = engine.add(keys, secrets.randbits(16))
+    ours = engine.add(keys, secrets.randbits(FIRST_NUMBER_BITS))
     plan: Plan = pipe.recv()
     heard, meter, before = [], Meter(), 0
     for step in plan.steps():

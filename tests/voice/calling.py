@@ -4,14 +4,20 @@ import asyncio
 import os
 import secrets
 import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from unittest.mock import patch
 
 from peer.audio.audio_process import AudioProcess
 from peer.voice import process_messages as pipe
 from peer.voice.handing_over import hand_over, inherited
 from peer.voice.protection import KEY_BYTES
+from tests.voice.relay import HOST, Relay
 
-HOST = "127.0.0.1"
+PATIENCE = 20.0
+NO_SOUND = {"PULSE_SERVER": "none", "JACK_NO_START_SERVER": "1"}
+"""In the environment of somebody without any sound device."""
+_NOT_YET = pipe.LegHeard(0, "", False, 0.0, 0.0, None, 0.0, 0.0, 0.0, "")
 
 
 def voice_port() -> tuple[socket.socket, socket.socket]:
@@ -50,6 +56,24 @@ class VoiceEnd:
         assert isinstance(answer, pipe.Begun)
         return answer
 
+    @property
+    def port(self) -> int:
+        """The number of its voice port."""
+        found: int = self.udp.getsockname()[1]
+        return found
+
+    @property
+    def pid(self) -> int:
+        """Of its voice process."""
+        child = self.process._child
+        assert child is not None
+        return child.pid
+
+    @property
+    def figures(self) -> pipe.LegHeard:
+        """What was told last of the other one."""
+        return next(reversed(self.heard()), _NOT_YET)
+
     def heard(self) -> list[pipe.LegHeard]:
         """Return what was told of legs."""
         return [note for note in self.notes if isinstance(note, pipe.LegHeard)]
@@ -65,18 +89,43 @@ class VoiceEnd:
         self.tcp.close()
 
 
-async def connect(ana: VoiceEnd, bo: VoiceEnd) -> None:
-    """Let both talk with each other."""
+async def connect(
+    ana: VoiceEnd, bo: VoiceEnd, at_ana: pipe.Place | None = None, at_bo: pipe.Place | None = None
+) -> None:
+    """Let both talk with each other; each is looked for where it is, or at another place."""
     keys = [secrets.token_bytes(KEY_BYTES) for _ in range(2)]
     ssrcs = [secrets.randbits(32) for _ in range(2)]
-    for me, you, out in ((ana, bo, 0), (bo, ana, 1)):
+    for me, you, out, place in ((ana, bo, 0, at_bo), (bo, ana, 1, at_ana)):
         await me.process.ask(
             pipe.AddLeg(
                 leg=ssrcs[1 - out],
                 ssrc=ssrcs[out],
                 outgoing=keys[out],
                 incoming=keys[1 - out],
-                places=(pipe.Place(HOST, you.udp.getsockname()[1]),),
+                places=(place or pipe.Place(HOST, you.port),),
                 dials=me is ana,
             )
         )
+
+
+@asynccontextmanager
+async def through_relay() -> AsyncIterator[tuple[VoiceEnd, VoiceEnd, Relay]]:
+    """Let two without any sound device talk over a relay, until each tells that the other hears it."""
+    ana, bo, relay = VoiceEnd(NO_SOUND), VoiceEnd(NO_SOUND), Relay(1)
+    try:
+        await asyncio.gather(ana.begin(), bo.begin())
+        relay.put(0, ana.port)
+        relay.put(1, bo.port)
+        await connect(ana, bo, pipe.Place(HOST, relay.port(1)), pipe.Place(HOST, relay.port(0)))
+        await until(lambda: all(end.figures.is_heard for end in (ana, bo)))
+        yield ana, bo, relay
+    finally:
+        await asyncio.gather(ana.close(), bo.close())
+        relay.close()
+
+
+async def until(told: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Wait until something is true."""
+    async with asyncio.timeout(patience):
+        while not told():  # noqa: ASYNC110 - the processes tell by notes
+            await asyncio.sleep(0.02)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from peer.voice.jitter_buffer import PULL
+from peer.voice.protection import Protection
 from peer.voice.redundancy import Redundancy
 from protocol.errors import LocalProtocolError
-from protocol.voice_packets import VOICE_PACKET_BYTES, VoiceFrame, VoicePacket, write_packet
+from protocol.voice_packets import FIRST_NUMBER_BITS, VOICE_PACKET_BYTES, VoiceFrame, VoicePacket, write_packet
 from tests.voice.virtual_call import Path, VirtualCall, by_chance, in_bursts
 from tests.voice.voices import likeness, similarity, voice
 
@@ -157,10 +158,33 @@ def test_what_is_removed_is_heard_no_more() -> None:
 
 
 def test_numbers_and_times_run_over_in_the_midst_of_a_call() -> None:
-    said = voice(8, 120, 3)
-    call = VirtualCall(said, NOTHING)
-    call.people[0].engine._timestamp = 2**32 - 100 * 960
-    call.leg(0, 1)._number = 2**16 - 150
-    call.run(8)
-    assert similarity(said, call.heard(1))[0] > 0.95
-    assert call.leg(1, 0)._jitter_buffer.played.lost == 0
+    said = voice(60, 120, 3)
+    call = VirtualCall(said, NOTHING, path=Path(by_chance(0.02, 3), jitter=40))
+    call.people[0].engine._timestamp = 2**32 - 1_000 * 960
+    call.leg(0, 1)._number = 2**16 - 1_500
+    call.run(60)
+    leg = call.leg(1, 0)
+    assert leg._reception.highest > 2**17, "they ran over"
+    assert leg._jitter_buffer.played.lost < 60 * 50 * 0.01
+    assert likeness(said[40 * RATE : 50 * RATE], call.heard(1)[40 * RATE : 51 * RATE]) > 0.9
+
+
+def test_who_begins_to_listen_late_hears_all_from_then_on() -> None:
+    is_late = True
+    said = voice(10, 120, 3)
+    call = VirtualCall(said, NOTHING, path=Path(lambda _now: is_late))
+    call.leg(0, 1)._number = (1 << FIRST_NUMBER_BITS) - 1
+    call.run(5)
+    is_late = False
+    call.run(5)
+    assert similarity(said[7 * RATE :], call.heard(1)[7 * RATE :])[0] > 0.9
+
+
+def test_what_has_no_known_ssrc_is_dropped_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = VirtualCall(voice(2, 110, 1), NOTHING)
+    call.run(1)
+    foreign = [bytes([0x80, kind]) + (bytes([number]) * 90) for kind in (96, 204) for number in range(200)]
+    worked_on: list[bytes] = []
+    monkeypatch.setattr(Protection, "unprotect", lambda _self, data: worked_on.append(data))
+    assert [call.inject(1, data) for data in foreign] == [None] * len(foreign)
+    assert not worked_on

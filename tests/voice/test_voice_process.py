@@ -11,10 +11,9 @@ import pytest
 from peer.errors import Refusal
 from peer.voice import process_messages as pipe
 from tests.harness.sound_card import SoundCard
-from tests.voice.calling import VoiceEnd, connect
+from tests.voice.calling import PATIENCE, VoiceEnd, connect, until
 from tests.voice.voices import likeness, voice
 
-PATIENCE = 20.0
 HEARD = 0.4
 """Likeness of a voice that came through, on a computer that is very busy; of two different voices it is below 0.2."""
 
@@ -24,12 +23,6 @@ def card() -> Iterator[SoundCard]:
     card = SoundCard("ana", "bo")
     yield card
     card.close()
-
-
-async def until(told: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not told():  # noqa: ASYNC110 - the processes tell by notes
-            await asyncio.sleep(0.05)
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:

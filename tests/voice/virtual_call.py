@@ -17,7 +17,7 @@ from peer.voice.leg import Leg
 from peer.voice.protection import KEY_BYTES, Keys
 from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
-from protocol.voice_packets import is_report
+from protocol.voice_packets import FIRST_NUMBER_BITS, is_report
 
 PLAIN = Switches(echo=False, noise=False, gain=False)
 TICK_MS = 10.0
@@ -125,7 +125,7 @@ class VirtualCall:
         ends = Keys(*keys, *ssrcs), Keys(*keys[::-1], *ssrcs[::-1])
         for me, you, mine in ((one, other, ends[0]), (other, one, ends[1])):
             self._to[(me, mine.incoming_ssrc)] = you
-            self.people[me].legs[you] = self.people[me].engine.add(mine, self._chance.getrandbits(16))
+            self.people[me].legs[you] = self.people[me].engine.add(mine, self._chance.getrandbits(FIRST_NUMBER_BITS))
 
     def _sender(self, number: int) -> Callable[[int, bytes], None]:
         def send(ssrc: int, data: bytes) -> None:

@@ -7,12 +7,14 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 
 from tests.voice.virtual_call import Path
 
 HOST = "127.0.0.1"
 _DATAGRAM = 65_536
 _BUFFER = 1 << 20
+_OVERHEARD = 500
 
 
 class Relay:
@@ -23,6 +25,10 @@ class Relay:
         self._ports = [_port(), _port()]
         self._programs: list[tuple[str, int] | None] = [None, None]
         self._paths = [Path(delay=0.0), Path(delay=0.0)]
+        self.overheard: list[deque[bytes]] = [deque(maxlen=_OVERHEARD), deque(maxlen=_OVERHEARD)]
+        """What came through from each side last."""
+        self.times = 1
+        """How often each packet comes."""
         self._under_way: list[tuple[float, int, int, bytes]] = []
         self._order = itertools.count()
         self._wake, self._waker = socket.socketpair()
@@ -66,7 +72,10 @@ class Relay:
     def _take(self, side: int) -> None:
         now, path = time.monotonic(), self._paths[side]
         data = self._ports[side].recv(_DATAGRAM)
-        if not path.lose(1000 * now):
+        if path.lose(1000 * now):
+            return
+        self.overheard[side].append(data)
+        for _ in range(self.times):
             due = now + (path.delay + self._chance.uniform(0, path.jitter)) / 1000
             heapq.heappush(self._under_way, (due, next(self._order), 1 - side, data))
 

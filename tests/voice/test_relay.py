@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bench.voice_relay import HOST, Relay
+from tests.voice.relay import HOST, Relay
 from tests.voice.virtual_call import Path, by_chance
 
 PATIENCE = 5.0
