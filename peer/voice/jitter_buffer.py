@@ -12,6 +12,7 @@ Pure: time is handed in, and sound is made when it is asked for. Its rules, for 
 """
 
 import contextlib
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,6 +39,8 @@ _NEW_STREAM_MS = 2_000.0
 """Frames so far from what is expected are a new beginning."""
 _SILENT_FROM_MS = 1_000.0
 """When nothing came for so long, whatever comes next is a new beginning, too: the other computer may have slept."""
+_STOOD_STILL_MS = 300.0
+"""When nobody asked for sound for so long, the computer slept or a device hung: what was said meanwhile is over."""
 
 
 class FrameDecoder(Protocol):
@@ -91,6 +94,8 @@ class JitterBuffer:
         """How much was invented without a break until now."""
         self._overdue_ms = 0.0
         """How much of it while the next frame might still come."""
+        self._pulled_at, self._awake_from = math.inf, -math.inf
+        """When sound was asked for last, and from when on that has been regular."""
         self.played = Played()
 
     @property
@@ -120,18 +125,18 @@ class JitterBuffer:
                 return  # most copies are of frames that came and were played long ago
             self._missed.remove(time)
             self.played.late += 1
-        self._delays.needed(transit - self._delays.base, repaired=is_copy)
+        if self._awake_from <= now <= self._pulled_at + _STOOD_STILL_MS:  # else it waited here, not on its way
+            self._delays.needed(transit - self._delays.base, repaired=is_copy)
         if not self._has_begun:
             self._next = min(self._next, time)
         if time >= self._next:
-            self._frames[time] = payload
-            self._newest = max(self._newest, time)
-            while len(self._frames) > VOICE_FRAMES_WAITING:
-                del self._frames[min(self._frames)]
-                self._next = max(self._next, min(self._frames))
+            self._keep(time, payload)
 
     def pull(self, now: float) -> Samples:
         """Return the next 10 ms."""
+        if self._has_begun and now - self._pulled_at > _STOOD_STILL_MS:
+            self._catch_up(now)
+        self._pulled_at = now
         while len(self._sound) < PULL:
             self._sound = np.concatenate((self._sound, self._more(now)))
         sound, self._sound = self._sound[:PULL], self._sound[PULL:]
@@ -141,6 +146,19 @@ class JitterBuffer:
         """Return how much later than the quickest frame would allow sound is played now, in ms."""
         waiting = 1000 * (len(self._sound) - self._next) / CLOCK_RATE
         return now + waiting - self._delays.base
+
+    def _keep(self, time: int, payload: bytes) -> None:
+        self._frames[time] = payload
+        self._newest = max(self._newest, time)
+        while len(self._frames) > VOICE_FRAMES_WAITING:
+            del self._frames[min(self._frames)]
+            self._next = max(self._next, min(self._frames))
+
+    def _catch_up(self, now: float) -> None:
+        """Leave out what should have been played while nobody asked for it."""
+        self._awake_from = now + _STOOD_STILL_MS
+        self._next += max(0, int((self.delay(now) - self.target) // _FRAME_MS)) * FRAME_TICKS
+        self._frames = {time: frame for time, frame in self._frames.items() if time >= self._next}
 
     def _more(self, now: float) -> Samples:
         delay = self.delay(now)

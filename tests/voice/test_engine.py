@@ -149,6 +149,21 @@ def test_one_who_sends_no_sound_is_silence_and_holds_up_nobody() -> None:
     assert similarity(voice(3, 110, 1), call.heard(1))[0] > 0.9
 
 
+@pytest.mark.parametrize("seconds", [1, 4, 20])
+def test_two_hear_each_other_within_two_seconds_when_one_of_their_computers_slept(seconds: int) -> None:
+    whole = 3 + seconds + 5
+    ana, bo = voice(whole, 110, 1), voice(whole, 210, 2)
+    call = VirtualCall(ana, bo)
+    call.run(3)
+    call.sleep(1, seconds)
+    call.run(5)
+    said = whole - 3
+    assert likeness(bo[said * RATE :], call.heard(0)[said * RATE :]) > 0.9
+    assert likeness(ana[said * RATE :], call.heard(1)[(said - seconds) * RATE :]) > 0.9, "it heard nothing meanwhile"
+    for of, to in ((0, 1), (1, 0)):
+        assert call.leg(of, to)._jitter_buffer.delay(call.now) < 100, "of the delay nothing stays"
+
+
 def test_what_is_removed_is_heard_no_more() -> None:
     call = VirtualCall(voice(4, 110, 1), NOTHING)
     call.run(2)

@@ -23,6 +23,8 @@ PLAIN = Switches(echo=False, noise=False, gain=False)
 TICK_MS = 10.0
 _AROUND = 12 + 16
 """Bytes around the voice in a packet: its header, and what SRTP adds."""
+_KERNEL_KEEPS = 250
+"""Packets that wait for a program that does not read them; what comes then is lost."""
 Lose = Callable[[float], bool]
 """Whether a packet that is sent at this time (ms) is lost."""
 
@@ -72,6 +74,10 @@ class Person:
     legs: dict[int, Leg] = field(default_factory=dict)
     """By the number of the other person."""
     heard: list[Samples] = field(default_factory=list)
+    is_asleep: bool = False
+    """Nothing runs on this computer."""
+    unread: list[bytes] = field(default_factory=list)
+    """What came while it was asleep."""
 
 
 class VirtualCall:
@@ -100,12 +106,24 @@ class VirtualCall:
         for _ in range(round(seconds * 1000 / TICK_MS)):
             self._deliver()
             for number, person in enumerate(self.people):
+                if person.is_asleep:
+                    continue
                 person.heard.append(person.engine.play(self.now))
                 said = person.says[self._ticks * PULL : (self._ticks + 1) * PULL]
                 person.engine.heard(np.pad(said, (0, PULL - len(said))), self.now)
                 person.engine.report(self.now + number)
             self.now += TICK_MS
             self._ticks += 1
+
+    def sleep(self, number: int, seconds: float) -> None:
+        """Let time pass for all but one, who then finds what a computer keeps for a program that slept."""
+        person = self.people[number]
+        person.is_asleep = True
+        self.run(seconds)
+        person.is_asleep = False
+        for data in person.unread:
+            person.engine.received(data, self.now)
+        person.unread.clear()
 
     def heard(self, number: int) -> Samples:
         """Return all that somebody has heard until now."""
@@ -139,4 +157,8 @@ class VirtualCall:
     def _deliver(self) -> None:
         while self._wire and self._wire[0][0] <= self.now:
             arrival, _, number, data = heapq.heappop(self._wire)
-            self.people[number].engine.received(data, arrival)
+            person = self.people[number]
+            if not person.is_asleep:
+                person.engine.received(data, arrival)
+            elif len(person.unread) < _KERNEL_KEEPS:
+                person.unread.append(data)
