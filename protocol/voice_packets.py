@@ -24,6 +24,8 @@ _OPUS, _WITH_COPIES = 96, 97
 _HEADER = struct.Struct(">BBHII")
 _COPY = struct.Struct(">I")
 _VERSION = 0x80
+_BY_UDP = 0x01
+"""In a report's first byte: its subtype."""
 _REPORT_TYPE = 204
 _REPORT_NAME = b"HAIL"
 _REPORT = struct.Struct(">BBHI4sIHHHHHHII")
@@ -130,6 +132,8 @@ class VoiceReport:
     """`sent` of the last report that came from the other side, 0 if none came."""
     held: int
     """How long ago that was."""
+    by_udp: bool = False
+    """Whether the other side's packets come by UDP."""
 
     def round_trip(self, now: int) -> float | None:
         """Return how long a packet takes there and back, in ms, if this report came at `now`; None if nobody knows."""
@@ -141,7 +145,7 @@ class VoiceReport:
 def write_report(report: VoiceReport) -> bytes:
     """Return the bytes of a report: an RTCP application packet (RFC 3550, section 6.7) with the name HAIL."""
     return _REPORT.pack(
-        _VERSION,
+        _VERSION | _BY_UDP * report.by_udp,
         _REPORT_TYPE,
         _REPORT.size // 4 - 1,
         report.ssrc,
@@ -165,16 +169,16 @@ def read_report(data: bytes) -> VoiceReport:
     version, kind, words, ssrc, name, highest, lost, unrepaired, burst, jitter, delay, held, sent, echo = (
         _REPORT.unpack(data)
     )
-    if (version, kind, words, name) != (_VERSION, _REPORT_TYPE, _REPORT.size // 4 - 1, _REPORT_NAME):
+    if (version & ~_BY_UDP, kind, words, name) != (_VERSION, _REPORT_TYPE, _REPORT.size // 4 - 1, _REPORT_NAME):
         raise RemoteProtocolError("a voice report of an unknown form")
-    return VoiceReport(
-        ssrc, highest, lost / 0xFFFF, unrepaired / 0xFFFF, burst / 256, jitter, delay, sent=sent, echo=echo, held=held
-    )
+    shares = lost / 0xFFFF, unrepaired / 0xFFFF, burst / 256
+    by_udp = bool(version & _BY_UDP)
+    return VoiceReport(ssrc, highest, *shares, jitter, delay, sent=sent, echo=echo, held=held, by_udp=by_udp)
 
 
 def ssrc_of(data: bytes) -> int | None:
     """Return whom a protected packet claims to be from, before any other work; None if it cannot be one of ours."""
-    if not _HEADER.size < len(data) <= VOICE_PACKET_BYTES or data[0] != _VERSION:
+    if not _HEADER.size < len(data) <= VOICE_PACKET_BYTES or data[0] & ~_BY_UDP != _VERSION:
         return None
     at = 4 if is_report(data) else 8
     return int.from_bytes(data[at : at + 4], "big")

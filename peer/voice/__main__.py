@@ -98,16 +98,16 @@ class _Call:
         figures_at = _now()
         while not self._is_over.wait(1 / LEVELS_A_SECOND):
             now = _now()
-            self.engine.report(now)
-            self.routes.look_after(self._is_heard)
+            self.engine.report(now, self.routes.heard_by_udp())
+            self.routes.look_after(self._is_heard_by_udp)
             self._tell_levels(now)
             if now - figures_at >= 1000 * _FIGURES_SECONDS:
                 figures_at = now
                 self._tell_figures(now)
 
-    def _is_heard(self, leg: int) -> bool:
+    def _is_heard_by_udp(self, leg: int) -> bool:
         found = self.engine.leg(leg)
-        return found is not None and found.is_heard
+        return found is not None and found.is_heard_by_udp(_now())
 
     def _tell_levels(self, now: float) -> None:
         legs = tuple(pipe.LegLevel(ssrc, level_of(level), speaks) for ssrc, level, speaks in self.engine.levels(now))

@@ -6,7 +6,7 @@ speaker's, the network's), so one lock is held, never for longer than it takes t
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +41,8 @@ class _Speaker:
     """RMS of the last 10 ms."""
     spoke_at: float = -_SPEAKS_ON_MS
     reported_at: float = field(default=-REPORT_MS)
+    by_udp: bool = False
+    """What the last report told of how its packets come."""
 
 
 class VoiceEngine:
@@ -141,14 +143,17 @@ class VoiceEngine:
         self._processing.played(mixed)
         return mixed
 
-    def report(self, now: float) -> None:
-        """Send the reports that are due; to be called a few times a second."""
+    def report(self, now: float, by_udp: Container[int]) -> None:
+        """Send the reports that are due; to be called a few times a second.
+
+        `by_udp` are the SSRCs of those whose packets come that way; they are told at once when that changes.
+        """
         with self._lock:
             due = []
             for ssrc, speaker in self._speakers.items():
-                if now - speaker.reported_at >= REPORT_MS:
-                    speaker.reported_at = now
-                    due.append((ssrc, speaker.leg.report(now)))
+                if now - speaker.reported_at >= REPORT_MS or speaker.by_udp is not (ssrc in by_udp):
+                    speaker.reported_at, speaker.by_udp = now, ssrc in by_udp
+                    due.append((ssrc, speaker.leg.report(now, by_udp=speaker.by_udp)))
         for ssrc, report in due:
             self._send(ssrc, report)
 

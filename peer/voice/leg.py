@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from peer.audio.opus_codec import Decoder
 from peer.voice.jitter_buffer import JitterBuffer
+from peer.voice.limits import VOICE_REPORT_OLD_MS
 from peer.voice.protection import Keys, Protection
 from peer.voice.reception import Reception
 from peer.voice.redundancy import Redundancy, RedundancyChoice
@@ -68,6 +69,13 @@ class Leg:
         """What the other side needs."""
         return self._choice.now
 
+    def is_heard_by_udp(self, now: float) -> bool:
+        """Whether the other side told lately that our packets come to it by UDP."""
+        if self._last_report is None:
+            return False
+        theirs, came = self._last_report
+        return theirs.by_udp and now - came < VOICE_REPORT_OLD_MS
+
     @property
     def is_heard(self) -> bool:
         """Whether the other side told that it hears us."""
@@ -98,8 +106,11 @@ class Leg:
         self._number = self._number + 1 & 0xFFFF
         return self._protection.protect(write_packet(VoicePacket(self._ssrc, self._number, frames[-1], copies)))
 
-    def report(self, now: float) -> bytes:
-        """Return the report that is due each second, and bring the figures up to date."""
+    def report(self, now: float, *, by_udp: bool) -> bytes:
+        """Return the report that is due each second, and bring the figures up to date.
+
+        `by_udp`: whether the other side's packets come by UDP.
+        """
         loss, burst = self._reception.losses()
         played = self._jitter_buffer.played
         invented, decoded = played.lost, played.decoded + played.recovered
@@ -126,5 +137,6 @@ class Leg:
             sent=time,
             echo=echo,
             held=min(held, 0xFFFF),
+            by_udp=by_udp,
         )
         return self._protection.protect(write_report(ours))

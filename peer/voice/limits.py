@@ -8,8 +8,10 @@ VOICE_LOUDEST = 4.0
 """How many times louder than it comes somebody can be made: 12 dB."""
 VOICE_PLACES = 8
 """Addresses at which another device of a call is tried."""
-VOICE_UDP_PATIENCE_MS = 2_000.0
-"""When no voice packet came by UDP for so long, TCP is tried beside it."""
+VOICE_UDP_PATIENCE_MS = 1_500.0
+"""When no voice packet came by UDP for so long, TCP is tried beside it: so it works within two seconds."""
+VOICE_REPORT_OLD_MS = 3_500.0
+"""What the other side reported is believed so long: three reports in a row may be lost."""
 VOICE_DIAL_SECONDS = 2.0
 """For a TCP connection of a call to be made, and for a stranger on the port to send something real."""
 VOICE_STRANGERS = 8

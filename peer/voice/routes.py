@@ -2,7 +2,8 @@
 
 To begin with a packet goes to every place where a device may be. Where a packet that it really sent comes from, there
 all others go: so both sides open the way for each other, and follow when an address changes. While nothing comes back,
-the side that dials connects by TCP to the same number; each packet is then preceded by its length (RFC 4571).
+or the other side reports that nothing comes to it, the side that dials connects by TCP to the same number; each packet
+is then preceded by its length (RFC 4571), and both ways are used until UDP works in both directions.
 """
 
 import contextlib
@@ -43,6 +44,8 @@ class _Route:
     udp_at: float | None = None
     """When the last one came that way, in ms."""
     stream: "_Stream | None" = None
+    is_heard: bool = False
+    """Whether what we send by UDP comes there."""
     is_dialing: bool = False
     dialed_at: float = field(default=-1e12)
 
@@ -135,8 +138,6 @@ class Routes:
             route = self._routes.get(leg)
             if route is not None:
                 route.places = self._addresses(places)
-                if not self._has_udp(route):
-                    route.udp = None
 
     def remove(self, leg: int) -> None:
         """Forget a device."""
@@ -155,14 +156,21 @@ class Routes:
                 return "udp"
             return "tcp" if route.stream is not None else ""
 
+    def heard_by_udp(self) -> set[int]:
+        """Return whose packets come by UDP."""
+        with self._lock:
+            return {leg for leg, route in self._routes.items() if self._has_udp(route)}
+
     def send(self, leg: int, data: bytes) -> None:
         """Send a packet."""
         with self._lock:
             route = self._routes.get(leg)
             if route is None:
                 return
-            stream = None if self._has_udp(route) else route.stream
-            places = (route.udp,) if route.udp else route.places
+            has_udp = self._has_udp(route)
+            stream = None if has_udp and route.is_heard else route.stream
+            lately = (route.udp,) if route.udp else ()
+            places = lately if has_udp else dict.fromkeys((*lately, *route.places))
         if stream is not None:
             stream.send(data)
         for place in places:
@@ -170,9 +178,15 @@ class Routes:
                 self._udp.sendto(data, place)
 
     def look_after(self, is_heard: Callable[[int], bool]) -> None:
-        """Connect by TCP where UDP does not get through; to be called a few times a second."""
+        """Connect by TCP where UDP does not get through; to be called a few times a second.
+
+        `is_heard` tells whether a device gets by UDP what we send.
+        """
         now = self._clock()
+        heard = {leg for leg in tuple(self._routes) if is_heard(leg)}
         with self._lock:
+            for leg, route in self._routes.items():
+                route.is_heard = leg in heard
             waiting = [
                 (leg, route)
                 for leg, route in self._routes.items()
@@ -180,7 +194,7 @@ class Routes:
                 and route.stream is None
                 and not route.is_dialing
                 and now - max(route.since, route.dialed_at) >= VOICE_UDP_PATIENCE_MS
-                and not (self._has_udp(route) and is_heard(leg))
+                and not (self._has_udp(route) and route.is_heard)
             ]
             for _, route in waiting:
                 route.is_dialing, route.dialed_at = True, now

@@ -102,7 +102,7 @@ def own_end(pipe: "Connection[Any, Any]", says: Samples, keys: Keys) -> None:
         heard.append(engine.play(_now()))
         engine.heard(piece(says, step - 1), _now())
         if step % _REPORT_EVERY == 0:
-            engine.report(_now())
+            engine.report(_now(), routes.heard_by_udp())
     sound = np.concatenate(heard[-plan.steps().stop :])
     pipe.send(Heard(sound, played.decoded + played.recovered - before, meter.share()))
     routes.close()

@@ -1,5 +1,7 @@
 """Voice packets: what is written is read again, and nothing else is."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,9 @@ def test_a_report_is_read_as_it_was_written(
     report = VoiceReport(ssrc, 77, share, share / 2, burst, wait, wait, sent=sent, echo=echo, held=held)
     data = write_report(report)
     back = read_report(data)
+    told = replace(report, by_udp=True)
+    assert read_report(write_report(told)).by_udp is not back.by_udp
+    assert ssrc_of(write_report(told)) == ssrc
     assert (back.ssrc, back.sent, back.echo, back.held) == (ssrc, sent, echo, held)
     assert back.lost == pytest.approx(share, abs=1e-4)
     assert back.burst == pytest.approx(burst, abs=0.01)

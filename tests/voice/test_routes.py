@@ -17,11 +17,22 @@ PATIENCE = 5.0
 HOST = "127.0.0.1"
 
 
+class Gate(socket.socket):
+    """A UDP socket behind a firewall."""
+
+    is_shut = False
+    """Whether nothing gets out."""
+
+    def sendto(self, data: bytes, place: tuple[str, int]) -> int:  # type: ignore[override]
+        return 0 if self.is_shut else super().sendto(data, place)
+
+
 class End:
     """A voice port, and what was accepted on it: packets that begin with `ok`, of the leg that the next byte names."""
 
     def __init__(self) -> None:
-        self.udp, self.tcp = voice_port()
+        udp, self.tcp = voice_port()
+        self.udp = Gate(fileno=udp.detach())
         self.heard: list[bytes] = []
         self.routes = Routes(self.udp, self.tcp, self.accept, lambda: 1000 * time.monotonic())
 
@@ -123,14 +134,9 @@ def test_a_device_that_is_said_to_have_moved_is_tried_there_once_nothing_comes_f
 def test_where_udp_does_not_get_through_tcp_does(ends: tuple[End, End], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "VOICE_UDP_PATIENCE_MS", 200.0)
     ana, bo = ends
-
-    class Firewall:
-        def sendto(self, *_: object) -> int:
-            return 0
-
     for end, other in ((ana, bo), (bo, ana)):
         end.routes.add(1, (other.place,), dials=end is ana)
-        end.routes._udp = Firewall()  # type: ignore[assignment]
+        end.udp.is_shut = True
     begin = time.monotonic()
     while ana.routes.path(1) != "tcp" or bo.routes.path(1) != "tcp":
         talk(ana, bo, rounds=1)
@@ -146,6 +152,41 @@ def test_where_udp_does_not_get_through_tcp_does(ends: tuple[End, End], monkeypa
     assert bo.heard[-50:] == [b"ok\x01%d" % number for number in range(50)]
     bo.routes.remove(1)
     until(lambda: ana.routes.path(1) == "")
+
+
+@pytest.mark.parametrize("mute", [0, 1], ids=["who dials", "who is dialled"])
+def test_where_udp_gets_through_in_one_direction_only_tcp_carries_the_other_until_it_does(
+    ends: tuple[End, End], monkeypatch: pytest.MonkeyPatch, mute: int
+) -> None:
+    monkeypatch.setattr(module, "VOICE_UDP_PATIENCE_MS", 200.0)
+    for end, other in (ends, ends[::-1]):
+        end.routes.add(1, (other.place,), dials=end is ends[0])
+    ends[mute].udp.is_shut = True
+
+    def look_after() -> None:
+        talk(*ends, rounds=1)
+        for end, other in (ends, ends[::-1]):
+            end.routes.look_after(lambda leg, other=other: leg in other.routes.heard_by_udp())
+
+    def both_hear() -> bool:
+        for end in ends:
+            end.heard.clear()
+        for _ in range(10):
+            look_after()
+        return all(len(end.heard) >= 5 for end in ends)
+
+    until(both_hear)
+    assert ends[mute].routes.path(1) == "udp"
+    assert ends[1 - mute].routes.path(1) == "tcp"
+    ends[mute].udp.is_shut = False
+    until(lambda: both_hear() and all(end.routes.path(1) == "udp" for end in ends))
+    sent: list[bytes] = []
+    for end in ends:
+        stream = end.routes._routes[1].stream
+        assert stream is not None
+        monkeypatch.setattr(stream, "send", sent.append)
+    assert both_hear()
+    assert not sent, "by both ways, though UDP works"
 
 
 def test_an_open_connection_that_nobody_reads_holds_up_no_call(ends: tuple[End, End]) -> None:

@@ -111,7 +111,7 @@ class VirtualCall:
                 person.heard.append(person.engine.play(self.now))
                 said = person.says[self._ticks * PULL : (self._ticks + 1) * PULL]
                 person.engine.heard(np.pad(said, (0, PULL - len(said))), self.now)
-                person.engine.report(self.now + number)
+                person.engine.report(self.now + number, person.engine._speakers)
             self.now += TICK_MS
             self._ticks += 1
 
