@@ -93,16 +93,16 @@ async def test_a_sound_server_that_dies_is_said_and_another_is_found() -> None:
 
 async def test_muted_is_silent_and_quieter_is_quieter(card: SoundCard) -> None:
     async def loudness() -> float:
-        ear = card.listen("bo", 3)
+        ear = card.listen("bo", 4)
         card.speak("ana", voice(2, 110, 1).tolist())
         heard = np.array(await asyncio.to_thread(ear.heard), np.int16)
-        return float(np.abs(heard).max())
+        return float(np.percentile(np.abs(heard), 99))  # a busy computer crackles
 
     async with calling(card) as (ana, bo):
-        assert await loudness() > 3_000
+        assert await loudness() > 2_000
         await bo.process.ask(pipe.SetVolume(bo.figures.leg, 0.1))
         await asyncio.sleep(1.5)  # a player that began late may still have something to say
-        assert 100 < await loudness() < 2_500
+        assert 100 < await loudness() < 1_500
         await ana.process.ask(pipe.SetMuted(True))
         await asyncio.sleep(0.3)
         assert await loudness() < 50
