@@ -3,13 +3,16 @@ import os
 # Before anything of Qt is imported: these tests need no screen.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from tests.harness.processes import PASSWORD, LocatorProcess
+from tests.harness.sound_card import SoundCard
 from tests.ui.scripted_node import ScriptedNode
+from tests.ui.talker import Talker
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.peer_bridge import PeerBridge
@@ -55,3 +58,49 @@ def window(qtbot, theme: Theme, appearance: Appearance, bridge: PeerBridge, tmp_
     qtbot.waitExposed(window)
     yield window
     window.quit()
+
+
+@pytest.fixture
+def locator(tmp_path: Path) -> Iterator[LocatorProcess]:
+    locator = LocatorProcess(tmp_path / "locator")
+    yield locator
+    locator.stop()
+
+
+@pytest.fixture
+def talker(
+    qtbot, theme: Theme, appearance: Appearance, locator: LocatorProcess, tmp_path: Path,
+    sound_card: SoundCard, monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[str], Talker]]:  # fmt: skip
+    """Make somebody who is signed in, with a microphone and a speaker."""
+    made: list[Talker] = []
+    monkeypatch.setenv("HAIL_DOWNLOADS", str(tmp_path / "downloads"))
+
+    def make(name: str) -> Talker:
+        def sit_down() -> None:
+            for key, value in sound_card.environment(name).items():
+                monkeypatch.setenv(key, value)
+
+        sit_down()
+        somebody = Talker(qtbot, name, tmp_path / name, theme, appearance, sit_down)
+        made.append(somebody)
+        session = somebody.ask(lambda node: node.register(locator.link, name, PASSWORD, name.title()))
+        somebody.window.login.signed_in.emit(session)
+        somebody.ask(lambda node: node.voice.devices())  # its audio process has this environment
+        return somebody
+
+    yield make
+    for somebody in made:
+        somebody.close()
+
+
+@pytest.fixture
+def ana_and_bo(talker: Callable[[str], Talker]) -> tuple[Talker, Talker]:
+    """Friends, each in the conversation with the other."""
+    ana, bo = talker("ana"), talker("bo")
+    ana.ask(lambda node: node.ask("bo"))
+    bo.until(lambda: any(bo.ask(lambda node: node.contacts())))
+    bo.ask(lambda node: node.accept("ana"))
+    for somebody in (ana, bo):
+        somebody.open_first()
+    return ana, bo

@@ -1,149 +1,20 @@
 """Two windows, two nodes and a real sound system: what is said into one is heard from the other."""
 
 import array
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton
 
-from peer.node import PeerNode
-from peer.surroundings import Surroundings
-from peer.views import ConversationView, MessageKind, MessageView, TransferState
-from tests.harness.processes import PASSWORD, LocatorProcess
 from tests.harness.sound_card import SoundCard
 from tests.harness.speaking import find, sweep, tone, usual_strength
-from ui.main_window.window import MainWindow
-from ui.main_window.window_memory import WindowMemory
-from ui.peer_bridge import PeerBridge
+from tests.ui.talker import Talker
 from ui.settings.audio_page import AudioPage, Trial
 from ui.settings.settings_dialog import SettingsDialog
-from ui.theme.appearance import Appearance
-from ui.theme.controls import Theme
 from ui.transfers.acts import Act
 from ui.transfers.voice_recorder import Recording
 
-PATIENCE_MS = 20_000
 LOW, HIGH = 440, 1_200
-
-
-class Talker:
-    """Somebody at a window of the real program, without its start."""
-
-    def __init__(self, qtbot, name: str, folder: Path, theme: Theme, appearance: Appearance) -> None:
-        self._qtbot = qtbot
-        self.name = name
-        self.bridge = PeerBridge(lambda profile: PeerNode(profile, Surroundings()), folder)
-        self.bridge.start()
-        self.window = MainWindow(theme, self.bridge, WindowMemory(folder), appearance)
-        qtbot.addWidget(self.window)
-        self.window.show()
-
-    def ask(self, work: Callable[[PeerNode], Coroutine[Any, Any, Any]]) -> Any:
-        """Have the node do something, and wait."""
-        answers: list[Any] = []
-        self.bridge.ask(self.window, work, answers.append)
-        self.until(lambda: bool(answers))
-        return answers[0]
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(is_so, timeout=PATIENCE_MS)
-
-    def open_first(self) -> None:
-        """Open the only conversation there is."""
-        talks: list[ConversationView] = []
-
-        def came() -> bool:
-            rows = self.window._state.conversations
-            talks[:] = [] if rows.rowCount() == 0 else self.ask(lambda node: node.conversations())
-            return bool(talks) and talks[0].can_write
-
-        self.until(came)
-        self.window.chat.open(talks[0])
-
-    @property
-    def recorder(self):
-        return self.window.chat.pane.recorder
-
-    def voice(self) -> MessageView | None:
-        """Return the voice message that is here, if one is."""
-        model = self.window.chat.pane.view.model()
-        for row in range(model.rowCount()):
-            message = model.message(row)
-            attachment = message.attachment
-            if message.kind is MessageKind.VOICE and attachment and attachment.state is TransferState.HERE:
-                return message
-        return None
-
-    def press(self, name: str) -> None:
-        """Click a button."""
-        button = self.window.findChild(QAbstractButton, name)
-        self.until(lambda: button.isVisible() and button.isEnabled())
-        self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    def click(self, act: Act, share: float = 0.5) -> None:
-        """Click a part of the voice message's bubble, so far from its left end."""
-        view = self.window.chat.pane.view
-        index = view.model().index(view.model().rowCount() - 1, 0)
-        place = view.visualRect(index)
-        parts = view._bubbles._look(index, place.width())[2]
-        message = view.model().message(index.row())
-        spots = view._bubbles._blocks[MessageKind.VOICE].spots(message, parts.block)
-        spot = next(spot.place for spot in spots if spot.act is act)
-        point = QPoint(round(spot.left() + share * spot.width()), round(spot.center().y()))
-        self._qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place.topLeft() + point)
-
-    def is_playing(self) -> bool:
-        return bool(self.window.chat.pane.desk.playback.current)
-
-    def close(self) -> None:
-        self.window.quit()
-        self.bridge.close()
-
-
-@pytest.fixture
-def locator(tmp_path: Path) -> Iterator[LocatorProcess]:
-    locator = LocatorProcess(tmp_path / "locator")
-    yield locator
-    locator.stop()
-
-
-@pytest.fixture
-def talker(
-    qtbot, theme: Theme, appearance: Appearance, locator: LocatorProcess, tmp_path: Path,
-    sound_card: SoundCard, monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[[str], Talker]]:  # fmt: skip
-    """Make somebody who is signed in, with a microphone and a speaker."""
-    made: list[Talker] = []
-    monkeypatch.setenv("HAIL_DOWNLOADS", str(tmp_path / "downloads"))
-
-    def make(name: str) -> Talker:
-        for key, value in sound_card.environment(name).items():
-            monkeypatch.setenv(key, value)
-        somebody = Talker(qtbot, name, tmp_path / name, theme, appearance)
-        made.append(somebody)
-        session = somebody.ask(lambda node: node.register(locator.link, name, PASSWORD, name.title()))
-        somebody.window.login.signed_in.emit(session)
-        somebody.ask(lambda node: node.voice.devices())  # its audio process has this environment
-        return somebody
-
-    yield make
-    for somebody in made:
-        somebody.close()
-
-
-@pytest.fixture
-def ana_and_bo(talker: Callable[[str], Talker]) -> tuple[Talker, Talker]:
-    """Friends, each in the conversation with the other."""
-    ana, bo = talker("ana"), talker("bo")
-    ana.ask(lambda node: node.ask("bo"))
-    bo.until(lambda: any(bo.ask(lambda node: node.contacts())))
-    bo.ask(lambda node: node.accept("ana"))
-    for somebody in (ana, bo):
-        somebody.open_first()
-    return ana, bo
 
 
 def _record(ana: Talker, sound_card: SoundCard, words: array.array, seconds: float) -> None:
