@@ -1,6 +1,7 @@
 """What the screen shows, folded from entries as they are kept. Runs on the storage thread, in the same write job."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 from peer.act_folding import ActFolder
@@ -112,7 +113,7 @@ def fall_out(connection: Connection, author: Author, happened: Happened, feed: F
     ActFolder(connection, happened.conversation.row, happened.acted_upon).find_last(matters)
     DeletionFolder(connection, author, happened).fall_out(feed, number)
     conversation = happened.conversation.row
-    if groups.forget_acts(connection, feed.row, number, feed.line.head_hash):
+    if groups.forget_acts(connection, feed.row, number):
         _fold_group(connection, author, happened)
     names = [row.entry for row in fallen]
     for name, place in feeds.places_of(connection, conversation, feed.author, names) if names else ():
@@ -142,12 +143,12 @@ def finish(connection: Connection, author: Author, happened: Happened) -> Happen
 def _end_acts(connection: Connection, author: Author, happened: Happened, group: Membership, folder: ActFolder) -> None:
     """Remember where feeds end now, and who managed the group: other words may be the last, other deletions count.
 
-    What was deleted also has other places to be shown at, once we are in the group.
+    What was deleted also has other places to be shown at, if other content is ours to see.
     """
     matters: set[Matter] = set()
     before = happened.group_before or Membership()
     happened.must_judge_again |= before.managed != group.managed
-    happened.must_judge_again |= (author.user in before.members) != (author.user in group.members)
+    happened.must_judge_again |= _may_see(before, author) != _may_see(group, author)
     for feed, known in feeds.ends_in(connection, happened.conversation.row):
         end = group.end_of(feed.author, feed.feed)
         if end != known:
@@ -155,6 +156,11 @@ def _end_acts(connection: Connection, author: Author, happened: Happened, group:
             matters |= acts.matters_beyond(connection, feed.row, min(each for each in (end, known) if each is not None))
             happened.must_judge_again = True
     folder.find_last(matters)
+
+
+def _may_see(group: Membership, author: Author) -> tuple[bool, Mapping[FeedId, int] | None]:
+    """Return whether we are in a group, and what is withheld from us there."""
+    return author.user in group.members, group.withheld.get(author.user)
 
 
 def _is_more(row: messages.MessageRow, happened: Happened) -> bool:

@@ -297,6 +297,9 @@ class EntryTaker:
         feed = feeds.add_feed(
             self._connection, self.happened.conversation.row, author, certificate.key, certificate.der, entry, shown
         )
+        if isinstance(self._admission, GroupAdmission):
+            # It may have ended before it began here.
+            feeds.put_end(self._connection, feed.row, self._admission.membership.end_of(author, feed.feed))
         self._keep(feed, entry)
 
     def _check_room_for(self, name: FeedId, author: UserId) -> None:
@@ -334,21 +337,25 @@ class EntryTaker:
     def _close(self, feed: FeedRow, one: Entry, other: Entry) -> None:
         """Two headers with one number: the feed ends with the lower; our own orphans are written again."""
         self._save_heads()
-        one, other = self._as_held(feed, one), self._as_held(feed, other)
+        number = one.header.number
         winner, loser = (one, other) if counted_header(one.hash, other.hash) == one.hash else (other, one)
-        if winner.body is None and feeds.hash_at(self._connection, feed.row, winner.header.number) == winner.hash:
-            # A proof has headers only; what it says is held here, and goes on to count.
-            winner = read_entry(feeds.wire_entry_at(self._connection, feed, winner.header.number))
+        is_held = feeds.hash_at(self._connection, feed.row, number) == winner.hash
+        if is_held:
+            # A proof has headers only; what the winner says is held here, and goes on to count.
+            winner = read_entry(feeds.wire_entry_at(self._connection, feed, number))
         if self._is_half(winner):
             # Who proves it holds what it says, and is asked for it.
             self.happened.parted.add(feed.feed)
             return
-        log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, one.header.number)
-        closed = self.happened.feeds[feed.feed] = feeds.close_feed(self._connection, feed, winner, loser)
-        fall_out(self._connection, self._author, self.happened, closed, winner.header.number)
+        log.warning("two versions of a feed of %s from number %d on: it is closed", feed.author, number)
+        self.happened.feeds[feed.feed] = feeds.close_feed(self._connection, feed, winner, loser)
+        fall_out(self._connection, self._author, self.happened, feed, number + 1 if is_held else number)
+        closed = self.happened.feeds[feed.feed]
         self._admission.changed()
-        # By what fell out it may count no more.
-        self._keep(closed, self._as_held(closed, winner))
+        if not is_held:
+            # Judged by what is left: by what fell out it may have counted.
+            allowed = self._as_held(closed, winner)
+            self._keep(closed if allowed.body else feeds.without_head_body(self._connection, closed), allowed)
         if feed.feed.device != self._author.key.device:
             return
         if feed.feed == FeedId.of(self._author.key.device, self.happened.conversation.incarnation):

@@ -212,15 +212,21 @@ def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entr
         " ON CONFLICT DO NOTHING",
         (feed.row, number, bytes(winner.hash)),
     )
-    kept = connection.execute("SELECT body FROM entry WHERE feed = ? AND hash = ?", (feed.row, bytes(winner.hash)))
-    body = winner.wire.body or next((cast("bytes | None", row[0]) for row in kept), None)
     connection.execute("DELETE FROM entry WHERE feed = ? AND number >= ?", (feed.row, number))
     connection.execute(
         "INSERT INTO entry (feed, number, hash, header, signature, body, entry) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (feed.row, number, bytes(winner.hash), winner.wire.header, winner.wire.signature, body, _entry_id(winner)),
+        (
+            feed.row,
+            number,
+            bytes(winner.hash),
+            winner.wire.header,
+            winner.wire.signature,
+            winner.wire.body,
+            _entry_id(winner),
+        ),
     )
     lacking = tuple((first, min(last, number - 1)) for first, last in feed.line.lacking if first < number)
-    if body is None:
+    if winner.wire.body is None:
         lacking = add_number(lacking, number)
     connection.execute(
         "UPDATE feed SET head = ?, head_hash = ?, closed = 1, lacking = ? WHERE id = ?",
@@ -232,6 +238,16 @@ def close_feed(connection: Connection, feed: FeedRow, winner: Entry, loser: Entr
     )
     line = VectorLine(feed.feed, 1, number, winner.hash, closed=True, lacking=lacking)
     return _moved(feed, line, feed.stamp)
+
+
+def without_head_body(connection: Connection, feed: FeedRow) -> FeedRow:
+    """Let the body of a feed's last entry be absent, if it is not yet, and return the feed as it is now."""
+    connection.execute(
+        "UPDATE entry SET body = NULL, entry = NULL WHERE feed = ? AND number = ?", (feed.row, feed.line.head)
+    )
+    stripped = with_lacking(feed, add_number(feed.line.lacking, feed.line.head))
+    save_head(connection, stripped)
+    return stripped
 
 
 def with_lacking(feed: FeedRow, lacking: tuple[Range, ...]) -> FeedRow:

@@ -37,10 +37,9 @@ def add_act(connection: Connection, feed: FeedRow, entry: Entry) -> None:
     )
 
 
-def forget_acts(connection: Connection, feed: int, number: int, but: EntryHash) -> bool:
-    """Let go what fell out of a closed feed: from a number on, all but the entry that counts. Tell if there was any."""
-    sql = "DELETE FROM group_act WHERE feed = ? AND number >= ? AND hash <> ?"
-    return bool(connection.execute(sql, (feed, number, bytes(but))).rowcount)
+def forget_acts(connection: Connection, feed: int, number: int) -> bool:
+    """Let go what fell out of a closed feed, from a number on; tell if there was any."""
+    return bool(connection.execute("DELETE FROM group_act WHERE feed = ? AND number >= ?", (feed, number)).rowcount)
 
 
 def membership_in(connection: Connection, conversation: int) -> Membership:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import msgspec
+
 from peer.conversation import Conversation
 from peer.storage.feeds import FeedRow
 from peer.storage.messages import MessageRow
@@ -9,6 +11,7 @@ from peer.views import ConversationId, MessageKind
 from protocol.identity import EntryId, FeedId, UserId
 from protocol.link_messages import VectorLine
 from protocol.membership import Membership
+from protocol.replication import subtract
 from tests.simulate.ledger import Ledger
 from tests.simulate.machine import Machine
 
@@ -40,8 +43,10 @@ async def differences(members: list[Machine], group: ConversationId) -> list[str
         shown_there = await other.rows(group)
         # What is withheld from one of the two from its joining on is no difference.
         but = _withheld(mine, first, shown_there) | _withheld(mine, other, shown_here)
+        is_withheld = bool(but) or bool(mine.group and {first.name, other.name} & mine.group.withheld.keys())
         here, there = (
-            Counter(_as_seen(row) for row in rows if row.entry not in but) for rows in (shown_here, shown_there)
+            Counter(_as_seen(row, is_withheld=is_withheld) for row in rows if row.entry not in but)
+            for rows in (shown_here, shown_there)
         )
         told += [f"{other.name} shows, and {first.name} does not: {' '.join(each)}" for each in there - here]
         told += [f"{first.name} shows, and {other.name} does not: {' '.join(each)}" for each in here - there]
@@ -82,9 +87,32 @@ def _ended(conversation: Conversation) -> list[FeedRow]:
     return [feed for name, feed in conversation.feeds.items() if name in group.ended]
 
 
-def _as_seen(row: MessageRow) -> tuple[str, ...]:
-    reactions = [f"{shown.emoji} {' '.join(sorted(shown.users))}" for shown in row.reactions]
-    return (row.entry.hex()[:8], row.author, row.kind, f"«{row.text}»", *sorted(reactions))
+def _as_seen(row: MessageRow, *, is_withheld: bool) -> tuple[str, ...]:
+    """Return what all must see alike; edits and reactions may have been withheld from one of the two, too."""
+    always = (row.entry.hex()[:8], row.author, row.kind, f"deleted by {row.deleted_by}", f"answers {row.reply_to}")
+    if is_withheld:
+        return always
+    return (
+        *always,
+        f"«{row.text}»",
+        str(row.edited),
+        *(f"{each.emoji} {' '.join(each.users)}" for each in row.reactions),
+    )
+
+
+async def remains(members: list[Machine], group: ConversationId, ledger: Ledger) -> list[str]:
+    """Return what is left on members' disks of messages that all see as deleted."""
+    if not members:
+        return []
+    deleted = [row.entry for row in await members[0].rows(group) if row.kind == MessageKind.DELETED]
+    wordings = {text.encode() for entry in deleted for text in ledger.wordings.get(entry, ())}
+    return [
+        f"{member.name} still holds what was deleted: «{text.decode()}»"
+        for member in members
+        for content in [await member.content()]
+        for text in sorted(wordings)
+        if any(text in each for each in content)
+    ]
 
 
 async def losses(members: list[Machine], honest: list[Machine], group: ConversationId, ledger: Ledger) -> list[str]:
@@ -132,12 +160,20 @@ def _how_they_differ(one: str, mine: Conversation, other: str, theirs: Conversat
     if mine.digest().root != theirs.digest().root:
         lines = mine.told_lines(), theirs.told_lines()
         for feed in sorted({*lines[0], *lines[1]}):
-            here, there = (each.get(feed) for each in lines)
+            here, there = (_but_withheld(each.get(feed), mine, one, other) for each in lines)
             if here != there:
                 row = mine.feeds.get(feed) or theirs.feeds[feed]
                 name = f"{row.author}/{feed.hex()[-6:]}"
                 told.append(f"{one} and {other} hold {name} differently: {_line(here)} and {_line(there)}")
     return told
+
+
+def _but_withheld(line: VectorLine | None, conversation: Conversation, *users: str) -> VectorLine | None:
+    """Return a line but for bodies that are withheld from one of two: they do not know whether anybody holds them."""
+    if line is None or conversation.group is None:
+        return line
+    last = max(conversation.group.withheld_from(UserId(user), line.feed) for user in users)
+    return msgspec.structs.replace(line, lacking=subtract(line.lacking, ((1, last),)))
 
 
 def _membership(conversation: Conversation | None) -> Membership | None:

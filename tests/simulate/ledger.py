@@ -21,12 +21,19 @@ class Written(NamedTuple):
     text: str
 
 
+def says(author: str, number: int) -> str:
+    """Return a text that no other text is a part of."""
+    return f"{author} says {number}."
+
+
 @dataclass
 class Ledger:
     """Kept beside the run, from what the nodes answered for."""
 
     written: dict[EntryId, Written] = field(default_factory=dict)
     """All messages that an honest member's node answered for: they were committed."""
+    wordings: dict[EntryId, list[str]] = field(default_factory=dict)
+    """All texts that messages ever had, edits among them: of a deleted message none may be on any disk."""
     gone: set[EntryId] = field(default_factory=set)
     """Messages that were on one disk only, which was then set back."""
     relied_on: dict[EntryId, list[frozenset[str]]] = field(default_factory=dict)

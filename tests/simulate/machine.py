@@ -204,6 +204,16 @@ class Machine:
             return {}
         return await self.ask(lambda _: session.conversations.hashes(conversation.feeds[feed], numbers))
 
+    async def content(self) -> list[bytes]:
+        """Return all that its disk holds of what was said: bodies that count, those that fell out, texts as shown."""
+        session = self._node._session
+        assert session is not None
+        sql = (
+            "SELECT body FROM entry WHERE body IS NOT NULL UNION ALL SELECT body FROM orphan WHERE body IS NOT NULL"
+            " UNION ALL SELECT CAST(text AS BLOB) FROM message"
+        )
+        return await self.ask(lambda _: session._database.read(lambda c: [row[0] for row in c.execute(sql)]))
+
     def conversation(self, group: ConversationId) -> Conversation | None:
         """Return the group as the node has it in memory."""
         session = self._node._session

@@ -23,7 +23,7 @@ from peer.views import ConversationId
 from protocol.consent import Consent
 from protocol.locator_messages import ALPN
 from tests.harness.virtual_time import Clock, InlineExecutor
-from tests.simulate.agreement import differences, final_members, losses
+from tests.simulate.agreement import differences, final_members, losses, remains
 from tests.simulate.ledger import Ledger, Written
 from tests.simulate.machine import Machine
 from tests.simulate.plain_wire import PlainNetwork
@@ -161,10 +161,11 @@ class Run:
         await trouble.end()
         self.outcome.healed_after = await self._heal()
         await self._write_in_calm()
-        lost = await losses(self._members(), self.honest(), self.group, self.ledger)
-        if lost:
-            self.outcome.story += lost
-            raise FailedError(lost[0])
+        wrong = await losses(self._members(), self.honest(), self.group, self.ledger)
+        wrong += await remains(self._members(), self.group, self.ledger)
+        if wrong:
+            self.outcome.story += wrong
+            raise FailedError(wrong[0])
 
     async def close(self) -> None:
         """Switch everything off."""

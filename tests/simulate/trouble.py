@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from peer.errors import Refusal
 from peer.node import PeerNode
+from peer.views import MessageKind, MessageView
 from tests.simulate.hostile import Censor, Equivocator
-from tests.simulate.ledger import Written
+from tests.simulate.ledger import Written, says
 from tests.simulate.machine import DiedError, Machine
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Liars(StrEnum):
 
 LIARS = 0.15
 """How likely it is that a member lies."""
+ON_THE_SCREEN = 12
+"""Messages that somebody may answer, edit, react to or delete."""
 Deed = Callable[[], Awaitable[None]]
 
 
@@ -63,6 +66,9 @@ class Trouble:
         until = loop.time() + seconds
         deeds: list[tuple[Deed, int]] = [
             (self._write, 60),
+            (self._edit, 8),
+            (self._react, 12),
+            (self._delete, 5),
             (self._cut_a_link, 6),
             (self._split, 3),
             (self._heal_the_network, 3),
@@ -131,11 +137,55 @@ class Trouble:
         machine = self._one()
         for _ in range(self._chance.choice((1, 1, 1, 3, 10))):
             self._texts += 1
-            text = f"{machine.name} says {self._texts}"
-            view = await machine.ask(lambda node, text=text: node.send_text(self._run.group, text))
+            text = says(machine.name, self._texts)
+            shown = await self._shown(machine)
+            answered = self._chance.choice(shown).entry if shown and self._chance.random() < 0.2 else None
+            view = await machine.ask(
+                lambda node, text=text, answered=answered: node.send_text(self._run.group, text, answered)
+            )
+            self._run.ledger.wordings.setdefault(view.entry, []).append(text)
             if not machine.is_hostile:
                 self._run.ledger.written[view.entry] = Written(machine.name, text)
             self._run.outcome.counts["written"] += 1
+
+    async def _shown(self, machine: Machine) -> list[MessageView]:
+        """Return some messages that somebody has before their eyes."""
+        if machine.conversation(self._run.group) is None:
+            return []
+        shown = await machine.ask(lambda node: node.messages(self._run.group, limit=ON_THE_SCREEN))
+        return [message for message in shown if message.kind == MessageKind.TEXT]
+
+    async def _edit(self) -> None:
+        machine = self._one()
+        own = [message for message in await self._shown(machine) if message.mine]
+        if own:
+            self._texts += 1
+            text, entry = says(machine.name, self._texts), self._chance.choice(own).entry
+            # Before it is asked for: a program may be killed when it is written, and not told yet.
+            self._run.ledger.wordings.setdefault(entry, []).append(text)
+            await machine.ask(lambda node: node.edit_message(entry, text))
+            self._run.outcome.counts["edited"] += 1
+
+    async def _react(self) -> None:
+        machine = self._one()
+        if shown := await self._shown(machine):
+            entry, emoji = self._chance.choice(shown).entry, self._chance.choice(("👍", "❤️", "🎉", ""))
+            await machine.ask(lambda node: node.react(entry, emoji))
+            self._run.outcome.counts["reacted"] += 1
+
+    async def _delete(self) -> None:
+        machine = self._one()
+        shown = await self._shown(machine)
+        may_all = self._manages(machine)
+        if deletable := [message for message in shown if message.mine or may_all]:
+            message = self._chance.choice(deletable)
+            self._run.ledger.wordings.setdefault(message.entry, []).append(message.text)
+            await machine.ask(lambda node: node.delete_message(message.entry, for_all=True))
+            self._run.outcome.counts["deleted"] += 1
+
+    def _manages(self, machine: Machine) -> bool:
+        conversation = machine.conversation(self._run.group)
+        return bool(conversation and conversation.group and machine.name in conversation.group.managers)
 
     async def _rename(self) -> None:
         machine = self._one()
