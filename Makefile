@@ -51,7 +51,9 @@ tour: setup ## play the tour on a virtual screen; pictures and transcript in .ru
 test: setup ## every test, at most 10 minutes
 	@$(PYTEST)
 
+test-long: APT_PACKAGES += espeak-ng
 test-long: setup ## the long forms too
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@$(PYTEST) -m 'long or not long'
 
 bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client espeak-ng iproute2

@@ -83,6 +83,10 @@ class Calls:
         await session.audio.choose(AudioChoice(microphone, speaker))
         session.calls.chosen_changed()
 
+    async def processing(self) -> Switches:
+        """Return what is done to our voice."""
+        return self._need_session().audio.switches
+
     async def set_processing(self, echo: bool, noise: bool, gain: bool) -> None:
         """Choose what is done to our voice, also in the call that is on."""
         session = self._need_session()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -29,6 +30,7 @@ from peer.command_line.parameters import (
     MuteParameters,
     Parameters,
     PasswordParameters,
+    ProcessingParameters,
     ReactParameters,
     ReadParameters,
     RegisterParameters,
@@ -134,6 +136,15 @@ async def _call_devices(node: PeerNode, p: DevicesParameters) -> object:
     return await node.calls.devices()
 
 
+async def _call_processing(node: PeerNode, p: ProcessingParameters) -> object:
+    was = await node.calls.processing()
+    given = {name: on for name in ("echo", "noise", "gain") if (on := getattr(p, name)) is not None}
+    if given:
+        wanted = replace(was, **given)
+        await node.calls.set_processing(wanted.echo, wanted.noise, wanted.gain)
+    return await node.calls.processing()
+
+
 def _transferring(change: "Callable[[PeerNode, EntryId], Awaitable[MessageView]]") -> Method[FileParameters]:
     async def call(node: PeerNode, p: FileParameters) -> object:
         return transfer(await change(node, p.entry))
@@ -229,6 +240,7 @@ METHODS: dict[str, Method[Any]] = {
     "calls.mute": Method(MuteParameters, lambda n, p: n.calls.mute(p.call, p.muted)),
     "calls.list": Method(Parameters, lambda n, _: n.calls.current()),
     "calls.devices": Method(DevicesParameters, _call_devices),
+    "calls.processing": Method(ProcessingParameters, _call_processing),
     "calls.statistics": Method(CallParameters, lambda n, p: n.calls.statistics(p.call)),
 }
 

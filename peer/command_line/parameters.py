@@ -226,6 +226,14 @@ class MuteParameters(CallParameters):
     muted: bool = True
 
 
+class ProcessingParameters(Parameters):
+    """For `calls.processing`: what is not given stays."""
+
+    echo: bool | None = None
+    noise: bool | None = None
+    gain: bool | None = None
+
+
 class DevicesParameters(Parameters):
     """For `calls.devices`: what is not given stays."""
 
