@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes import PeerProcess, Three, befriend
+from tests.harness.processes import PASSWORD, PeerProcess, Three, befriend
 
 
 def talking(three: Three) -> tuple[PeerProcess, PeerProcess, str]:
@@ -102,3 +102,12 @@ def test_a_voice_process_that_is_killed_ends_the_call_and_no_program(three_proce
     assert over["message"]
     assert ana.wait_for("call_ended")["call"]["reason"] == "hung_up"
     assert bo.call("calls.list") == []
+
+
+def test_what_is_done_to_our_voice_is_kept_with_the_account(three_processes: Three) -> None:
+    ana = three_processes.registered("ana")
+    assert ana.call("calls.processing") == {"echo": True, "noise": True, "gain": True}
+    assert ana.call("calls.processing", echo=False, gain=False) == {"echo": False, "noise": True, "gain": False}
+    ana.call("session.logout")
+    ana.call("session.login", locator=three_processes.locator.link, user="ana", password=PASSWORD)
+    assert ana.call("calls.processing", gain=True) == {"echo": False, "noise": True, "gain": True}
