@@ -67,6 +67,8 @@ class Contacts:
         self._linked: dict[UserId, int] = {}
         self._conversations: Conversations | None = None
         self._storing: set[asyncio.Future[None]] = set()
+        self.has_other_devices = False
+        """Whether the locator counts other devices as ours, too, as far as it told."""
         self.accepts_links = True
         """False while another device of ours is the active one."""
         self.on_device_shut_out: Callable[[UserId, frozenset[DeviceId]], None] = lambda *_: None
@@ -378,6 +380,7 @@ class Contacts:
             log.warning("our own device list was refused: %s", error)
             return
         if mine.user == self._me:
+            self.has_other_devices = bool(set(mine.devices) - {self._my_device})
             self.keep_soon(lambda c: people.keep_own_devices(c, mine.devices, vouched=vouched))
 
     # --- presence ----------------------------------------------------------------------------

@@ -149,9 +149,16 @@ class Groups:
             return await self._contacts.own_devices()
         return self._contacts.confirmed_devices(user)
 
-    def _is_new_device(self, group: Membership, user: UserId) -> bool:
-        may_confirm = user != self._me and group.may_confirm(self._me, user)
-        return may_confirm and not self._contacts.valid_devices(user) <= group.members[user]
+    def _member_view(self, conversation: Conversation, group: Membership, user: UserId) -> MemberView:
+        is_waiting = user != self._me and not self._contacts.valid_devices(user) <= group.members[user]
+        return MemberView(
+            user=user,
+            name=self._conversations.name_in(conversation, user),
+            manager=user in group.managers,
+            online=user == self._me or self._contacts.is_online(user),
+            new_device=is_waiting and group.may_confirm(self._me, user),
+            waiting_device=is_waiting,
+        )
 
     def view(self, conversation: Conversation) -> GroupView:
         """Return who belongs to a group."""
@@ -162,16 +169,7 @@ class Groups:
             conversation=conversation.id,
             name=group.name,
             creator=group.creator or self._me,
-            members=tuple(
-                MemberView(
-                    user=user,
-                    name=self._conversations.name_in(conversation, user),
-                    manager=user in group.managers,
-                    online=user == self._me or self._contacts.is_online(user),
-                    new_device=self._is_new_device(group, user),
-                )
-                for user in group.members
-            ),
+            members=tuple(self._member_view(conversation, group, user) for user in group.members),
         )
 
     def with_members(self, users: Iterable[UserId]) -> Conversation | None:

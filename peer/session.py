@@ -265,6 +265,7 @@ class Session:
             listen_port=self._facts.listen_port,
             voice_port=self._facts.voice_port,
             links=len(self._book.links),
+            other_devices=self.contacts.has_other_devices,
             must_change_password=hasattr(self, "locator") and self.locator.must_change_password,
         )
 

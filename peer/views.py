@@ -365,6 +365,8 @@ class MemberView(View, frozen=True):
     online: bool
     new_device: bool = False
     """Whether a device of theirs was met that does not speak for them in this group, and that we may confirm."""
+    waiting_device: bool = False
+    """Whether such a device was met, whoever may confirm it."""
 
 
 class GroupView(View, frozen=True):
@@ -412,6 +414,8 @@ class SessionView(View, frozen=True):
     listen_port: int
     voice_port: int
     links: int
+    other_devices: bool = False
+    """Whether the locator counts other devices as this person's, too: what was said there comes back from friends."""
     must_change_password: bool = False
     """Whether the locator answers nothing before `change_password`: the one used was given out by its operator."""
 

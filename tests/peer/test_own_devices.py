@@ -88,7 +88,12 @@ async def test_a_members_new_device_is_in_the_group_once_a_manager_said_so_and_n
     await chen.node.log_out()
     laptop = await world.returns("chen", profile="laptop")
     await world.until(lambda: any(m.new_device for e in ana.told("group_changed") for m in e.group.members))
-    assert not any(m.new_device for m in (await bo.node.group(group)).members), "it is not Bo's to say"
+    session = await laptop.node.session()
+    assert session is not None
+    assert session.other_devices
+    seen_by_bo = (await bo.node.group(group)).members
+    assert [m.user for m in seen_by_bo if m.waiting_device] == ["chen"]
+    assert not any(m.new_device for m in seen_by_bo), "it is not Bo's to say"
     with pytest.raises(Refusal) as refused:
         await bo.node.confirm_member_device(group, "chen")
     assert refused.value.code is RefusalCode.NOT_A_MANAGER
@@ -96,7 +101,7 @@ async def test_a_members_new_device_is_in_the_group_once_a_manager_said_so_and_n
     await asyncio.sleep(60)
     assert not known(laptop, group), "what a friend says counts between the two"
     view = await ana.node.confirm_member_device(group, "chen")
-    assert not any(member.new_device for member in view.members)
+    assert not any(member.new_device or member.waiting_device for member in view.members)
     await world.until(lambda: known(laptop, group))
     await world.shows(laptop, group, ["from chen", "from ana"])
     await laptop.node.send_text(group, "from the laptop")

@@ -506,6 +506,14 @@ class ScriptedNode:
         )
         return self._change_group(conversation, members=members)
 
+    async def confirm_member_device(self, conversation: ConversationId, user: str) -> GroupView:
+        await self._asked("confirm_member_device", conversation, user)
+        members = tuple(
+            msgspec.structs.replace(each, new_device=False, waiting_device=False) if each.user == user else each
+            for each in self.groups[conversation].members
+        )
+        return self._change_group(conversation, members=members)
+
     def _without(self, conversation: ConversationId, user: str) -> GroupView:
         members = tuple(each for each in self.groups[conversation].members if each.user != user)
         return self._change_group(conversation, members=members)

@@ -204,3 +204,61 @@ def test_a_friend_is_added_with_the_history_or_without(
     click(qtbot, dialog, "add_members.submit")
     qtbot.waitUntil(lambda: dialog.findChild(QWidget, "members.row.dan") is not None)
     assert node.asked("add_to_group") == [(LAB, "dan", from_now_on)]
+
+
+def wait_for_device(node: ScriptedNode, user: str, *, mine_to_say: bool) -> None:
+    members = tuple(
+        msgspec.structs.replace(each, waiting_device=True, new_device=mine_to_say) if each.user == user else each
+        for each in node.groups[LAB].members
+    )
+    node.groups[LAB] = msgspec.structs.replace(node.groups[LAB], members=members)
+    node.tell(events.GroupChanged(node.groups[LAB]))
+
+
+def test_a_members_new_device_is_named_above_the_messages_and_confirmed_by_who_may(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    card = part(talking, "conversation.new_device")
+    assert not card.isVisible()
+    wait_for_device(node, "chen", mine_to_say=True)
+    qtbot.waitUntil(card.isVisible)
+    assert any("Chen uses a new device" in label.text() for label in card.findChildren(QLabel))
+    assert not part(card, "conversation.compare").isVisible(), "Chen is a stranger, of whom no number was seen"
+    click(qtbot, card, "conversation.confirm_device")
+    qtbot.waitUntil(lambda: not card.isVisible())
+    assert node.asked("confirm_member_device") == [(LAB, "chen")]
+
+
+def test_who_may_not_confirm_a_device_is_told_who_can_and_may_put_it_off(
+    qtbot, talking: MainWindow, node: ScriptedNode
+) -> None:
+    card = part(talking, "conversation.new_device")
+    wait_for_device(node, "alice", mine_to_say=False)
+    qtbot.waitUntil(card.isVisible)
+    assert any("a manager has confirmed" in label.text() for label in card.findChildren(QLabel))
+    assert not part(card, "conversation.confirm_device").isVisible()
+    click(qtbot, card, "conversation.device_later")
+    assert not card.isVisible()
+    wait_for_device(node, "bob", mine_to_say=True)
+    qtbot.waitUntil(card.isVisible)
+    assert any("Bob uses a new device" in label.text() for label in card.findChildren(QLabel))
+    assert part(card, "conversation.compare").isVisible()
+    dialog = members_of(qtbot, talking)
+    assert words(dialog, "alice")[1] == "new device · online · alice"
+    assert "confirm_device" not in offered(dialog, "alice")
+    do(dialog, "confirm_device", "bob")
+    click(qtbot, dialog, "confirm.yes")
+    qtbot.waitUntil(lambda: words(dialog, "bob")[1] == "Manager · offline · bob")
+    assert node.asked("confirm_member_device") == [(LAB, "bob")]
+    assert not card.isVisible()
+
+
+def test_who_signed_in_on_another_device_is_told_what_comes_and_from_whom(
+    qtbot, window: MainWindow, node: ScriptedNode
+) -> None:
+    window.login.signed_in.emit(make_session(other_devices=True))
+    qtbot.waitUntil(part(window, "conversation.new_device_of_mine").isVisible)
+    beside = [label.text() for label in part(window, "main.empty").findChildren(QLabel)]
+    assert any("confirmed this new device" in text for text in beside), "all that a narrow window has room for"
+    node.tell(events.Connected(make_session(other_devices=False)))
+    qtbot.waitUntil(part(window, "conversation.first").isVisible)

@@ -1,8 +1,7 @@
 """What stands in place of the composer, or above the messages, when a person has to decide something first."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from peer.views import Consent, ContactView
 from ui.theme import fonts
@@ -109,60 +108,3 @@ class NoWritingNotice(QWidget):
             Consent.STRANGERS: self.tr("You and %1 are not contacts yet. Ask first, then write."),
             Consent.FRIENDS: self.tr("%1 is getting ready. You can write in a moment."),
         }[state]
-
-
-class NewDeviceCard(QWidget):
-    """A contact uses a device we have not seen: nothing goes there before a person says it is theirs."""
-
-    confirmed = Signal()
-    safety_wanted = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setObjectName("conversation.new_device")
-        self.setProperty("role", "strip")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        picture = QLabel()
-        theme.put_picture(picture, "shield-alert", 22, "warning")
-        self._title = Text(face=fonts.bold(), wrap=True)
-        self._text = Text(wrap=True, face=fonts.font(fonts.CAPTION))
-        confirm = PushButton(self.tr("It is theirs"), name="conversation.confirm_device")
-        confirm.clicked.connect(self.confirmed)
-        compare = PushButton(self.tr("Compare numbers…"), name="conversation.compare", kind="primary")
-        compare.clicked.connect(self.safety_wanted)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(compare)
-        buttons.addWidget(confirm)
-        buttons.addStretch()
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(self._title)
-        words.addWidget(self._text)
-        words.addSpacing(4)
-        words.addLayout(buttons)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 12)
-        layout.setSpacing(12)
-        layout.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
-
-    def show_person(self, name: str) -> None:
-        """Name whose device it is."""
-        self._title.setText(self.tr("%1 signed in on a new device").replace("%1", name))
-        sentence = self.tr(
-            "Nothing is sent to it, and nothing from it is shown, before you confirm that it is really theirs. Ask %1 "
-            "in person or by phone, or compare the safety number."
-        )
-        self._text.setText(sentence.replace("%1", name))
-        self._grow()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the sentence takes more lines."""
-        super().resizeEvent(event)
-        self._grow()
-
-    def _grow(self) -> None:
-        layout = self.layout()
-        assert layout is not None
-        self.setMinimumHeight(max(0, layout.totalHeightForWidth(self.width())))

@@ -17,6 +17,7 @@ from ui.calls.call_line import CallLine
 from ui.contacts.actions import ContactActions
 from ui.conversation.attachment_desk import AttachmentDesk
 from ui.conversation.composer import Composer
+from ui.conversation.device_desk import DeviceDesk
 from ui.conversation.drafts import Drafts
 from ui.conversation.emoji_desk import EmojiDesk
 from ui.conversation.header import ConversationHeader
@@ -25,11 +26,12 @@ from ui.conversation.mention_popup import MentionPopup
 from ui.conversation.mention_text import NameTable
 from ui.conversation.message_desk import MessageDesk
 from ui.conversation.message_view import MessageView
-from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
+from ui.conversation.notices import NoWritingNotice, RequestCard
 from ui.conversation.outgoing import Outgoing
 from ui.conversation.person_desk import PersonDesk
 from ui.conversation.reading import Reading
 from ui.conversation.writing import Writing
+from ui.groups.actions import GroupActions
 from ui.main_window.window_memory import WindowMemory
 from ui.models.chat_state import ChatState
 from ui.models.message_list import MessageListModel
@@ -60,7 +62,13 @@ class ConversationPane(QWidget):
     """Call them, join their call, or show the one that is on."""
 
     def __init__(
-        self, theme: Theme, bridge: PeerBridge, state: ChatState, actions: ContactActions, memory: WindowMemory
+        self,
+        theme: Theme,
+        bridge: PeerBridge,
+        state: ChatState,
+        actions: ContactActions,
+        groups: GroupActions,
+        memory: WindowMemory,
     ) -> None:
         super().__init__()
         self.setObjectName("conversation")
@@ -71,7 +79,7 @@ class ConversationPane(QWidget):
         self._shown: ConversationView | None = None
         self._messages: MessageListModel | None = None
         self.header = ConversationHeader(theme)
-        self._new_device = NewDeviceCard(theme)
+        self._devices = DeviceDesk(theme, bridge, state, actions, groups, self)
         self._calls = CallLine(theme, state, self.header, self)
         self.desk = AttachmentDesk(theme, bridge, self)
         self.view = MessageView(theme, self.desk.blocks())
@@ -98,7 +106,7 @@ class ConversationPane(QWidget):
         self.composer = Composer(theme)
         self._notice = NoWritingNotice()
         self.emoji = EmojiDesk(theme, memory, self.composer, self)
-        self._person = PersonDesk(bridge, state, actions, self)
+        self._person = PersonDesk(actions, self)
         self._screenshot = Screenshot(theme, self)
         self._talk = QWidget()
         """All but the files."""
@@ -130,7 +138,7 @@ class ConversationPane(QWidget):
         beside.addWidget(self.files)
         layout.addWidget(self.header)
         layout.addWidget(self._calls.strip)
-        layout.addWidget(self._new_device)
+        layout.addWidget(self._devices.card)
         layout.addWidget(self._middle, 1)
         layout.addWidget(self.composer)
         layout.addWidget(self._notice)
@@ -173,7 +181,8 @@ class ConversationPane(QWidget):
         self._state.conversations.conversation_changed.connect(self._conversation_changed)
         self._state.groups.changed.connect(self._group_changed)
         self._state.typing.changed.connect(self._typing_changed)
-        self._person.serve(self.header, self._request, self._notice, self._new_device)
+        self._person.serve(self.header, self._request, self._notice)
+        self.header.safety_wanted.connect(self._devices.compare)
 
     # --- what the window asks ------------------------------------------------------------------
 
@@ -269,10 +278,10 @@ class ConversationPane(QWidget):
         self.composer.show_names(NameTable(others))
         if is_group:
             self.header.show_group(self._shown, group)
+            self._devices.show_group(self._shown.conversation, group)
         else:
             self.header.show_conversation(self._shown, contact)
-        self._new_device.setVisible(contact is not None and contact.new_device and not contact.blocked)
-        self._new_device.show_person(self._shown.title)
+            self._devices.show_contact(contact, self._shown.title)
         self._calls.show_conversation(self._shown)
         self._choose_page()
         if not self._shown.can_write and self.window().focusWidget() is self.composer.input:

@@ -1,4 +1,4 @@
-"""What is done about the person of a conversation: answer a request, confirm a device, compare, remove, block."""
+"""What is done about the person of a conversation: answer a request, remove, block."""
 
 from collections.abc import Callable
 
@@ -8,20 +8,15 @@ from PySide6.QtWidgets import QWidget
 from peer.views import ConversationView
 from ui.contacts.actions import ContactActions
 from ui.contacts.confirm_dialog import ConfirmDialog
-from ui.contacts.safety_dialog import SafetyDialog
 from ui.conversation.header import ConversationHeader
-from ui.conversation.notices import NewDeviceCard, NoWritingNotice, RequestCard
-from ui.models.chat_state import ChatState
-from ui.peer_bridge import PeerBridge
+from ui.conversation.notices import NoWritingNotice, RequestCard
 
 
 class PersonDesk(QObject):
     """One for a pane, whichever conversation is open in it; in a group there is nothing for it to do."""
 
-    def __init__(self, bridge: PeerBridge, state: ChatState, actions: ContactActions, pane: QWidget) -> None:
+    def __init__(self, actions: ContactActions, pane: QWidget) -> None:
         super().__init__(pane)
-        self._bridge = bridge
-        self._state = state
         self._actions = actions
         self._pane = pane
         self._shown: ConversationView | None = None
@@ -30,25 +25,15 @@ class PersonDesk(QObject):
         """Another one is open, or none."""
         self._shown = conversation
 
-    def serve(
-        self, header: ConversationHeader, request: RequestCard, notice: NoWritingNotice, new_device: NewDeviceCard
-    ) -> None:
+    def serve(self, header: ConversationHeader, request: RequestCard, notice: NoWritingNotice) -> None:
         """Do what is asked for there."""
         request.accepted.connect(lambda: self._with_user(self._actions.accept))
         request.declined.connect(lambda: self._with_user(self._actions.decline))
         request.blocked.connect(lambda: self._with_user(self._actions.block))
         notice.asked_again.connect(lambda: self._with_user(self._actions.ask))
         notice.unblocked.connect(lambda: self._with_user(self._actions.unblock))
-        new_device.confirmed.connect(lambda: self._with_user(self._actions.confirm_device))
-        for wanted in (new_device.safety_wanted, header.safety_wanted):
-            wanted.connect(self._compare_safety)
         header.removal_wanted.connect(lambda: self._ask_first(self._removal_question(), self._actions.remove))
         header.block_wanted.connect(lambda: self._ask_first(self._block_question(), self._actions.block))
-
-    def _compare_safety(self) -> None:
-        contact = self._state.contacts.contact(self._shown.user) if self._shown is not None else None
-        if contact is not None:
-            SafetyDialog(self._bridge, self._actions, contact, self._pane.window()).open()
 
     def _removal_question(self) -> tuple[str, str]:
         return self.tr("Remove %1?"), self.tr("Remove")

@@ -90,6 +90,10 @@ class GroupActions(QObject):
         """Let somebody manage a group, or no more."""
         self._do(owner, lambda node: node.set_group_manager(group, user, is_manager=is_manager), done, refused)
 
+    def confirm_device(self, owner: QObject, group: ConversationId, user: str, done: Done, refused: Refused) -> None:
+        """Say that a member's new device really is theirs."""
+        self._do(owner, lambda node: node.confirm_member_device(group, user), done, refused)
+
     def _do(
         self, owner: QObject, work: "Callable[[PeerNode], Coroutine[Any, Any, GroupView]]", done: Done, refused: Refused
     ) -> None:

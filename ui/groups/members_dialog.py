@@ -160,6 +160,8 @@ class MembersDialog(QDialog):
         elif state in {Consent.STRANGERS, Consent.DECLINED, Consent.REMOVED} and not (contact and contact.blocked):
             acts.append("ask")
         myself = self._myself(group)
+        if member.new_device:
+            acts.append("confirm_device")
         if myself is not None and myself.manager:
             acts += ["unmake_manager" if member.manager else "make_manager", "remove"]
         return tuple(acts)
@@ -173,6 +175,7 @@ class MembersDialog(QDialog):
         avatar.show_person(member.user, name, online=member.online)
         shown = self.tr("%1 (you)").replace("%1", name) if member.user == self._me else name
         about = [self.tr("Manager")] if member.manager else []
+        about += [self.tr("new device")] if member.waiting_device else []
         about += [self.tr("online") if member.online else self.tr("offline"), member.user]
         names = QVBoxLayout()
         names.setSpacing(0)
@@ -205,6 +208,7 @@ class MembersDialog(QDialog):
         return {
             "write": ("message-circle", self.tr("Write to them"), self._write),
             "ask": ("user-plus", self.tr("Add as a contact"), self._ask_contact),
+            "confirm_device": ("monitor-smartphone", self.tr("Confirm their new device…"), self._ask_about_device),
             "make_manager": (
                 "shield-check",
                 self.tr("Make them a manager"),
@@ -233,6 +237,18 @@ class MembersDialog(QDialog):
         self._actions.set_manager(
             self, self._conversation, member.user, self._done, self._refused, is_manager=is_manager
         )
+
+    def _ask_about_device(self, member: MemberView) -> None:
+        self._error.hide()
+        question = self.tr(
+            "Is the new device of %1 really theirs? Ask them in person or by phone. Then it gets this group's messages "
+            "and may write here."
+        )
+        confirm = ConfirmDialog(question.replace("%1", people.short_name(member.name)), self.tr("It is theirs"), self)
+        confirm.accepted.connect(
+            lambda: self._actions.confirm_device(self, self._conversation, member.user, self._done, self._refused)
+        )
+        confirm.open()
 
     def _ask_removal(self, member: MemberView) -> None:
         self._error.hide()

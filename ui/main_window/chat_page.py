@@ -51,7 +51,7 @@ class ChatPage(QWidget):
         self.sidebar = Sidebar(theme, state, menu)
         self._menu = menu
         self.sidebar.setMinimumWidth(NARROWEST_SIDEBAR)
-        self.pane = ConversationPane(theme, bridge, state, self._actions, memory)
+        self.pane = ConversationPane(theme, bridge, state, self._actions, self._group_actions, memory)
         group = PushButton(self.tr("New group"), name="conversation.none.new_group")
         group.clicked.connect(self._new_group)
         self._choose = EmptyState(
@@ -76,8 +76,18 @@ class ChatPage(QWidget):
             share,
             name="conversation.first",
         )
+        self._welcome_back = EmptyState(
+            theme,
+            "monitor-smartphone",
+            self.tr("You are in, on a new device"),
+            self.tr(
+                "Your contacts, groups and messages come back from your friends, once they have confirmed that this "
+                "device is yours. They see that you use a new one: tell them, in person or by phone, that it is you."
+            ),
+            name="conversation.new_device_of_mine",
+        )
         self._right = QStackedWidget()
-        for page in (self._choose, self._welcome):
+        for page in (self._choose, self._welcome, self._welcome_back):
             page.setProperty("role", "chat")
             page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             self._right.addWidget(page)
@@ -130,7 +140,10 @@ class ChatPage(QWidget):
 
     def _empty_page(self) -> QWidget:
         """Return what stands in the place of a conversation: who has none is told how to get one."""
-        return self._choose if self._state.conversations.rowCount() else self._welcome
+        if self._state.conversations.rowCount():
+            return self._choose
+        session = self._state.session
+        return self._welcome_back if session is not None and session.other_devices else self._welcome
 
     def _conversations_changed(self) -> None:
         if self._right.currentWidget() is not self.pane:
@@ -181,6 +194,7 @@ class ChatPage(QWidget):
     def _session_changed(self) -> None:
         session = self._state.session
         self._menu.show_session(session)
+        self._conversations_changed()
         must_change = session is not None and session.must_change_password
         if must_change and not self._must_change:
             self._change_password()

@@ -55,7 +55,7 @@ class Sidebar(QWidget):
             theme,
             "messages-square",
             self.tr("No conversations yet"),
-            self.tr("Add somebody by their ID. When they accept, you can write to each other."),
+            "",
             self._first_steps,
             name="main.empty",
         )
@@ -143,6 +143,12 @@ class Sidebar(QWidget):
         self.own_line.show_session(self._state.session)
         self.banner.show_session(self._state.session)
         self._first_steps.show_session(self._state.session)
+        self._nobody.say(self._what_comes())
+
+    def _what_comes(self) -> str:
+        if self._state.session is not None and self._state.session.other_devices:
+            return self.tr("They come back once your friends have confirmed this new device. Tell them that it is you.")
+        return self.tr("Add somebody by their ID. When they accept, you can write to each other.")
 
     def _unread_changed(self, unread: int) -> None:
         self._tabs.rename(1, f"{self.tr('Unread')} {unread}" if unread else self.tr("Unread"))

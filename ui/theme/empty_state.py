@@ -7,6 +7,8 @@ from ui.theme import fonts
 from ui.theme.controls import Text, Theme
 
 _ICON = 44
+_WIDEST = 440
+"""A sentence that is wider is hard to read."""
 
 
 class EmptyState(QWidget):
@@ -26,15 +28,25 @@ class EmptyState(QWidget):
         layout.addStretch(2)
         layout.addWidget(picture)
         layout.addSpacing(6)
-        for text in (Text(title, face=fonts.bold(), wrap=True), Text(sentence, role="secondary", wrap=True)):
+        self._sentence = Text(sentence, role="secondary", wrap=True)
+        for text in (Text(title, face=fonts.bold(), wrap=True), self._sentence):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            layout.addWidget(text)
+            text.setMaximumWidth(_WIDEST)
+            layout.addLayout(_in_the_middle(text, stretch=1_000))
         if below is not None:
             layout.addSpacing(10)
-            # Not by alignment: its height would be the one it has at the whole width.
-            middle = QHBoxLayout()
-            middle.addStretch()
-            middle.addWidget(below)
-            middle.addStretch()
-            layout.addLayout(middle)
+            layout.addLayout(_in_the_middle(below))
         layout.addStretch(3)
+
+    def say(self, sentence: str) -> None:
+        """Let another sentence stand there."""
+        self._sentence.setText(sentence)
+
+
+def _in_the_middle(widget: QWidget, stretch: int = 0) -> QHBoxLayout:
+    """Not by alignment: its height would be the one it has at the whole width."""
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(widget, stretch)
+    row.addStretch(1)
+    return row
