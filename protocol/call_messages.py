@@ -5,7 +5,7 @@ where it is reached. Of a group's call each member has a leg with each other one
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,7 @@ from protocol.registry import Message
 Addresses = Annotated[
     tuple[Annotated[str, Meta(max_length=limits.ADDRESS_LENGTH)], ...], Meta(max_length=limits.ADDRESSES_PER_USER)
 ]
+Ssrc = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
 Port = Annotated[int, Meta(ge=1, le=0xFFFF)]
 
 
@@ -88,8 +89,11 @@ class CallRings(Message, frozen=True, array_like=True):
 class CallAnswer(Message, frozen=True, array_like=True):
     """I am in the call, and send to you so."""
 
+    ADDED: ClassVar[int] = 1
     call: CallId
     leg: CallLeg
+    to: Ssrc = 0
+    """The SSRC of the offer that is answered."""
 
 
 @LINK.register(0x8233)
@@ -117,8 +121,11 @@ class CallPeople(Message, frozen=True, array_like=True):
 class CallOver(Message, frozen=True, array_like=True):
     """Between us two this call is over, and why (`CallWord`); confirmed by `CallOverHeard`."""
 
+    ADDED: ClassVar[int] = 1
     call: CallId
     reason: Annotated[str, Meta(max_length=64)]
+    leg: Ssrc = 0
+    """The SSRC of the receiver's leg or offer that ends; 0: none of it had come."""
 
 
 @LINK.register(0x8236)

@@ -11,7 +11,7 @@ class CallState(StrEnum):
     RINGING = "ringing"
     """It rings: here, or at the other side."""
     CONNECTING = "connecting"
-    """Answered, no voice heard yet."""
+    """Answered, and nobody is heard."""
     ACTIVE = "active"
     """Voices pass; in a group's call those of at least one other."""
     AVAILABLE = "available"
@@ -56,7 +56,7 @@ class CallEvent(StrEnum):
     HEARD = auto()
     """The first voice."""
     ALONE = auto()
-    """Of a group's call all others left who were in it; it still rings at somebody."""
+    """Of a group's call all others left who were in it; somebody may still come."""
     LEFT = auto()
     """We are out of a group's call that goes on."""
     OVER = auto()
@@ -73,10 +73,9 @@ NEXT: dict[tuple[CallState, CallEvent], CallState] = {
     (_S.RINGING, _E.LEFT): _S.AVAILABLE,
     (_S.RINGING, _E.OVER): _S.ENDED,
     (_S.CONNECTING, _E.HEARD): _S.ACTIVE,
-    (_S.CONNECTING, _E.ALONE): _S.RINGING,
     (_S.CONNECTING, _E.LEFT): _S.AVAILABLE,
     (_S.CONNECTING, _E.OVER): _S.ENDED,
-    (_S.ACTIVE, _E.ALONE): _S.RINGING,
+    (_S.ACTIVE, _E.ALONE): _S.CONNECTING,
     (_S.ACTIVE, _E.LEFT): _S.AVAILABLE,
     (_S.ACTIVE, _E.OVER): _S.ENDED,
     (_S.AVAILABLE, _E.RUNG): _S.RINGING,

@@ -166,8 +166,8 @@ class EngagedCall:
         assert link.user is not None
         assert link.device is not None
         person = self.call.people.get(link.user)
-        if not (person and person.is_in) and sum(1 for _ in self.call.those_in()) >= CALL_PEOPLE - 1:
-            self._lines.tell_over(link.device, self.call.wire, CallWord.FULL)
+        if self._is_full_for(person):
+            self._lines.tell_over(link.device, self.call.wire, CallWord.FULL, offer.leg.ssrc)
             return
         if person is None or person.state is CallState.ENDED:
             person = self.call.people[link.user] = Person(link.user, self._lines.now(), offers=False)
@@ -180,9 +180,14 @@ class EngagedCall:
         assert link.device is not None
         person = self.call.people.get(link.user)
         if person is None or link.device not in person.ours or person.state is CallState.ENDED:
-            self._lines.tell_over(link.device, answer.call, CallWord.GONE)
+            self._lines.tell_over(link.device, answer.call, CallWord.GONE, answer.leg.ssrc)
+        elif answer.to not in (0, person.ours[link.device].ssrc):
+            return  # to an earlier offer: the answer to this one is under way
         elif person.is_in and person.device != link.device:
-            self._lines.tell_over(link.device, answer.call, CallWord.ELSEWHERE)
+            self._lines.tell_over(link.device, answer.call, CallWord.ELSEWHERE, answer.leg.ssrc)
+        elif self._is_full_for(person):
+            self._telling.over(person, CallWord.FULL)
+            self._person_over(person, CallEnd.BUSY)
         elif person.is_awaited and self._take_leg(person, link, answer.leg):
             self._telling.status_to(person)
 
@@ -228,6 +233,9 @@ class EngagedCall:
             return
         word = CallWord.from_wire(over.reason)
         assert link.device is not None
+        ours = person.ours.get(link.device)
+        if over.leg and (ours is None or ours.ssrc != over.leg):
+            return  # of what was before: we came anew since then
         person.ours.pop(link.device, None)
         is_one_of_several = person.ours and not person.is_in and word in (CallWord.BUSY, CallWord.GONE)
         if is_one_of_several:
@@ -266,7 +274,7 @@ class EngagedCall:
         person.take_figures(figures)
         if is_first:
             self._host.person_heard(self, person.user)
-        if is_first and self.call.happen(CallEvent.HEARD, now):
+        if is_first and self.call.happen(CallEvent.HEARD, now) and self.call.started_at is None:
             self._host.call_started(self)
         elif figures.silent_ms >= 1000 * CALL_LOST_SECONDS and person.state is CallState.ACTIVE:
             self._lose(person)
@@ -315,9 +323,7 @@ class EngagedCall:
         """Somebody is said to be in the call: have a leg with them."""
         call, now = self.call, self._lines.now()
         known = call.people.get(each.user)
-        is_known = known is not None and (
-            known.is_in or known.is_awaited or now - known.since < CALL_AGAIN_SECONDS or known.device == each.device
-        )
+        is_known = known is not None and (known.is_in or known.is_awaited or now - known.since < CALL_AGAIN_SECONDS)
         group = call.conversation.group
         is_member = group is not None and each.device in group.members.get(each.user, ())
         if is_known or not is_member or each.user == self._lines.me:
@@ -325,13 +331,16 @@ class EngagedCall:
         person = call.people[each.user] = Person(each.user, now, offers=offers, device=each.device)
         self._telling.reach(person)
 
+    def _is_full_for(self, person: Person | None) -> bool:
+        return not (person and person.is_in) and sum(1 for _ in self.call.those_in()) >= CALL_PEOPLE - 1
+
     def _take_leg(self, person: Person, link: Link, leg: CallLeg) -> bool:
         """Exchange keys with a device, for the first time or anew; return whether there is a leg now."""
         assert link.device is not None
         if person.is_in and person.device == link.device and person.theirs == leg:
             return True
         if any(other.theirs and other.theirs.ssrc == leg.ssrc for other in self.call.those_in() if other is not person):
-            self._lines.tell_over(link.device, self.call.wire, CallWord.GONE)
+            self._lines.tell_over(link.device, self.call.wire, CallWord.GONE, leg.ssrc)
             return False
         if person.is_in:
             # Keys are never used twice: whoever comes anew gets new ones.

@@ -81,6 +81,7 @@ class KnownCalls:
         """We are in a group no more; return its calls."""
         gone = [known for known in self.all() if known.conversation is conversation]
         for known in gone:
+            known.told.clear()
             del self._calls[known.call]
         return gone
 

@@ -16,7 +16,7 @@ from protocol.registry import Message
 class _Unheard(NamedTuple):
     """The end of a call that a device has not confirmed."""
 
-    reason: CallWord
+    message: CallOver
     until: float
 
 
@@ -67,13 +67,17 @@ class CallLines:
             if link.device == device:
                 link.send(message)
 
-    def tell_over(self, device: DeviceId, call: CallId, reason: CallWord) -> None:
-        """Say that a call is over; again, when a link comes up, until it is confirmed."""
+    def tell_over(self, device: DeviceId, call: CallId, reason: CallWord, leg: int = 0) -> None:
+        """Say that a call is over; again, when a link comes up, until it is confirmed.
+
+        `leg` is the SSRC of what they told of how they send, 0 if they told nothing.
+        """
+        message = CallOver(call, reason, leg)
         now = self.now()
         self._unheard = {key: each for key, each in self._unheard.items() if each.until > now}
         if len(self._unheard) < CALLS_OVER_UNHEARD:
-            self._unheard[device, call] = _Unheard(reason, now + CALL_OVER_SECONDS)
-        self.tell(device, CallOver(call, reason))
+            self._unheard[device, call] = _Unheard(message, now + CALL_OVER_SECONDS)
+        self.tell(device, message)
 
     def heard_over(self, link: Link, call: CallId) -> None:
         """They confirmed it."""
@@ -83,6 +87,6 @@ class CallLines:
     def link_came_up(self, link: Link) -> None:
         """Say again what was not confirmed."""
         now = self.now()
-        for (device, call), unheard in list(self._unheard.items()):
+        for (device, _), unheard in list(self._unheard.items()):
             if device == link.device and unheard.until > now:
-                link.send(CallOver(call, unheard.reason))
+                link.send(unheard.message)

@@ -89,4 +89,4 @@ class Offers:
 
     def _refuse(self, link: Link, offer: CallOffer, word: CallWord) -> None:
         assert link.device is not None
-        self._service.lines.tell_over(link.device, offer.call, word)
+        self._service.lines.tell_over(link.device, offer.call, word, offer.leg.ssrc)

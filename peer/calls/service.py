@@ -357,7 +357,8 @@ class CallService:
         engaged = self.engaged
         if engaged is None or not engaged.call.is_named(message.call):
             if isinstance(message, said.CallAnswer):
-                self.lines.tell_over(link.device, message.call, self._over.get(message.call, CallWord.GONE))
+                word = self._over.get(message.call, CallWord.GONE)
+                self.lines.tell_over(link.device, message.call, word, message.leg.ssrc)
             return
         match message:
             case said.CallRings():

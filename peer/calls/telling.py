@@ -44,7 +44,9 @@ class Telling:
     def answer(self, person: Person) -> None:
         """Say that we are in it."""
         assert person.device is not None
-        self._lines.tell(person.device, CallAnswer(self._call.wire, person.ours[person.device]))
+        assert person.theirs is not None
+        leg = person.ours[person.device]
+        self._lines.tell(person.device, CallAnswer(self._call.wire, leg, person.theirs.ssrc))
         self.status_to(person)
 
     def status_to(self, person: Person) -> None:
@@ -61,7 +63,8 @@ class Telling:
         if person.state is not CallState.ENDED:
             devices = (*person.ours, *((person.device,) if person.device is not None else ()))
             for device in dict.fromkeys(devices):
-                self._lines.tell_over(device, self._call.wire, word)
+                theirs = person.theirs.ssrc if person.theirs is not None and device == person.device else 0
+                self._lines.tell_over(device, self._call.wire, word, theirs)
 
     def people(self) -> None:
         """Say to the group who is in its call."""

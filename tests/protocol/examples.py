@@ -46,6 +46,7 @@ from protocol.group_bodies import (
 )
 from protocol.identity import NO_HASH, CallId, ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import (
+    LINK,
     Buckets,
     ConversationDigest,
     Digests,
@@ -315,6 +316,8 @@ VALUES: dict[str, bytes] = {
     "WireEntry": encode_struct(FIRST.wire),
     "WireEntry_without_body": encode_struct(WITHOUT_BODY),
     "Text_with_mention": BODIES.encode_body(WITH_MENTION),
+    "CallAnswer_to_an_offer": LINK.encode_body(CallAnswer(CALL, BOBS_LEG, ANNS_LEG.ssrc)),
+    "CallOver_of_a_leg": LINK.encode_body(CallOver(CALL, "lost", ANNS_LEG.ssrc)),
     "VectorLine": encode_struct(BOBS_LINE),
     "Statement": encode_struct(STATEMENT),
     "PieceTable": encode_table(TABLE),

@@ -71,7 +71,7 @@ def test_every_state_of_consent_is_told() -> None:
 def test_every_state_and_end_of_a_call_is_told() -> None:
     assert rows_of("States of a call") == list(CallState)
     assert rows_of("How a call ended") == list(CallEnd)
-    assert rows_of("0x8235 CallOver")[2:] == list(CallWord)
+    assert rows_of("0x8235 CallOver")[3:] == list(CallWord)
 
 
 def test_the_diagram_of_a_call_is_that_of_the_table() -> None:
