@@ -3,7 +3,7 @@
 It is brought up to date after each commit, so what is told from it is never more than what is durable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -94,26 +94,39 @@ class Conversation:
         self.grown_from = {name: self.feeds[name].line.head if name in self.feeds else 0 for name in changed}
         self.feeds |= changed
         if changed:
-            self._told = self._digest = None
+            self._digest = None
+        if self._told is not None:
+            self._told.update(self._told_of(changed))
 
     def take_group(self, group: Membership) -> None:
         """Take in who belongs to it now."""
         self.group = group
         self._told = self._digest = None
 
-    def held_lines(self) -> dict[FeedId, VectorLine]:
-        """Return how far we hold each feed that is of any concern to others.
+    def held_lines(self, names: Iterable[FeedId] | None = None) -> dict[FeedId, VectorLine]:
+        """Return how far we hold each feed, or some, that is of any concern to others.
 
         One is of none whose device nobody names any more, since the entry that did so fell out of its feed.
         """
-        group = self.group
-        return {name: feed.line for name, feed in self.feeds.items() if group is None or group.knows(feed.author, name)}
+        told = self.told_lines()
+        return {name: self.feeds[name].line for name in (told if names is None else names) if name in told}
 
     def told_lines(self) -> Mapping[FeedId, VectorLine]:
-        """Return what others are told of that: bodies that nobody will give us are not said to be lacking."""
+        """Return what others are told of that: bodies that nobody will give us are not said to be lacking.
+
+        It moves with the feeds; whoever wants to remember it takes a copy.
+        """
         if self._told is None:
-            self._told = {name: self._told_line(self.feeds[name]) for name in self.held_lines()}
+            self._told = self._told_of(self.feeds)
         return self._told
+
+    def _told_of(self, feeds: Mapping[FeedId, FeedRow]) -> dict[FeedId, VectorLine]:
+        group = self.group
+        return {
+            name: self._told_line(feed)
+            for name, feed in feeds.items()
+            if group is None or group.knows(feed.author, name)
+        }
 
     def digest(self) -> Digest:
         """Return one hash for all that we tell to hold: the same for all who hold what they may have."""

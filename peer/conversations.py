@@ -243,9 +243,9 @@ class Conversations:
         known = self._all.get(name)
         other = user if user is not None and name == self.id_with(user) else None
         row = known.kept if known else ConversationRow(0, name, other, incarnation())
-        now_ms = self._now_ms()
+        now_ms, group = self._now_ms(), known.group if known else None
         happened = await self._database.write(
-            lambda c: intake.take_entries(c, self._author, row, wires, now_ms, user),
+            lambda c: intake.take_entries(c, self._author, row, wires, now_ms, user, group),
             lambda happened: self._announce(happened, before_growth),
         )
         for reason in set(happened.refused):

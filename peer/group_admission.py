@@ -21,21 +21,25 @@ class GroupAdmission:
     """Judges the entries of one group."""
 
     def __init__(
-        self, connection: Connection, conversation: ConversationRow, me: UserId, sender: UserId | None
+        self,
+        connection: Connection,
+        conversation: ConversationRow,
+        me: UserId,
+        sender: UserId | None,
+        known: Membership | None,
     ) -> None:
-        """`me` is who takes the entries in, `sender` who gave them."""
+        """`me` is who takes the entries in, `sender` who gave them; `known` is who belonged to it a moment ago."""
         self._connection = connection
         self._conversation = conversation
         self._me = me
         self._sender = sender
         self._without_body: int | None = None
         """How many headers are kept here without their bodies, once that was asked for."""
-        self.membership: Membership
-        self.changed()
+        self.membership = groups.membership_in(connection, conversation.row, known)
 
     def changed(self) -> None:
         """Another entry about membership is stored now: stand by what it says from here on."""
-        self.membership = groups.membership_in(self._connection, self._conversation.row)
+        self.membership = groups.membership_in(self._connection, self._conversation.row, self.membership)
 
     def as_allowed(self, author: UserId, entry: Entry, feed: FeedRow | None) -> Entry:
         """Return the entry with or without its body; raise RemoteProtocolError for one that is not taken at all.

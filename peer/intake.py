@@ -201,8 +201,9 @@ class EntryTaker:
         conversation: ConversationRow,
         now_ms: int,
         sender: UserId | None = None,
+        group: Membership | None = None,
     ) -> None:
-        """`sender` is who gave us the entries, if that is known."""
+        """`sender` is who gave us the entries, `group` who belonged to it a moment ago, as far as that is known."""
         self._connection = connection
         self._author = author
         self._now_ms = now_ms
@@ -210,7 +211,7 @@ class EntryTaker:
         self._unsaved: set[FeedId] = set()
         self._admission: Admission | GroupAdmission
         if conversation.user is None:
-            self._admission = GroupAdmission(connection, conversation, author.user, sender)
+            self._admission = GroupAdmission(connection, conversation, author.user, sender, group)
         else:
             self._admission = Admission(connection, conversation, author.user, author.key.device)
         self.happened = Happened(conversation)
@@ -418,12 +419,13 @@ def take_entries(
     wires: tuple[WireEntry, ...],
     now_ms: int,
     sender: UserId | None = None,
+    group: Membership | None = None,
 ) -> Happened:
     """Take a batch in. A conversation that this very batch began is forgotten again if nothing was taken."""
     current = feeds.ensure_conversation(
         connection, conversation.conversation, conversation.user, conversation.incarnation
     )
-    happened = EntryTaker(connection, author, current, now_ms, sender).take(wires)
+    happened = EntryTaker(connection, author, current, now_ms, sender, group).take(wires)
     # Another batch, committed a moment ago, may have begun it: then it has another incarnation.
     is_begun_here = not conversation.row and current.incarnation == conversation.incarnation
     if not happened.feeds and not happened.parted and is_begun_here:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -98,15 +98,17 @@ class LinkSync:
         self._proofs_told: set[FeedId] = set()
         self._forks_answered: Counter[FeedId] = Counter()
         """What was said of forks since then: who goes on asserting or asking is not answered for ever."""
-        self._to_send: set[ConversationId] = set()
+        self._to_send: dict[ConversationId, set[FeedId] | None] = {}
+        """What they may lack: of which conversations, and of which feeds; None: of any."""
         self._begun: set[ConversationId] = set()
         """Groups of which they told nothing yet, and were given the first entry."""
         self._wake = asyncio.Event()
         self.task = asyncio.create_task(self._send_all(), name=f"sending to {link.user}")
 
-    def kick(self, conversation: ConversationId) -> None:
-        """Send what they lack of this conversation, soon."""
-        self._to_send.add(conversation)
+    def kick(self, conversation: ConversationId, feeds: Iterable[FeedId] | None = None) -> None:
+        """Send what they lack of this conversation, or of some of its feeds, soon."""
+        waiting = self._to_send.get(conversation, set())
+        self._to_send[conversation] = None if waiting is None or feeds is None else waiting.union(feeds)
         self._wake.set()
 
     def tell_digests(self, conversations: Sequence[Conversation]) -> None:
@@ -120,7 +122,7 @@ class LinkSync:
         told = [ConversationDigest(each.id, each.digest().root) for each in conversations]
         for each in conversations:
             self.ask(each)
-            self._digested[each.id] = each.told_lines()
+            self._digested[each.id] = dict(each.told_lines())
             if each.group is not None and each.id not in self.neighbours:
                 self.kick(each.id)
         for start in range(0, len(told), limits.CONVERSATIONS_PER_MESSAGE):
@@ -172,7 +174,7 @@ class LinkSync:
         """Return what the digest spoke of that they were told last."""
         return tuple(self._digested.get(conversation.id, {}).values())
 
-    def told(self, conversation: Conversation, lines: Iterable[VectorLine], mask: bytes) -> None:
+    def told(self, conversation: Conversation, lines: Collection[VectorLine], mask: bytes) -> None:
         """They told how far they are: everything in the buckets of `mask`, or news of single feeds."""
         neighbour = self.neighbours.setdefault(conversation.id, Neighbour())
         theirs = neighbour.theirs
@@ -190,7 +192,8 @@ class LinkSync:
                 # Who knows nothing of a group yet has no neighbours there who could bring it.
                 is_begun = conversation.root is None or conversation.root in theirs
                 neighbour.goal = self._settling.heads(conversation, but_fresh=is_begun)
-        self.kick(conversation.id)
+        is_all = mask != NO_BUCKETS or neighbour.new_since is not None
+        self.kick(conversation.id, None if is_all else [line.feed for line in lines])
 
     def note_sender_holds(self, conversation: Conversation, happened: Happened) -> None:
         """What they just sent us they hold: nothing to send back."""
@@ -211,22 +214,23 @@ class LinkSync:
             while not self.link.has_ended:
                 self._wake.clear()
                 while self._to_send:
-                    conversation = self._conversations.get(self._to_send.pop())
+                    name, feeds = self._to_send.popitem()
+                    conversation = self._conversations.get(name)
                     if conversation is not None:
-                        await self._send_missing(conversation)
+                        await self._send_missing(conversation, feeds)
                 await self._wake.wait()
         except Exception:
             # A link on which nothing is sent any more must not look alive: the next one begins anew.
             log.exception("sending to %s failed", self.link.user)
             self.link.close(LinkEnd.LEAVING)
 
-    async def _send_missing(self, conversation: Conversation) -> None:
+    async def _send_missing(self, conversation: Conversation, feeds: set[FeedId] | None) -> None:
         neighbour = self.neighbours.get(conversation.id)
         if neighbour is None or neighbour.theirs is None:
             await self._begin(conversation)
             return
         assert self.link.user is not None
-        lines, farewell = conversation.held_lines(), self._farewell(self.link, conversation)
+        lines, farewell = conversation.held_lines(feeds), self._farewell(self.link, conversation)
         if farewell is not None:
             lines = _up_to(lines, farewell)
         elif not self._is_neighbour(conversation, self.link.user):

@@ -23,7 +23,15 @@ from protocol import limits, link_messages
 from protocol.identity import ConversationId, DeviceId, EntryHash, UserId
 from protocol.link_messages import ReadLine, SignedStatement, VectorLine
 from protocol.replication import at_most, count_numbers
-from protocol.statements import HeldLine, Statement, open_statement, short_hash, short_name, sign_statement
+from protocol.statements import (
+    HeldLine,
+    Statement,
+    open_statement,
+    read_statement,
+    short_hash,
+    short_name,
+    sign_statement,
+)
 
 log = logging.getLogger(__name__)
 Place = tuple[ConversationId, DeviceId]
@@ -100,9 +108,10 @@ class Statements:
     async def handle(self, link: Link, message: link_messages.Statements) -> None:
         """Take what others said; raise RemoteProtocolError for what nobody said."""
         for signed in message.statements:
-            await self._take(link, signed, open_statement(self._author.realm, signed))
+            await self._take(link, signed)
 
-    async def _take(self, link: Link, signed: SignedStatement, statement: Statement) -> None:
+    async def _take(self, link: Link, signed: SignedStatement) -> None:
+        statement = read_statement(signed)
         conversation = self._conversations.get(statement.conversation)
         if conversation is None or conversation.group is None or not self._may_share(link, conversation):
             return
@@ -110,6 +119,9 @@ class Statements:
         user = next((user for user, devices in conversation.group.members.items() if device in devices), None)
         known = self._kept.setdefault(conversation.id, {})
         latest, place = known[device][0] if device in known else 0, (conversation.id, device)
+        if device not in known or known[device][1] != signed:
+            # Each neighbour passes the same on: it was looked at when the first did.
+            open_statement(self._author.realm, signed)
         if user is None or user == self._author.user or latest >= statement.number:
             if latest == statement.number and place in self._news:
                 self._news[place].add(link)

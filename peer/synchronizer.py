@@ -398,7 +398,7 @@ class Synchronizer:
             if self._is_neighbour(conversation, sync.link.user) and self._may_share(sync.link, conversation):
                 if not sync.has_told(conversation) and not sync.is_digest_told(conversation):
                     sync.tell_digests([conversation])
-                sync.kick(conversation.id)
+                sync.kick(conversation.id, conversation.grown_from)
 
     def _displayed(self, conversation: Conversation, reads: tuple[ReadLine, ...]) -> None:
         self.on_own_news(conversation)

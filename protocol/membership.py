@@ -78,6 +78,8 @@ class Membership:
     """Where the entry stands (feed, number) that made somebody a member."""
     last_act: dict[FeedId, int] = field(default_factory=dict)
     """Up to which number of each feed there are membership entries: who holds so much can fold the same."""
+    folded_from: frozenset[EntryHash] = frozenset()
+    """All membership entries that it was folded from."""
     named: dict[UserId, set[DeviceId]] = field(default_factory=dict)
     """All devices that any entry names, void or not, as somebody's: what they say may yet decide what counts."""
 
@@ -137,7 +139,8 @@ def fold_membership(acts: Iterable[Act]) -> Membership:
         walk.decide()
     group = walk.result()
     group.named = named
-    group.void |= {act.hash for act in acts} - {act.hash for act in causes.order}
+    group.folded_from = frozenset(act.hash for act in acts)
+    group.void |= group.folded_from - {act.hash for act in causes.order}
     return group
 
 

@@ -5,6 +5,7 @@ same time; but nobody who passes words on, or holds them back, shall be able to 
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -55,6 +56,7 @@ class Statement(msgspec.Struct, frozen=True, array_like=True):
 _DECODER = msgspec.msgpack.Decoder(Statement, dec_hook=from_builtin)
 
 
+@lru_cache(maxsize=limits.FEEDS_PER_CONVERSATION)
 def short_name(feed: FeedId) -> bytes:
     """Return the few bytes by which statements know a feed."""
     return hashlib.sha256(feed).digest()[: limits.SHORT_HASH_BYTES]
@@ -71,12 +73,17 @@ def sign_statement(key: SigningKey, realm: Realm, statement: Statement) -> Signe
     return SignedStatement(payload, key.sign(Purpose.STATEMENT, realm, payload))
 
 
-def open_statement(realm: Realm, signed: SignedStatement) -> Statement:
-    """Return what was said; raise RemoteProtocolError unless the device that it names signed exactly these bytes."""
+def read_statement(signed: SignedStatement) -> Statement:
+    """Return what is said, whoever signed it; raise RemoteProtocolError if it is malformed."""
     try:
-        statement = _DECODER.decode(signed.payload)
+        return _DECODER.decode(signed.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise RemoteProtocolError("malformed statement") from error
+
+
+def open_statement(realm: Realm, signed: SignedStatement) -> Statement:
+    """Return what was said; raise RemoteProtocolError unless the device that it names signed exactly these bytes."""
+    statement = read_statement(signed)
     if not is_signed_by(statement.key, Purpose.STATEMENT, realm, signed.payload, signed.signature):
         raise RemoteProtocolError("a statement that its device did not sign")
     return statement

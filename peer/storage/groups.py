@@ -42,8 +42,15 @@ def forget_acts(connection: Connection, feed: int, number: int) -> bool:
     return bool(connection.execute("DELETE FROM group_act WHERE feed = ? AND number >= ?", (feed, number)).rowcount)
 
 
-def membership_in(connection: Connection, conversation: int) -> Membership:
-    """Return who belongs to a group; nobody where nothing of the group is held."""
+def membership_in(connection: Connection, conversation: int, known: Membership | None = None) -> Membership:
+    """Return who belongs to a group; nobody where nothing of the group is held.
+
+    `known` is who belonged to it a moment ago: as long as nothing is said about membership, that is the answer.
+    """
+    if known is not None:
+        held = connection.execute("SELECT hash FROM group_act WHERE conversation = ?", (conversation,))
+        if known.folded_from == {row[0] for row in held}:
+            return known
     rows = connection.execute(
         "SELECT feed.author, feed.feed, group_act.number, group_act.hash, group_act.kind, group_act.body"
         " FROM group_act JOIN feed ON feed.id = group_act.feed WHERE group_act.conversation = ?",

@@ -262,8 +262,8 @@ def play(seed: int) -> None:
     for number, reader in enumerate(readers):
         reader.take_all(history, random.Random(f"{seed} {number}"))
         assert reader.told == reader.group(), f"seed {seed}: what was told is not what is kept"
-    # What is void may be more for who still holds what fell out of everybody's sight.
-    agreed = [replace(reader.group(), void=frozenset()) for reader in readers]
+    # Some may still hold what fell out of everybody's sight; it is void.
+    agreed = [replace(reader.group(), void=frozenset(), folded_from=frozenset()) for reader in readers]
     assert agreed[1:] == agreed[:-1], f"seed {seed}: they disagree on who belongs to the group"
     present = [reader for reader in readers if reader.user in agreed[0].members]
     for other in present[1:]:
