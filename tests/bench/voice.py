@@ -22,6 +22,7 @@ from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from tests.bench.report import Row
 from tests.bench.speech import delay, quality, speech
+from tests.harness.recorder import Recorder
 from tests.harness.sound_card import SoundCard
 from tests.voice.calling import VoiceEnd, connect
 from tests.voice.virtual_call import Path as NetworkPath
@@ -157,28 +158,6 @@ def _echo(said: Samples) -> Row:
 # --- with devices -----------------------------------------------------------------------------------
 
 
-class _Recorder:
-    """Records a device, with the time of its first sample as far as one can see from outside."""
-
-    def __init__(self, card: SoundCard, device: str) -> None:
-        self._process = card.record(device)
-        self._data = bytearray()
-        self._begin = float("inf")
-
-    def read(self) -> None:
-        """Read until it ends."""
-        assert self._process.stdout is not None
-        while chunk := self._process.stdout.read(2 * _PIECE):
-            self._data += chunk
-            self._begin = min(self._begin, time.monotonic() - len(self._data) / (2 * RATE))
-
-    def stop(self) -> tuple[Samples, float]:
-        """Return what was recorded, and when that began."""
-        self._process.kill()
-        self._process.wait()
-        return np.frombuffer(bytes(self._data[: len(self._data) // 2 * 2]), np.int16), self._begin
-
-
 def _with_devices(said: Samples, rounds: int) -> Iterator[Row]:
     plain, worked_on, busy = [], [], []
     for number in range(rounds):
@@ -210,13 +189,11 @@ async def _call_on_cards(said: Samples, *, works: bool) -> tuple[float, float]:
                 await end.process.ask(pipe.SetProcessing(echo=True, noise=True, gain=False))
         await connect(ana, bo)
         await asyncio.sleep(4)
-        recorders = [_Recorder(card, device) for device in ("ana_micfeed.monitor", "bo_spk.monitor")]
-        reading = [asyncio.create_task(asyncio.to_thread(recorder.read)) for recorder in recorders]
+        recorders = [Recorder(card, device) for device in ("ana_micfeed.monitor", "bo_spk.monitor")]
         await asyncio.sleep(0.5)
         card.speak("ana", said.tolist())
         await asyncio.sleep(len(said) / RATE + 1.5)
         (mouth, mouth_begin), (ear, ear_begin) = (recorder.stop() for recorder in recorders)
-        await asyncio.gather(*reading)
         late = delay(said, ear) - delay(said, mouth) + 1000 * (ear_begin - mouth_begin)
         return late, quality(said, ear)
     finally:

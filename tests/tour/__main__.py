@@ -80,12 +80,13 @@ def _walk(windows: dict[str, Window], screen: Screen, say: Say) -> list[str]:
         start = time.monotonic()
         those = [windows[name] for name in step.people]
         failures: list[str] = []
+        found: str | None = None
         try:
-            step.act(*those)
+            found = step.act(*those)
         except Exception:  # noqa: BLE001 - told in the transcript, with what was on the screen
             failures.append(f"{step.title}\n{traceback.format_exc()}")
         now = time.monotonic()
-        say(f"{now - begun:6.1f} s  {number:2}. {step.title} ({now - start:.1f} s)")
+        say(f"{now - begun:6.1f} s  {number:2}. {step.title} ({now - start:.1f} s)" + (f": {found}" if found else ""))
         _pictures(screen, number, step, those)
         if failures:
             return failures

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.tour.chapters import arriving, befriending, grouping, leaving, returning, sharing, talking
+from tests.tour.chapters import arriving, befriending, calling, grouping, leaving, returning, sharing, talking
 
 PEOPLE = ("ana", "bo", "chen")
 """Who takes part, in the order in which they sit."""
@@ -14,8 +14,8 @@ class Step:
     """One thing that is done and looked at, in the windows of those who take part in it."""
 
     title: str
-    act: Callable[..., None]
-    """Gets the windows in the order of `people`."""
+    act: Callable[..., str | None]
+    """Gets the windows in the order of `people`; may return what it measured."""
     people: tuple[str, ...] = ("ana", "bo")
 
 
@@ -45,6 +45,9 @@ STEPS = [
     Step("it goes on, and is the same byte for byte", sharing.go_on_with_it),
     Step("Ana records a voice message", sharing.record_a_voice_message),
     Step("Ana sends it, and Bo hears it", sharing.hear_it),
+    Step("Ana calls Bo, and it rings", calling.ring),
+    Step("Bo answers, and hears for ten seconds what Ana says", calling.talk),
+    Step("Ana mutes herself, and Bo hangs up", calling.hang_up),
     Step("Chen joins with the link that Ana copies", arriving.join, ("ana", "chen")),
     Step("Chen and Ana become contacts", befriending.meet_chen, ("ana", "chen")),
     Step("Ana makes a group", grouping.make_a_group, PEOPLE),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.harness.recorder import Recorder
 from tests.harness.sound_card import Listener, SoundCard
 from tests.tour.accessibility import NAMES_OF_ROLES, Reader, Thing, wait_until_there
 from tests.tour.screen import SEAT_WIDTH, Screen
@@ -70,6 +71,10 @@ class Window:
         """End the locator of this window's profile, if there is one."""
         command = [sys.executable, "-m", "locator", "stop", "--data", str(self._profile / "locator")]
         subprocess.run(command, capture_output=True, check=False, timeout=20)
+
+    def arrange(self) -> None:
+        """Put all windows of this person at their seat."""
+        self._screen.place(self._process.pid, self.seat)
 
     def minimize(self) -> None:
         """Put the window away."""
@@ -139,6 +144,14 @@ class Window:
     def listen(self, seconds: float) -> Listener:
         """Begin to hear what comes out of this person's speaker, for so long at most."""
         return self._sound_card.listen(self.name, seconds)
+
+    def record_mouth(self) -> Recorder:
+        """Begin to record what this person's microphone hears."""
+        return Recorder(self._sound_card, f"{self.name}_micfeed.monitor")
+
+    def record_ear(self) -> Recorder:
+        """Begin to record what this person hears."""
+        return Recorder(self._sound_card, f"{self.name}_spk.monitor")
 
     def say(self, sound: Sequence[int]) -> None:
         """Let this person's microphone hear a sound, all of it."""

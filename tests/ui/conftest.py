@@ -57,7 +57,7 @@ def window(qtbot, theme: Theme, appearance: Appearance, bridge: PeerBridge, tmp_
     window.show()
     qtbot.waitExposed(window)
     yield window
-    window.quit()
+    window.close_unasked()
 
 
 @pytest.fixture

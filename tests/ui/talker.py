@@ -101,5 +101,5 @@ class Talker:
         return bool(self.window.chat.pane.desk.playback.current)
 
     def close(self) -> None:
-        self.window.quit()
+        self.window.close_unasked()
         self.bridge.close()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QSlider, QW
 from peer import events
 from peer.call_views import CallDevicesView, CallEnd, CallLevel, CallLevelsView, CallState, CallView
 from peer.errors import RefusalCode
-from peer.views import AudioChoice, AudioDevices, Consent, Tone, UserId
+from peer.views import AudioChoice, AudioDevices, Consent, Tone, UserId, VoiceFile
 from tests.ui.scripted_node import (
     ScriptedNode,
     conversation_id,
@@ -31,11 +31,13 @@ from ui.calls.call_window import CallWindow
 from ui.calls.person_tile import best_columns
 from ui.calls.volume_popup import VolumePopup
 from ui.calls.why_not import why_not
+from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.main_window.window import MainWindow
 from ui.models.call_book import CallBook
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.theme.tokens import CALL
+from ui.transfers.voice_recorder import Recording
 from ui.translations import calls as words
 
 ALICE = conversation_id("alice")
@@ -220,8 +222,9 @@ def test_when_the_other_hangs_up_it_is_said_and_the_window_goes_by_itself(
     call = active()
     tell(events.CallStarted, call)
     QApplication.sendEvent(call_of(talking), QEnterEvent(QPointF(9, 9), QPointF(9, 9), QPointF(9, 9)))
-    tell(events.CallEnded, over(call, CallEnd.HUNG_UP))
-    assert text(call_of(talking), "call.state") == "The call is over."
+    lasted = replace(call, ended_at=call.started_at + timedelta(seconds=62))
+    tell(events.CallEnded, over(lasted, CallEnd.HUNG_UP))
+    assert text(call_of(talking), "call.state") == "The call is over. It lasted 01:02."
     with qtbot.waitSignal(call_of(talking)._goes.timeout):
         pass
     assert call_of(talking).isVisible(), "the mouse points at it"
@@ -370,6 +373,35 @@ def test_whose_main_window_goes_into_the_tray_keeps_the_call_in_sight(talking: M
     talking.calls.main_hidden()
     assert talking.calls.small is not None
     assert talking.calls.small.isVisible()
+
+
+def test_whoever_quits_in_a_call_is_asked(qtbot, talking: MainWindow, node: ScriptedNode, tell: Tell) -> None:
+    call = active()
+    tell(events.CallStarted, call)
+    talking.quit()
+    assert talking.isVisible()
+    press(qtbot, talking, "confirm.no")
+    assert talking.isVisible()
+    assert node.asked("hang_up") == []
+    talking.close()
+    with qtbot.waitSignal(talking.closed):
+        press(qtbot, talking.findChildren(ConfirmDialog)[-1], "confirm.yes")
+    asked(qtbot, node, "hang_up", call.call)
+    assert talking.calls.window is None
+
+
+def test_what_was_being_recorded_waits_to_be_listened_to(
+    qtbot, talking: MainWindow, node: ScriptedNode, tell: Tell
+) -> None:
+    node.voice.file = VoiceFile("voice.opus", 2.0, b"", 100)
+    press(qtbot, talking, "conversation.microphone")
+    recorder = talking.chat.pane.recorder
+    qtbot.waitUntil(lambda: recorder.state is Recording.RECORDING)
+    call = make_call_view(CallState.RINGING, is_incoming=True)
+    tell(events.CallRinging, call)
+    assert node.asked("play_tone") == [], "the ring would be recorded"
+    tell(events.CallChanged, replace(call, state=CallState.CONNECTING))
+    qtbot.waitUntil(lambda: recorder.state is Recording.LISTENING)
 
 
 def test_who_logs_out_has_no_call_any_more(qtbot, talking: MainWindow, tell: Tell) -> None:

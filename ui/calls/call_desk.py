@@ -13,14 +13,11 @@ from ui.calls.call_bar import CallBar
 from ui.calls.call_clock import CallClock
 from ui.calls.call_window import CallWindow, dress_dark
 from ui.calls.incoming_card import ANSWER_KEYS, DECLINE_KEYS, IncomingCard, IncomingWindow
-from ui.calls.ringer import Ringer
 from ui.calls.small_call import SmallCall
 from ui.calls.why_not import why_not
 from ui.models.call_book import is_ours
 from ui.models.chat_state import ChatState
 from ui.notifications.notifier import Notifier
-from ui.notifications.settings import RingChoice
-from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.theme.tokens import CALL
 from ui.translations import calls
@@ -39,11 +36,9 @@ class CallDesk(QObject):
     def __init__(
         self,
         theme: Theme,
-        bridge: PeerBridge,
         state: ChatState,
         actions: CallActions,
         notifier: Notifier,
-        rings: RingChoice,
         main: QWidget,
         is_in_front: Callable[[], bool],
     ) -> None:
@@ -57,7 +52,6 @@ class CallDesk(QObject):
         self._main = main
         self._is_in_front = is_in_front
         self._dark = Theme(CALL)
-        self.ringer = Ringer(bridge, self._book, rings, self)
         self._clock = CallClock(self)
         self.bar = CallBar(theme)
         self.card = IncomingCard(theme, name="incoming_card")
@@ -80,6 +74,11 @@ class CallDesk(QObject):
             layout.addWidget(part)
         layout.addWidget(page, 1)
         return whole
+
+    @property
+    def is_on(self) -> bool:
+        """Whether we are in a call."""
+        return self._book.current is not None
 
     def call(self, conversation: ConversationId) -> None:
         """Call, join, or show the call that is on."""
@@ -109,14 +108,14 @@ class CallDesk(QObject):
         self._state.session_changed.connect(self._session_changed)
         self.bar.back_wanted.connect(self._show_window)
         self.bar.mute_wanted.connect(self._mute)
-        self.bar.hang_up_wanted.connect(self._hang_up)
+        self.bar.hang_up_wanted.connect(self.hang_up)
         self.card.answered.connect(self._answer)
         self.card.declined.connect(self._decline)
         for keys, act in (
             (ANSWER_KEYS, self._answer),
             (DECLINE_KEYS, self._decline),
             (MUTE_KEYS, self._toggle_mute),
-            (HANG_UP_KEYS, self._hang_up),
+            (HANG_UP_KEYS, self.hang_up),
         ):
             QShortcut(QKeySequence(keys), self._main, act)
 
@@ -187,7 +186,6 @@ class CallDesk(QObject):
             self._hide_small()
             self._show_incoming()
             self._show_bar()
-            self.ringer.look()
         elif self._over is not None:
             self._let_call_again()
 
@@ -232,7 +230,7 @@ class CallDesk(QObject):
             dress_dark(self.small, self._dark)
             self.small.back_wanted.connect(self._show_window)
             self.small.mute_wanted.connect(self._mute)
-            self.small.hang_up_wanted.connect(self._hang_up)
+            self.small.hang_up_wanted.connect(self.hang_up)
         self.small.show_call(call)
         if self._clock.shown():
             self.small.show_time(self._clock.shown())
@@ -276,7 +274,8 @@ class CallDesk(QObject):
         if call is not None and call.has_microphone:
             self._actions.mute(call.call, muted=not call.is_muted)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Leave the call we are in, or give up calling."""
         call = self._book.current
         if call is not None:
             self._actions.hang_up(call.call)
@@ -306,7 +305,7 @@ class CallDesk(QObject):
         if self.window is None:
             window = self.window = CallWindow(self._dark, self._actions)
             window.mute_wanted.connect(self._mute)
-            window.hang_up_wanted.connect(self._hang_up)
+            window.hang_up_wanted.connect(self.hang_up)
             window.again_wanted.connect(self._call_again)
             window.volume_wanted.connect(self._set_volume)
             window.small_wanted.connect(self._show_small)
@@ -322,7 +321,8 @@ class CallDesk(QObject):
 
     def _the_outside(self) -> IncomingWindow:
         if self.outside is None:
-            self.outside = IncomingWindow(self._theme)
+            self.outside = IncomingWindow(self._dark)
+            dress_dark(self.outside, self._dark)
             self.outside.answered.connect(self._answer)
             self.outside.declined.connect(self._decline)
         return self.outside

@@ -14,7 +14,7 @@ from ui.calls.round_button import RoundButton
 from ui.calls.stage import Stage
 from ui.theme import fonts
 from ui.theme.appearance import palette
-from ui.theme.controls import ElidedText, PushButton, Text, Theme
+from ui.theme.controls import ElidedText, PushButton, Text, Theme, restyle
 from ui.theme.stylesheet import style_sheet
 from ui.translations import calls
 
@@ -77,7 +77,6 @@ class CallWindow(QWidget):
         self.level = LevelBar(theme, self.tr("How loud your microphone is"))
         self.level.setObjectName("call.level")
         self._mute = RoundButton(theme, "mic", "", name="call.mute", kind="call")
-        self._mute.setCheckable(True)
         self._devices = RoundButton(
             theme, "headphones", self.tr("Microphone and speaker"), name="call.devices", kind="call"
         )
@@ -219,7 +218,7 @@ class CallWindow(QWidget):
         layout.addLayout(buttons)
 
     def _connect(self) -> None:
-        self._mute.clicked.connect(self.mute_wanted)
+        self._mute.clicked.connect(self._toggle_mute)
         self._hang_up.clicked.connect(self.hang_up_wanted)
         self._small.clicked.connect(self.small_wanted)
         self._again.clicked.connect(self.again_wanted)
@@ -227,6 +226,10 @@ class CallWindow(QWidget):
         for keys, button in (("M", self._mute), ("Ctrl+M", self._mute), ("Ctrl+Shift+H", self._hang_up)):
             QShortcut(QKeySequence(keys), self, lambda button=button: self._press(button))
         QShortcut(QKeySequence("Esc"), self, self._leave)
+
+    def _toggle_mute(self) -> None:
+        if self._shown is not None:
+            self.mute_wanted.emit(not self._shown.is_muted)
 
     def _press(self, button: RoundButton) -> None:
         if button.isVisible() and button.isEnabled():
@@ -262,7 +265,9 @@ class CallWindow(QWidget):
         icon = "mic-off" if call.is_muted or not call.has_microphone else "mic"
         tokens, side = self._theme.tokens, self._mute.iconSize().width()
         self._mute.setIcon(self._theme.icons.icon(icon, tokens.window if call.is_muted else tokens.text, side))
-        self._mute.setChecked(call.is_muted)
+        if self._mute.property("isOn") != call.is_muted:
+            self._mute.setProperty("isOn", call.is_muted)
+            restyle(self._mute)
         self._mute.set_label(self.tr("Unmute (M)") if call.is_muted else self.tr("Mute (M)"))
         self._mute.setEnabled(call.has_microphone)
         self._own_sign.setPixmap(self._theme.icons.pixmap(icon, tokens.secondary, 16, self.devicePixelRatioF()))

@@ -76,7 +76,7 @@ class IncomingCard(QWidget):
 
 
 class IncomingWindow(QWidget):
-    """The card as a little window of its own, on top of all others."""
+    """The card as a little window of its own, on top of all others, and dark like that of a call."""
 
     answered = Signal()
     declined = Signal()

@@ -17,6 +17,8 @@ _RING, _RING_GAP, _LOUDER = 3.0, 4.0, 6.0
 _AROUND = round(_RING + _RING_GAP + _LOUDER)
 LARGEST_TILE = LARGEST + 2 * _AROUND
 """The room of a picture without words."""
+_STEP = 24
+"""Differences of loudness that nobody sees draw nothing."""
 _NAME_HIGH, _WORDS_HIGH = 22, 18
 _MARK = 0.3
 """The mark's size, as a share of the picture's."""
@@ -76,7 +78,7 @@ class PersonTile(QAbstractButton):
     def show_level(self, level: int, *, speaks: bool) -> None:
         """Ring them while they speak."""
         was, self._speaks = self._speaks, speaks
-        shown = level if speaks else 0
+        shown = level // _STEP * _STEP if speaks else 0
         if shown != self._level or speaks != was:
             self._level = shown
             self.update()

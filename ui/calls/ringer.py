@@ -1,5 +1,7 @@
 """Lets it ring: for a call that comes in, and softer while it rings at the other side."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 
 from peer.call_views import CallState
@@ -13,16 +15,24 @@ from ui.peer_bridge import PeerBridge
 class Ringer(QObject):
     """Asks the node to play a tone as long as there is a reason. Without a speaker it is silent."""
 
-    def __init__(self, bridge: PeerBridge, book: CallBook, rings: RingChoice, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        bridge: PeerBridge,
+        book: CallBook,
+        rings: RingChoice,
+        is_recording: Callable[[], bool],
+        parent: QObject | None = None,
+    ) -> None:
+        """`is_recording` tells whether a voice message is being recorded."""
         super().__init__(parent)
         self._bridge = bridge
         self._book = book
-        self._rings = rings
+        self._rings, self._is_recording = rings, is_recording
         self._tone: Tone | None = None
-        book.changed.connect(self.look)
+        book.changed.connect(self._look)
+        book.forgotten.connect(self._look)
 
-    def look(self) -> None:
-        """Begin or end, as the calls are now."""
+    def _look(self) -> None:
         wanted = self._wanted()
         if wanted is self._tone:
             return
@@ -37,7 +47,8 @@ class Ringer(QObject):
         if current is not None:
             # It never rings over a voice.
             return Tone.RING_BACK if current.state is CallState.RINGING and current.started_at is None else None
-        return Tone.RING if self._book.incoming is not None and self._rings.rings else None
+        is_wanted = self._book.incoming is not None and self._rings.rings
+        return Tone.RING if is_wanted and (self._tone is Tone.RING or not self._is_recording()) else None
 
 
 def _no_matter(_code: RefusalCode, _message: str) -> None:

@@ -11,6 +11,8 @@ from peer.errors import RefusalCode
 from peer.views import ConversationId, SessionView
 from ui.calls.call_actions import CallActions
 from ui.calls.call_desk import CallDesk
+from ui.calls.ringer import Ringer
+from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.conversation.deletions import UNDO_MS
 from ui.login.hosting import Hosting, LocatorHost
 from ui.login.leave_dialog import LeaveDialog
@@ -64,13 +66,13 @@ class MainWindow(QMainWindow):
         self._notifier = Notifier(bridge, notifications, self._tray, self._is_in_sight, self._group_title, self)
         self.host = LocatorHost(memory.profile / "locator", self)
         """The locator hosted here: its link, and how to start and stop it."""
-        self._may_close = False
+        self._may_close = self._may_hang_up = False
         self._leave: LeaveDialog | None = None
         self.login = LoginPage(theme, bridge, self.host, locator)
         actions = CallActions(bridge, self._state.calls, self)
-        self.calls = CallDesk(
-            theme, bridge, self._state, actions, self._notifier, ring, self, lambda: self._is_in_sight(None)
-        )
+        self.calls = CallDesk(theme, self._state, actions, self._notifier, self, lambda: self._is_in_sight(None))
+        # What is being recorded would have the ring in it.
+        Ringer(bridge, self._state.calls, ring, lambda: self.chat.pane.recorder.is_on, self)
         self.chat = ChatPage(theme, bridge, self._state, self._menu, self.host, memory)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.login)
@@ -109,6 +111,7 @@ class MainWindow(QMainWindow):
         self.chat.pane.call_wanted.connect(self.calls.call)
         self.calls.said.connect(self.toast.say)
         self.calls.entered.connect(self.chat.pane.desk.playback.pause)
+        self.calls.entered.connect(self.chat.pane.recorder.stop)
 
     def come_forward(self) -> None:
         """Be the window that the person sees."""
@@ -133,6 +136,10 @@ class MainWindow(QMainWindow):
             event.ignore()
             self._go_into_tray()
             return
+        if self.calls.is_on and not self._may_hang_up:
+            event.ignore()
+            self._ask_about_call()
+            return
         if self.host.state in {Hosting.ON, Hosting.STARTING} and not self._may_close:
             event.ignore()
             self._ask_about_host()
@@ -145,7 +152,7 @@ class MainWindow(QMainWindow):
     def close_unasked(self) -> None:
         """Close because the system or a terminal wants it: what this window started ends with it."""
         self.host.end_child()
-        self._may_close = True
+        self._may_close = self._may_hang_up = True
         self.quit()
 
     def _go_into_tray(self) -> None:
@@ -157,6 +164,17 @@ class MainWindow(QMainWindow):
 
     def _stay(self) -> None:
         self._is_quitting = False
+
+    def _ask_about_call(self) -> None:
+        question = ConfirmDialog(self.tr("You are in a call. Hang up and quit?"), self.tr("Hang up and quit"), self)
+        question.accepted.connect(self._hang_up_and_close)
+        question.rejected.connect(self._stay)
+        question.open()
+
+    def _hang_up_and_close(self) -> None:
+        self.calls.hang_up()
+        self._may_hang_up = True
+        self.close()
 
     def _ask_about_host(self) -> None:
         if self._leave is None:

@@ -21,6 +21,8 @@ class CallBook(QObject):
     """The new view of a call: it began, changed or ended."""
     levels_changed = Signal(object)
     """How loud everybody is, several times a second."""
+    forgotten = Signal()
+    """Nobody is signed in any more."""
     missed = Signal(object)
     """Somebody called who could not be let through."""
 
@@ -61,6 +63,7 @@ class CallBook(QObject):
         self._asked += 1
         self._calls.clear()
         self._over.clear()
+        self.forgotten.emit()
 
     def take(self, event: events.Event) -> None:
         """Bring the calls up to date, if the event is about one."""

@@ -127,7 +127,7 @@ QToolButton[round="44"] { border-radius: 22px; }
 QToolButton[round="56"] { border-radius: 28px; }
 QToolButton[kind="call"] { background: $hover; }
 QToolButton[kind="call"]:hover, QToolButton[kind="call"]:open { background: $border; }
-QToolButton[kind="call"]:checked { background: $text; }
+QToolButton[kind="call"][isOn="true"] { background: $text; }
 QToolButton[kind="answer"] { background: $answer; }
 QToolButton[kind="answer"]:hover, QToolButton[kind="answer"]:pressed { background: $answer_hover; }
 QToolButton[kind="hang_up"] { background: $hang_up; }

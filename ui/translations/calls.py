@@ -51,6 +51,9 @@ def ended(call: CallView) -> str:
     if call.reason is CallEnd.VOICE_FAILED and call.message:
         return call.message
     over = QCoreApplication.translate("Call", "The call is over.")
+    if call.reason is CallEnd.HUNG_UP and call.started_at is not None and call.ended_at is not None:
+        lasted = QCoreApplication.translate("Call", "The call is over. It lasted %1.")
+        return lasted.replace("%1", duration(call.ended_at - call.started_at))
     if call.reason is None:
         return over
     sentences = _ends_of_theirs() if call.is_incoming else _ends_of_ours()
