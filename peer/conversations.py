@@ -6,7 +6,6 @@ brought up to date after each commit, so vectors and events never promise what a
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -28,6 +27,7 @@ from peer.happened import Author, Happened, incarnation
 from peer.intake import MakeBody
 from peer.message_views import message_view, on_screen, place_as_kept
 from peer.receipts import Receipts
+from peer.recent_entries import RecentEntries
 from peer.storage import feeds, messages
 from peer.storage.attachments import AttachmentRow
 from peer.storage.burying import hide
@@ -75,7 +75,7 @@ class Conversations:
         self._is_online = is_online
         self._all: dict[ConversationId, Conversation] = {}
         self._rows_to_tell: list[Conversation] = []
-        self._recent: OrderedDict[tuple[int, int], WireEntry] = OrderedDict()
+        self._recent = RecentEntries()
         self.on_growth: Callable[[Conversation], None] = lambda _: None
         """Called when entries were committed that neighbours may lack."""
         self.fellow_members: frozenset[UserId] = frozenset()
@@ -244,9 +244,19 @@ class Conversations:
         other = user if user is not None and name == self.id_with(user) else None
         row = known.kept if known else ConversationRow(0, name, other, incarnation())
         now_ms, group = self._now_ms(), known.group if known else None
+        news, named = self._recent.sift(name, wires)
+        if known is not None and not news:
+            happened = Happened(known.kept, named=named)
+            before_growth(known, happened)
+            return happened
+
+        def announce(happened: Happened) -> None:
+            for feed, number in named.items():
+                happened.named[feed] = max(happened.named.get(feed, 0), number)
+            self._announce(happened, before_growth)
+
         happened = await self._database.write(
-            lambda c: intake.take_entries(c, self._author, row, wires, now_ms, user, group),
-            lambda happened: self._announce(happened, before_growth),
+            lambda c: intake.take_entries(c, self._author, row, news, now_ms, user, group), announce
         )
         for reason in set(happened.refused):
             log.warning("an entry in the conversation with %s was refused: %s", user, reason)
@@ -308,19 +318,10 @@ class Conversations:
             conversation.note_message(row)
         if happened.newest is not None:
             conversation.take_newest(happened.newest)
-        closed = {feed.row for feed in happened.feeds.values() if feed.line.closed}
-        for place in [place for place in self._recent if place[0] in closed] if closed else ():
-            del self._recent[place]
-        for entry in happened.entries:
-            feed_row = happened.feeds[entry.header.feed]
-            self._recent[feed_row.row, entry.header.number] = entry.wire
-        for place in happened.erased:
-            self._recent.pop(place, None)
+        self._recent.take(happened)
         if happened.erased:
             self._database.wipe_soon()
             self.on_erased()
-        while len(self._recent) > limits.RECENT_ENTRIES:
-            self._recent.popitem(last=False)
 
     # --- what goes to neighbours -------------------------------------------------------------
 
@@ -331,10 +332,9 @@ class Conversations:
     async def entries(self, feed: FeedRow, first: int, last: int, limit: int) -> list[WireEntry]:
         """Return entries as they go over the wire."""
         last = min(last, first + limit - 1)
-        recent = [self._recent.get((feed.row, number)) for number in range(first, last + 1)]
-        found = [wire for wire in recent if wire is not None]
-        if len(found) == len(recent):
-            return found
+        recent = self._recent.between(feed.row, first, last)
+        if recent is not None:
+            return recent
         return await self._database.read(lambda c: feeds.entries_between(c, feed, first, last, limit))
 
     async def orphans(self, feed: FeedRow, limit: int) -> list[WireEntry]:

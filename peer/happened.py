@@ -65,7 +65,7 @@ class Happened:
     """Feeds of which well-formed entries came, whether or not they were news, with the highest number."""
     refused: list[str] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-    """What was appended, in order, for neighbours who wait for just that."""
+    """What was stored, in order, for neighbours who wait for just that, or bring it once more."""
     acted_upon: dict[EntryId, None] = field(default_factory=dict)
     """Messages that are not as they were, in the order in which it happened."""
     changed: list[MessageRow] = field(default_factory=list)

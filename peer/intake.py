@@ -388,6 +388,7 @@ class EntryTaker:
 
     def _keep(self, feed: FeedRow, entry: Entry) -> None:
         self.happened.feeds[feed.feed] = feed
+        self.happened.entries.append(entry)
         if isinstance(entry.body, CONSENT_BODIES) and not self._admission.counts(feed.author, entry):
             return
         fold_in(self._connection, self._author, self.happened, feed, entry)
