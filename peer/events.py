@@ -14,6 +14,7 @@ from peer.views import (
     RecordingView,
     SessionView,
     TypingView,
+    VoiceTrialView,
 )
 from protocol.errors import RefusalCode
 
@@ -180,6 +181,13 @@ class PlaybackChanged(Event, frozen=True):
     playback: PlaybackView
 
 
+class VoiceTried(Event, frozen=True):
+    """Somebody tries how they sound, and how loud they are. It is for screens: no script is told."""
+
+    type: ClassVar[str] = "voice_tried"
+    trial: VoiceTrialView
+
+
 class CallRinging(Event, frozen=True):
     """Somebody rings us, or it rings where we called."""
 
@@ -246,6 +254,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SendingWithdrawn,
     RecordingChanged,
     PlaybackChanged,
+    VoiceTried,
     CallRinging,
     CallStarted,
     CallChanged,

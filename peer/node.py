@@ -38,6 +38,7 @@ from peer.views import (
     WhereaboutView,
     WhoHasView,
 )
+from peer.voice_trial import VoiceTrial
 from protocol import limits
 
 _NEWEST = PageAt()
@@ -70,6 +71,8 @@ class PeerNode:
         """Recording and playing of voice messages."""
         self.calls = Calls(self._need_session, self.voice.devices)
         """Voice calls."""
+        self.voice_trial = VoiceTrial(self._events, lambda: self._need_session().audio.chosen)
+        """Trying how one sounds in a call."""
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Call `subscriber` with every later event, on the network thread; return how to end that."""
@@ -483,7 +486,7 @@ class PeerNode:
 
     async def choose_audio(self, choice: AudioChoice) -> None:
         """Use these from now on; a name that is not here is kept, and the system's choice stands in for it."""
-        await self._need_session().audio.choose(choice)
+        await self.calls.set_devices(choice.microphone, choice.speaker)
 
     # --- pictures ------------------------------------------------------------------------------
 
@@ -518,6 +521,7 @@ class PeerNode:
 
     async def _end_session(self) -> None:
         await self.voice.close()
+        await self.voice_trial.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()

@@ -149,7 +149,7 @@ class Session:
             surroundings.now,
             voice_port,
             surroundings.call_voice,
-            lambda: (self.audio.choice, self.audio.switches),
+            lambda: self.audio.chosen,
             self.call_entries,
         )
         self._statements = Statements(

@@ -58,6 +58,7 @@ __all__ = [
     "UserId",
     "View",
     "VoiceFile",
+    "VoiceTrialView",
     "WhereaboutView",
     "WhoHasView",
 ]
@@ -514,6 +515,17 @@ class RecordingView(View, frozen=True):
     """What there is of it when it is over; None if nothing was heard, or if it was cancelled."""
     reason: str = ""
     """A sentence, if it ended by itself: its length, the microphone, the disk."""
+
+
+class VoiceTrialView(View, frozen=True):
+    """Somebody tries how they sound in a call."""
+
+    level: int = 0
+    """Of the microphone now: 0 for a quiet room, 255 as loud as can be."""
+    notice: str = ""
+    """A sentence, while a device is not the chosen one, or echo and noise cannot be removed."""
+    is_over: bool = False
+    """All that was said was heard, or it broke off."""
 
 
 class PlaybackView(View, frozen=True):

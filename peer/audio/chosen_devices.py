@@ -14,6 +14,11 @@ class ChosenDevices:
         self.choice = AudioChoice()
         self.switches = Switches()
 
+    @property
+    def chosen(self) -> tuple[AudioChoice, Switches]:
+        """What a call is spoken and heard with."""
+        return self.choice, self.switches
+
     async def load(self) -> None:
         """Read what was kept."""
 

@@ -73,6 +73,7 @@ from peer.events import (
     TransferFinished,
     TransferProgressed,
     Typing,
+    VoiceTried,
     Warned,
 )
 from peer.node import PeerNode
@@ -268,6 +269,7 @@ NOUNS: dict[type[Event], str] = {
     SendingWithdrawn: "transfer",
     RecordingChanged: "recording",
     PlaybackChanged: "playback",
+    VoiceTried: "trial",
     CallRinging: "call",
     CallStarted: "call",
     CallChanged: "call",

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from peer import limits
 from peer.command_line.json_rpc import METHODS, Method, answer, notification, overlong
-from peer.events import CallLevels, Event
+from peer.events import CallLevels, Event, VoiceTried
 from peer.node import PeerNode
 
 
@@ -25,7 +25,7 @@ class Output(Protocol):
 
 def put_event(output: Output, event: Event) -> None:
     """Tell of an event, unless the reader has fallen too far behind; meters, 20 a second, are for screens only."""
-    if not isinstance(event, CallLevels) and not output.is_behind():
+    if not isinstance(event, CallLevels | VoiceTried) and not output.is_behind():
         output.put(notification(event))
 
 

@@ -18,10 +18,12 @@ from peer.voice import process_messages as pipe
 from peer.voice.engine import VoiceEngine
 from peer.voice.handing_over import take_over
 from peer.voice.limits import VOICE_LOUDEST
+from peer.voice.processing import Processing
 from peer.voice.protection import Keys
 from peer.voice.routes import Routes
 from peer.voice.sound import Microphone, Speaker
 from peer.voice.switches import Switches
+from peer.voice.trial import Trial
 from protocol.errors import LocalProtocolError
 from protocol.voice_packets import FIRST_NUMBER_BITS
 
@@ -137,27 +139,41 @@ class _Call:
 
 
 class VoiceServer(ProcessServer[pipe.Command]):
-    """Has at most one call."""
+    """Has at most one call, or somebody who tries how they sound."""
 
     def __init__(self, commands: BinaryIO, answers: BinaryIO) -> None:
         super().__init__(commands, answers, msgspec.json.Decoder(pipe.Command))
         self._call: _Call | None = None
+        self._trial: Trial | None = None
 
     def is_busy(self) -> bool:
-        """Tell whether there is a call."""
-        return self._call is not None
+        """Tell whether there is either."""
+        return self._call is not None or self._trial is not None
 
     def end(self) -> None:
-        """Leave the call."""
+        """Leave the call, end the trial."""
         call, self._call = self._call, None
         if call is not None:
             call.end()
+        trial, self._trial = self._trial, None
+        if trial is not None:
+            trial.end()
 
     def do(self, command: pipe.Command) -> None:
         """Do what was asked, and answer."""
-        if isinstance(command, pipe.Begin):
-            self._begin(command)
-            return
+        match command:
+            case pipe.Begin():
+                self._begin(command)
+            case pipe.Try():
+                self._try(command)
+            case pipe.HearTrial() | pipe.EndTrial():
+                self._go_on(command)
+            case pipe.FindMissing():
+                self.say(pipe.Missing(Processing(Switches()).missing))
+            case _:
+                self._do_in_call(command)
+
+    def _do_in_call(self, command: pipe.InCall) -> None:
         call = self._call
         if call is None:
             raise Refusal(RefusalCode.BAD_REQUEST, "There is no call.")
@@ -178,6 +194,34 @@ class VoiceServer(ProcessServer[pipe.Command]):
             case pipe.SetProcessing():
                 call.process(Switches(command.echo, command.noise, command.gain))
         self.say(Done())
+
+    def _try(self, command: pipe.Try) -> None:
+        self.end()
+        trial = Trial(command, _now, self.say, self._tell_trial, lambda: self.post(lambda: self._trial_is_over(trial)))
+        self._trial = trial
+        trial.start()
+        self.say(pipe.Begun(trial.microphone.is_there, has_speaker=True))
+        self._tell_trial()
+
+    def _go_on(self, command: pipe.HearTrial | pipe.EndTrial) -> None:
+        if isinstance(command, pipe.EndTrial):
+            self.end()
+        elif self._trial is None:
+            raise Refusal(RefusalCode.BAD_REQUEST, "Nobody has said anything.")
+        else:
+            self._trial.hear()
+            self._tell_trial()
+        self.say(Done())
+
+    def _tell_trial(self) -> None:
+        trial = self._trial
+        if trial is not None:
+            self.say(pipe.SoundChanged(trial.microphone.is_there, trial.speaker.is_there, trial.reason))
+
+    def _trial_is_over(self, trial: Trial) -> None:
+        if trial is self._trial:
+            self.end()
+            self.say(pipe.TrialOver())
 
     def _begin(self, command: pipe.Begin) -> None:
         self.end()

@@ -4,6 +4,10 @@ VOICE_LEGS = 7
 """Other devices in a call: eight people talk with each other at once."""
 VOICE_FRAMES_WAITING = 50
 """Frames of 20 ms that wait in a jitter buffer: a second; of more the oldest are dropped."""
+VOICE_TRIAL_PACKETS = 600
+"""Packets of 20 ms kept of what somebody says who tries how they sound: twelve seconds, the last ones."""
+VOICE_TRIAL_END_MS = 700.0
+"""So long after the last of it was given to the jitter buffer, all was heard."""
 VOICE_LOUDEST = 4.0
 """How many times louder than it comes somebody can be made: 12 dB."""
 VOICE_PLACES = 8

@@ -89,7 +89,31 @@ class SetProcessing(Said, frozen=True):
     gain: bool
 
 
-Command = Begin | AddLeg | MoveLeg | RemoveLeg | SetMuted | SetVolume | SetDevices | SetProcessing
+class Try(Said, frozen=True):
+    """Let somebody try how they sound: listen to the microphone; answered with `Begun`."""
+
+    microphone: str
+    speaker: str
+    echo: bool
+    noise: bool
+    gain: bool
+
+
+class HearTrial(Said, frozen=True):
+    """Play what was heard since; answered with `Done`, and with `TrialOver` at its end."""
+
+
+class EndTrial(Said, frozen=True):
+    """Let go of microphone and speaker; answered with `Done`."""
+
+
+class FindMissing(Said, frozen=True):
+    """Find out what cannot be done to a microphone's sound; answered with `Missing`."""
+
+
+InCall = AddLeg | MoveLeg | RemoveLeg | SetMuted | SetVolume | SetDevices | SetProcessing
+"""What makes sense during a call only."""
+Command = Begin | InCall | Try | HearTrial | EndTrial | FindMissing
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -102,7 +126,13 @@ class Begun(Said, frozen=True):
     has_speaker: bool
 
 
-Answer = Done | Failed | Begun
+class Missing(Said, frozen=True):
+    """A sentence, or nothing where all can be done."""
+
+    reason: str
+
+
+Answer = Done | Failed | Begun | Missing
 
 
 # --- notes ----------------------------------------------------------------------------------------
@@ -152,4 +182,8 @@ class SoundChanged(Said, frozen=True):
     reason: str
 
 
-Note = Levels | LegHeard | SoundChanged
+class TrialOver(Said, frozen=True):
+    """Who tries how they sound has heard all of it."""
+
+
+Note = Levels | LegHeard | SoundChanged | TrialOver

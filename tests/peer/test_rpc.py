@@ -39,6 +39,7 @@ from peer.views import (
     TypingView,
     UserId,
     VoiceFile,
+    VoiceTrialView,
 )
 
 LONGEST = 20
@@ -311,6 +312,7 @@ VIEWS: dict[str, object] = {
         links=0,
     ),
     "recording": RecordingView(1.5, 40, is_over=True, voice=VoiceFile("a.opus", 1.5, b"\x00\xff", 4_000)),
+    "trial": VoiceTrialView(100, "The microphone is not here."),
     "playback": PlaybackView("a.opus", 0.5, 1.5, 2.0),
     "call": CallView(
         call=CallId(b"c" * 16),

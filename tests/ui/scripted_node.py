@@ -52,6 +52,7 @@ from peer.views import (
     VoiceFile,
     WhoHasView,
 )
+from peer.voice.switches import Switches
 
 ME = UserId("li.wei")
 LOCATOR = "hail://127.0.0.1:7400#" + "ab" * 32
@@ -276,6 +277,27 @@ def make_call_view(
     return msgspec.structs.replace(view, **changes)
 
 
+class ScriptedTrial:
+    """Somebody tries how they sound; what comes of it, a test tells."""
+
+    def __init__(self, node: "ScriptedNode") -> None:
+        self._node = node
+        self.lacks = ""
+        """Why echo and noise cannot be removed here."""
+
+    async def missing(self) -> str:
+        return self.lacks
+
+    async def speak(self) -> None:
+        await self._node._asked("speak")
+
+    async def hear(self) -> None:
+        await self._node._asked("hear")
+
+    async def stop(self) -> None:
+        await self._node._asked("stop_trial")
+
+
 class ScriptedCalls:
     """Calls that go as a test tells them: each answer is `answer`, told by nobody."""
 
@@ -286,6 +308,7 @@ class ScriptedCalls:
         """What starting a call returns."""
         self.goes_on = False
         """Whether a call of a group goes on without us."""
+        self.switches = Switches()
         self.devices_here = CallDevicesView(AudioChoice(), AudioDevices((), (), "", ""))
 
     async def current(self) -> tuple[CallView, ...]:
@@ -322,6 +345,13 @@ class ScriptedCalls:
         await self._node._asked("call_devices")
         return self.devices_here
 
+    async def processing(self) -> Switches:
+        return self.switches
+
+    async def set_processing(self, echo: bool, noise: bool, gain: bool) -> None:
+        await self._node._asked("set_processing", echo, noise, gain)
+        self.switches = Switches(echo, noise, gain)
+
     async def set_devices(self, microphone: str, speaker: str) -> None:
         await self._node._asked("set_devices", microphone, speaker)
         self.devices_here = msgspec.structs.replace(self.devices_here, chosen=AudioChoice(microphone, speaker))
@@ -345,6 +375,7 @@ class ScriptedNode:
         self.questions: list[tuple[Any, ...]] = []
         self.refusals: dict[str, Refusal | Exception] = {}
         self.voice = ScriptedVoice(self)
+        self.voice_trial = ScriptedTrial(self)
         self.calls = ScriptedCalls(self)
         self.audio = AudioChoice()
         self.auto_fetched = 1024 * 1024

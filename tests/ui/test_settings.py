@@ -10,12 +10,14 @@ from shiboken6 import isValid
 
 from peer import events
 from peer.errors import RefusalCode
-from peer.views import AudioChoice, AudioDevices, PlaybackView, RecordingView, VoiceFile
+from peer.views import AudioChoice, AudioDevices, VoiceTrialView
+from peer.voice.switches import Switches
 from tests.ui.scripted_node import ScriptedNode, make_session, refuse
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.settings.audio_page import AudioPage, Trial
 from ui.settings.settings_dialog import SettingsDialog
+from ui.theme.check_box import CheckBox
 from ui.theme.choice_box import ChoiceBox
 from ui.theme.controls import ElidedText, Text, Theme
 from ui.theme.tokens import DARK
@@ -176,40 +178,84 @@ def test_a_tone_is_played(qtbot, dialog: SettingsDialog, node: ScriptedNode) -> 
 @pytest.fixture
 def speaking(qtbot, dialog: SettingsDialog, node: ScriptedNode) -> AudioPage:
     """Somebody is trying the microphone."""
-    node.voice.file = VoiceFile("/trial.opus", 2.0, bytes(100), 4)
     found = audio(qtbot, dialog)
     press(qtbot, dialog, "settings.try_microphone")
     qtbot.waitUntil(lambda: found.trial is Trial.SPEAKING)
     return found
 
 
+def tried(node: ScriptedNode, **about) -> None:
+    node.tell(events.VoiceTried(VoiceTrialView(**about)))
+
+
 def test_one_sees_how_loud_it_is_and_hears_oneself(qtbot, speaking: AudioPage, node: ScriptedNode) -> None:
-    node.tell(events.RecordingChanged(RecordingView(0.1, 200)))
+    assert said(speaking).startswith("Say something")
+    tried(node, level=200)
     qtbot.waitUntil(lambda: list(speaking._meter._levels) == [200])
     assert speaking._meter.isVisible()
     press(qtbot, speaking, "settings.try_microphone")
-    qtbot.waitUntil(lambda: node.asked("play") == [("/trial.opus", 0.0, 1.0)])
-    assert node.asked("discard") == []
-    node.tell(events.PlaybackChanged(PlaybackView("/trial.opus", 2.0, 2.0, 1.0, is_over=True)))
+    qtbot.waitUntil(lambda: len(node.asked("hear")) == 1)
+    assert speaking.trial is Trial.HEARING
+    assert not speaking._meter.isVisible()
+    tried(node, is_over=True)
     qtbot.waitUntil(lambda: speaking.trial is Trial.NONE)
-    qtbot.waitUntil(lambda: node.asked("discard") == [("/trial.opus",)])
+    assert node.asked("stop_trial") == []
+
+
+def test_who_hears_enough_ends_it(qtbot, speaking: AudioPage, node: ScriptedNode) -> None:
+    for _ in range(2):
+        press(qtbot, speaking, "settings.try_microphone")
+    qtbot.waitUntil(lambda: len(node.asked("stop_trial")) == 1)
+    assert speaking.trial is Trial.NONE
+
+
+def test_who_forgets_to_stop_hears_it_by_itself(qtbot, speaking: AudioPage, node: ScriptedNode) -> None:
+    speaking._limit.start(1)
+    qtbot.waitUntil(lambda: len(node.asked("hear")) == 1)
+
+
+def test_a_device_that_is_not_the_chosen_one_is_said_and_one_that_breaks_ends_it(
+    qtbot, speaking: AudioPage, node: ScriptedNode
+) -> None:
+    tried(node, notice="The microphone “Headset” is not here.")
+    qtbot.waitUntil(lambda: said(speaking) == "The microphone “Headset” is not here.")
+    tried(node, notice="The sound system broke down.", is_over=True)
+    qtbot.waitUntil(lambda: speaking.trial is Trial.NONE)
+    assert said(speaking) == "The sound system broke down."
+
+
+def test_no_microphone_after_all_is_said(qtbot, dialog: SettingsDialog, node: ScriptedNode) -> None:
+    found = audio(qtbot, dialog)
+    node.refusals["speak"] = refuse(RefusalCode.NO_MICROPHONE, "No microphone works here.")
+    press(qtbot, dialog, "settings.try_microphone")
+    qtbot.waitUntil(lambda: said(dialog) == "No microphone works here.")
+    assert found.trial is Trial.NONE
+
+
+def test_what_is_done_to_the_voice_is_chosen_apart(qtbot, dialog: SettingsDialog, node: ScriptedNode) -> None:
+    audio(qtbot, dialog)
+    boxes = [dialog.findChild(CheckBox, f"settings.{name}") for name in ("echo", "noise", "gain")]
+    qtbot.waitUntil(lambda: all(box.isEnabled() and box.isChecked() for box in boxes))
+    boxes[1].click()
+    boxes[2].click()
+    qtbot.waitUntil(lambda: node.calls.switches == Switches(echo=True, noise=False, gain=False))
+
+
+def test_where_nothing_can_be_done_to_the_voice_that_is_said(qtbot, window: MainWindow, node: ScriptedNode) -> None:
+    node.voice_trial.lacks = "Echo and noise cannot be removed on this computer."
+    window.login.signed_in.emit(make_session())
+    window._open_settings()
+    found = window.findChild(AudioPage)
+    qtbot.waitUntil(lambda: found._processing_row.hint.text() == node.voice_trial.lacks)
+    assert not any(box.isEnabled() for box in found._boxes.values())
 
 
 def test_who_leaves_the_page_is_not_listened_to(
     qtbot, speaking: AudioPage, dialog: SettingsDialog, node: ScriptedNode
 ) -> None:
     page(qtbot, dialog, FILES)
-    qtbot.waitUntil(lambda: len(node.asked("cancel_recording")) == 1)
+    qtbot.waitUntil(lambda: len(node.asked("stop_trial")) == 1)
     assert speaking.trial is Trial.NONE
-
-
-def leave(qtbot, dialog: SettingsDialog, *, closes: bool) -> None:
-    """Go to another page, or close the settings: then there is nothing of them any more."""
-    if closes:
-        press(qtbot, dialog, "settings.close")
-        qtbot.waitUntil(lambda: not isValid(dialog))
-    else:
-        page(qtbot, dialog, FILES)
 
 
 @pytest.mark.parametrize("closes", [False, True])
@@ -219,30 +265,21 @@ def test_who_leaves_while_it_begins_is_not_listened_to(
     audio(qtbot, dialog)
     node.gate = asyncio.Event()
     press(qtbot, dialog, "settings.try_microphone")
-    qtbot.waitUntil(lambda: len(node.asked("start_recording")) == 1)
-    leave(qtbot, dialog, closes=closes)
+    qtbot.waitUntil(lambda: len(node.asked("speak")) == 1)
+    if closes:
+        press(qtbot, dialog, "settings.close")
+        qtbot.waitUntil(lambda: not isValid(dialog))
+    else:
+        page(qtbot, dialog, FILES)
     node.loop.call_soon_threadsafe(node.gate.set)
-    qtbot.waitUntil(lambda: len(node.asked("cancel_recording")) == 1)
-
-
-@pytest.mark.parametrize("closes", [False, True])
-def test_who_leaves_while_it_ends_leaves_no_recording(
-    qtbot, speaking: AudioPage, dialog: SettingsDialog, node: ScriptedNode, closes: bool
-) -> None:
-    node.gate = asyncio.Event()
-    press(qtbot, dialog, "settings.try_microphone")
-    qtbot.waitUntil(lambda: len(node.asked("finish_recording")) == 1)
-    leave(qtbot, dialog, closes=closes)
-    node.loop.call_soon_threadsafe(node.gate.set)
-    qtbot.waitUntil(lambda: node.asked("discard") == [("/trial.opus",)])
-    assert node.asked("play") == []
+    qtbot.waitUntil(lambda: len(node.asked("stop_trial")) == 1)
 
 
 def test_who_closes_the_settings_while_speaking_leaves_nothing(
     qtbot, speaking: AudioPage, dialog: SettingsDialog, node: ScriptedNode
 ) -> None:
     press(qtbot, dialog, "settings.close")
-    qtbot.waitUntil(lambda: len(node.asked("cancel_recording")) == 1)
+    qtbot.waitUntil(lambda: len(node.asked("stop_trial")) == 1)
 
 
 def test_the_settings_of_somebody_who_was_signed_out_are_closed(

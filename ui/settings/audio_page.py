@@ -1,19 +1,21 @@
-"""Which microphone and speaker: chosen from what is here, tried by speaking and by listening."""
+"""Which microphone and speaker, and what is done to our voice in calls: chosen, and tried as others would hear it."""
 
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from peer.errors import RefusalCode
-from peer.events import Event, PlaybackChanged, RecordingChanged
-from peer.views import AudioChoice, AudioDevices, PlaybackView, VoiceFile
+from peer.events import Event, VoiceTried
+from peer.views import AudioChoice, AudioDevices, VoiceTrialView
+from peer.voice.switches import Switches
 from ui.peer_bridge import Answer, PeerBridge, Work
 from ui.settings.settings_row import SettingsRow, page_of
 from ui.theme import fonts
+from ui.theme.check_box import CheckBox
 from ui.theme.choice_box import ChoiceBox
 from ui.theme.controls import PushButton, Text, Theme
 from ui.transfers.level_meter import LevelMeter
@@ -32,13 +34,12 @@ class Trial(Enum):
     STARTING = auto()
     SPEAKING = auto()
     """The meter shows how loud it is."""
-    FINISHING = auto()
     HEARING = auto()
     """What was said is played."""
 
 
 class AudioPage(QWidget):
-    """Shows what the node keeps for this account; what is tried is recorded as a voice message, and thrown away."""
+    """Shows what the node keeps for this account; what is said to try it takes the way of a call, and is not kept."""
 
     changed = Signal()
     """It takes another room."""
@@ -49,8 +50,8 @@ class AudioPage(QWidget):
         self._choice = AudioChoice()
         self._devices: AudioDevices | None = None
         self._trial = Trial.NONE
-        self._heard = ""
-        """The file of what was said."""
+        self._notice = ""
+        """What is told of the sound system while somebody tries it."""
         self.microphone = ChoiceBox(theme, self.tr("Microphone"), name="settings.microphone")
         self.speaker = ChoiceBox(theme, self.tr("Speaker"), name="settings.speaker")
         for box in (self.microphone, self.speaker):
@@ -77,20 +78,50 @@ class AudioPage(QWidget):
         self._said = Text(role="secondary", face=fonts.font(fonts.CAPTION), wrap=True)
         self._said.setObjectName("settings.audio_said")
         self._said.hide()
-        again = PushButton(self.tr("Look for devices again"), name="settings.devices_again", kind="quiet")
-        again.clicked.connect(self.look)
-        ends = QWidget()
-        below = QHBoxLayout(ends)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.addWidget(self._tone)
-        below.addStretch()
-        below.addWidget(again)
-        self.setLayout(page_of(self._microphone_row, trying, self._speaker_row, ends, self._said))
+        ends = self._speaker_buttons(is_narrow=is_narrow)
+        self._boxes = self._make_boxes(theme)
+        self._processing_row = SettingsRow(self.tr("Your voice in calls"), self._boxes_in_a_column(), is_narrow=True)
+        self.setLayout(page_of(self._microphone_row, trying, self._speaker_row, ends, self._said, self._processing_row))
         self._limit = QTimer(self, singleShot=True, interval=TRIAL_MS)
         self._limit.timeout.connect(self._stop_speaking)
         bridge.events_arrived.connect(self._take)
         self._show()
         bridge.ask(self, lambda node: node.audio_choice(), self._choice_came)
+        bridge.ask(self, lambda node: node.calls.processing(), self._switches_came)
+        bridge.ask(self, lambda node: node.voice_trial.missing(), self._missing_came, lambda *_: None)
+
+    def _speaker_buttons(self, *, is_narrow: bool) -> QWidget:
+        again = PushButton(self.tr("Look for devices again"), name="settings.devices_again", kind="quiet")
+        again.clicked.connect(self.look)
+        ends = QWidget()
+        below = QVBoxLayout(ends) if is_narrow else QHBoxLayout(ends)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.addWidget(self._tone, 0, Qt.AlignmentFlag.AlignLeft)
+        if not is_narrow:
+            below.addStretch()
+        below.addWidget(again, 0, Qt.AlignmentFlag.AlignLeft)
+        return ends
+
+    def _make_boxes(self, theme: Theme) -> dict[str, CheckBox]:
+        words = {
+            "echo": self.tr("Remove the echo of the speaker"),
+            "noise": self.tr("Remove noise"),
+            "gain": self.tr("Even the loudness"),
+        }
+        boxes = {name: CheckBox(theme, shown, name=f"settings.{name}") for name, shown in words.items()}
+        for box in boxes.values():
+            box.setEnabled(False)
+            box.clicked.connect(self._switch)
+        return boxes
+
+    def _boxes_in_a_column(self) -> QWidget:
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        for box in self._boxes.values():
+            layout.addWidget(box)
+        return column
 
     @property
     def trial(self) -> Trial:
@@ -134,11 +165,10 @@ class AudioPage(QWidget):
         self.microphone.setEnabled(bool(inputs) and is_idle)
         self.speaker.setEnabled(bool(outputs) and is_idle)
         self._tone.setEnabled(bool(outputs) and is_idle)
-        self._try.setEnabled(bool(inputs) and self._trial not in {Trial.STARTING, Trial.FINISHING})
+        self._try.setEnabled(bool(inputs) and self._trial is not Trial.STARTING)
         self._meter.setVisible(self._trial is Trial.SPEAKING)
         words = {
             Trial.SPEAKING: self.tr("Stop and hear it"),
-            Trial.FINISHING: self.tr("Stop and hear it"),
             Trial.HEARING: self.tr("Stop"),
         }
         self._try.setText(words.get(self._trial, self.tr("Try it")))
@@ -167,14 +197,32 @@ class AudioPage(QWidget):
         self._bridge.ask(self, lambda node: node.choose_audio(choice))
         self._show()
 
+    # --- what is done to the voice -------------------------------------------------------------
+
+    def _switches_came(self, switches: Switches) -> None:
+        for name, box in self._boxes.items():
+            box.setChecked(getattr(switches, name))
+            box.setEnabled(not self._processing_row.hint.text())
+
+    def _missing_came(self, sentence: str) -> None:
+        self._processing_row.say(sentence)
+        for box in self._boxes.values():
+            box.setEnabled(box.isEnabled() and not sentence)
+        self.changed.emit()
+
+    def _switch(self) -> None:
+        echo, noise, gain = (box.isChecked() for box in self._boxes.values())
+        self._bridge.ask(self, lambda node: node.calls.set_processing(echo, noise, gain))
+
     # --- trying ----------------------------------------------------------------------------------
 
     def _next_step(self) -> None:
         match self._trial:
             case Trial.NONE:
                 self._meter.clear()
+                self._notice = ""
                 self._go_to(Trial.STARTING)
-                self._ask(lambda node: node.voice.start_recording(), self._started)
+                self._ask(lambda node: node.voice_trial.speak(), self._started)
             case Trial.SPEAKING:
                 self._stop_speaking()
             case Trial.HEARING:
@@ -182,76 +230,65 @@ class AudioPage(QWidget):
 
     def _started(self, _nothing: None) -> None:
         if self._trial is not Trial.STARTING:  # the page was left meanwhile
-            self._ask(lambda node: node.voice.cancel_recording())
+            self._ask(lambda node: node.voice_trial.stop())
             return
         self._limit.start()
         self._go_to(Trial.SPEAKING)
-        self._say(self.tr("Say something, then hear it. Nothing of it is kept or sent."))
+        self._say_notice()
 
     def _stop_speaking(self) -> None:
         self._limit.stop()
         if self._trial is Trial.SPEAKING:
-            self._go_to(Trial.FINISHING)
-            self._ask(lambda node: node.voice.finish_recording(), self._recorded)
-
-    def _recorded(self, voice: VoiceFile) -> None:
-        self._heard = voice.path
-        if self._trial is not Trial.FINISHING:
-            self._forget()
-            return
-        self._go_to(Trial.HEARING)
-        self._say("")
-        self._bridge.ask(self, lambda node: node.voice.play(voice.path), None, self._not_played)
-
-    def _not_played(self, code: RefusalCode, message: str) -> None:
-        self._forget()
-        self._refused(code, message)
+            self._go_to(Trial.HEARING)
+            self._say_notice()
+            self._ask(lambda node: node.voice_trial.hear())
 
     def _play_tone(self) -> None:
         self._say("")
         self._bridge.ask(self, lambda node: node.voice.play_tone(), None, self._refused)
 
     def _end_trial(self) -> None:
-        """Leave nothing behind, however far it is."""
+        """Let go of the microphone and the speaker, however far it is."""
         self._limit.stop()
         was, self._trial = self._trial, Trial.NONE
-        if was is Trial.SPEAKING:
-            self._ask(lambda node: node.voice.cancel_recording())
-        elif was is Trial.HEARING:
-            self._ask(lambda node: node.voice.stop_playing())
-            self._forget()
+        if was in {Trial.SPEAKING, Trial.HEARING}:
+            self._ask(lambda node: node.voice_trial.stop())
         if was is not Trial.NONE:
             self._say("")
             self._show()
 
     def _ask(self, work: Work[Answer], done: Callable[[Answer], None] | None = None) -> None:
-        """Have the node do something of a trial; told also when this page is gone by then, for nothing may stay."""
+        """Have the node do something of a trial; told also when this page is gone by then: nobody is listened to."""
 
         def refused(code: RefusalCode, message: str) -> None:
             if self._trial is not Trial.NONE:
+                self._limit.stop()
                 self._refused(code, message)
 
         self._bridge.ask(self._bridge, work, done, refused)
 
-    def _forget(self) -> None:
-        path, self._heard = self._heard, ""
-        if path:
-            self._ask(lambda node: node.voice.discard(path))
-
     def _take(self, batch: list[Event]) -> None:
         for event in batch:
-            if isinstance(event, RecordingChanged) and self._trial is Trial.SPEAKING:
-                self._meter.add(event.recording.level)
-                if event.recording.is_over:
-                    self._stop_speaking()
-            elif isinstance(event, PlaybackChanged) and self._trial is Trial.HEARING:
-                self._follow(event.playback)
+            if isinstance(event, VoiceTried) and self._trial in {Trial.SPEAKING, Trial.HEARING}:
+                self._follow(event.trial)
 
-    def _follow(self, view: PlaybackView) -> None:
-        if view.is_over and view.path == self._heard:
-            self._forget()
+    def _follow(self, view: VoiceTrialView) -> None:
+        if view.is_over:
+            self._limit.stop()
             self._go_to(Trial.NONE)
-            self._say(view.reason, is_wrong=True)
+            self._say(view.notice, is_wrong=True)
+            return
+        if self._trial is Trial.SPEAKING:
+            self._meter.add(view.level)
+        if view.notice != self._notice:
+            self._notice = view.notice
+            self._say_notice()
+
+    def _say_notice(self) -> None:
+        """Say what to do, and what is not as it was chosen."""
+        words = self.tr("Say something, then hear it as others would. Nothing of it is kept or sent.")
+        todo = words if self._trial is Trial.SPEAKING else ""
+        self._say(self._notice or todo)
 
     # --- inside ------------------------------------------------------------------------------------
 

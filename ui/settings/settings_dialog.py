@@ -1,7 +1,7 @@
 """All settings in one place, a page for each kind; what is chosen holds at once."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedWidget, QWidget
 
 from ui.notifications.settings import NotificationSettings, RingChoice
 from ui.peer_bridge import PeerBridge
@@ -16,7 +16,7 @@ from ui.theme.tabs import Tabs
 
 _WIDTH = 560
 _NARROW_BELOW = 500
-_PAGE_HEIGHT = 264
+_PAGE_HEIGHT = 384
 
 
 class SettingsDialog(CardDialog):
@@ -75,4 +75,6 @@ def _scrolled(page: QWidget) -> QScrollArea:
     scroll.setWidgetResizable(True)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setWidget(page)
+    # The dialog says how high the pages are, not the longest of them.
+    scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
     return scroll
