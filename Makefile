@@ -11,7 +11,7 @@ APT_PACKAGES := libgl1 libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2
 	libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxkbcommon-x11-0 libxcb-shape0 \
 	fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
 	portaudio19-dev gcc libc6-dev python3-dev libasound2-plugins pulseaudio pulseaudio-utils opus-tools \
-	xvfb xauth xdotool openbox imagemagick dbus at-spi2-core python3-venv redis-server iproute2
+	xvfb xauth xdotool openbox imagemagick dbus at-spi2-core python3-venv redis-server iproute2 nftables
 
 .PHONY: help setup system run tour test test-long bench check format lock clean
 .DEFAULT_GOAL := help

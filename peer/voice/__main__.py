@@ -44,7 +44,7 @@ class _Call:
         udp = take_over(begin.udp)
         tcp = take_over(begin.tcp) if begin.tcp is not None else None
         self._sockets = [some for some in (udp, tcp) if some is not None]
-        self.routes = Routes(udp, tcp, self.engine.received, _now)
+        self.routes = Routes(udp, tcp, self.engine.received, self.engine.probe, _now)
         self.microphone = Microphone(begin.microphone, lambda sound: self.engine.heard(sound, _now()), self.tell_sound)
         self.speaker = Speaker(begin.speaker, lambda: self.engine.play(_now()), self.tell_sound)
         self._added: dict[int, float] = {}

@@ -157,6 +157,12 @@ class VoiceEngine:
         for ssrc, report in due:
             self._send(ssrc, report)
 
+    def probe(self, ssrc: int, now: float) -> bytes:
+        """Return what shows a device whether a way to it works; nothing if there is no such device."""
+        with self._lock:
+            speaker = self._speakers.get(ssrc)
+            return speaker.leg.probe(now) if speaker is not None else b""
+
     def leg(self, ssrc: int) -> Leg | None:
         """Return what there is of a device."""
         with self._lock:

@@ -4,7 +4,7 @@ Pure but for its keys: bytes and time come from outside, and go out again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from peer.audio.opus_codec import Decoder
 from peer.voice.jitter_buffer import JitterBuffer
@@ -58,6 +58,7 @@ class Leg:
         self._choice = RedundancyChoice()
         self._last_report: tuple[VoiceReport, int] | None = None
         """The other side's, and when it came."""
+        self._told = VoiceReport(self._ssrc, 0, 0.0, 0.0, 0.0, 0.0, 0.0, sent=0, echo=0, held=0)
         self._invented = 0
         self._decoded = 0
         self.figures = LegFigures(0.0, None, 0.0, 0.0, 0.0, Redundancy.NONE)
@@ -86,8 +87,9 @@ class Leg:
         plain = self._protection.unprotect(data)
         if is_report(plain):
             report = read_report(plain)
+            if self._last_report is None or report.highest != self._last_report[0].highest:
+                self._choice.heard(report)
             self._last_report = report, int(now)
-            self._choice.heard(report)
         else:
             packet = read_packet(plain)
             self._reception.heard(packet)
@@ -117,16 +119,12 @@ class Leg:
         fresh = invented - self._invented + decoded - self._decoded
         unrepaired = (invented - self._invented) / fresh if fresh else 0.0
         self._invented, self._decoded = invented, decoded
-        time = int(now) & 0xFFFF_FFFF or 1
-        echo, held, round_trip = 0, 0, None
-        if self._last_report is not None:
-            theirs, came = self._last_report
-            echo, held, round_trip = theirs.sent, int(now) - came, theirs.round_trip(came)
+        round_trip = self._last_report[0].round_trip(self._last_report[1]) if self._last_report is not None else None
         delay = self._jitter_buffer.delay(now) if not self._jitter_buffer.is_silent else 0.0
         self.figures = LegFigures(
             delay + (round_trip or 0.0) / 2, round_trip, loss, unrepaired, self._jitter_buffer.target, self.redundancy
         )
-        ours = VoiceReport(
+        self._told = VoiceReport(
             ssrc=self._ssrc,
             highest=self._reception.highest & 0xFFFF_FFFF,
             lost=loss,
@@ -134,9 +132,18 @@ class Leg:
             burst=burst,
             jitter=self._jitter_buffer.target,
             delay=delay,
-            sent=time,
-            echo=echo,
-            held=min(held, 0xFFFF),
+            sent=0,
+            echo=0,
+            held=0,
             by_udp=by_udp,
         )
-        return self._protection.protect(write_report(ours))
+        return self.probe(now)
+
+    def probe(self, now: float) -> bytes:
+        """Return the last report anew, to be sent by one way alone: where it is accepted, that way works."""
+        echo, held = 0, 0
+        if self._last_report is not None:
+            theirs, came = self._last_report
+            echo, held = theirs.sent, min(int(now) - came, 0xFFFF)
+        told = replace(self._told, sent=int(now) & 0xFFFF_FFFF or 1, echo=echo, held=held)
+        return self._protection.protect(write_report(told))

@@ -14,6 +14,8 @@ VOICE_PLACES = 8
 """Addresses at which another device of a call is tried."""
 VOICE_UDP_PATIENCE_MS = 1_500.0
 """When no voice packet came by UDP for so long, TCP is tried beside it: so it works within two seconds."""
+VOICE_PROBE_MS = 500.0
+"""While packets go by TCP, UDP is tried so often with one of its own."""
 VOICE_REPORT_OLD_MS = 3_500.0
 """What the other side reported is believed so long: three reports in a row may be lost."""
 VOICE_DIAL_SECONDS = 2.0

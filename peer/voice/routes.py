@@ -8,16 +8,18 @@ is then preceded by its length (RFC 4571), and both ways are used until UDP work
 
 import contextlib
 import ipaddress
+import math
 import selectors
 import socket
 import struct
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from peer.voice.limits import (
     VOICE_DIAL_SECONDS,
     VOICE_PLACES,
+    VOICE_PROBE_MS,
     VOICE_STRANGERS,
     VOICE_STREAM_BUFFER_BYTES,
     VOICE_UDP_PATIENCE_MS,
@@ -28,8 +30,9 @@ from protocol.limits import VOICE_PACKET_BYTES
 _LENGTH = struct.Struct(">H")
 _WAKE = b"w"
 Accept = Callable[[bytes, float], int | None]
-"""Takes a packet in, and returns whose it is."""
-
+"""Takes a packet in, and returns whose it is: of two alike only the first is accepted."""
+Probe = Callable[[int, float], bytes]
+"""Returns a packet for a device that is like no other, to be sent by one way alone."""
 
 Address = tuple[str, int]
 
@@ -38,7 +41,8 @@ Address = tuple[str, int]
 class _Route:
     places: tuple[Address, ...]
     dials: bool
-    since: float
+    dialed_at: float
+    """When TCP was tried last; at first, when this began."""
     udp: Address | None = None
     """Where its packets come from."""
     udp_at: float | None = None
@@ -47,7 +51,7 @@ class _Route:
     is_heard: bool = False
     """Whether what we send by UDP comes there."""
     is_dialing: bool = False
-    dialed_at: float = field(default=-1e12)
+    probed_at: float = -math.inf
 
 
 class _Stream:
@@ -105,11 +109,16 @@ class Routes:
     """The sockets of one call, and a thread that reads them."""
 
     def __init__(
-        self, udp: socket.socket, tcp: socket.socket | None, accept: Accept, clock: Callable[[], float]
+        self,
+        udp: socket.socket,
+        tcp: socket.socket | None,
+        accept: Accept,
+        probe: Probe,
+        clock: Callable[[], float],
     ) -> None:
         """`clock` is in ms. `accept` is called on the reading thread; `send` may be on any."""
         self._udp, self._tcp = udp, tcp
-        self._accept, self._clock = accept, clock
+        self._accept, self._probe, self._clock = accept, probe, clock
         self._routes: dict[int, _Route] = {}
         self._streams: set[_Stream] = set()
         self._lock = threading.Lock()
@@ -167,37 +176,38 @@ class Routes:
             route = self._routes.get(leg)
             if route is None:
                 return
-            has_udp = self._has_udp(route)
-            stream = None if has_udp and route.is_heard else route.stream
-            lately = (route.udp,) if route.udp else ()
-            places = lately if has_udp else dict.fromkeys((*lately, *route.places))
+            stream = None if self._works(route) else route.stream
+        self._send_by_udp(route, data)
         if stream is not None:
             stream.send(data)
-        for place in places:
+
+    def _send_by_udp(self, route: _Route, data: bytes) -> None:
+        lately = (route.udp,) if route.udp else ()
+        for place in lately if self._has_udp(route) else dict.fromkeys((*lately, *route.places)):
             with contextlib.suppress(OSError):
                 self._udp.sendto(data, place)
 
     def look_after(self, is_heard: Callable[[int], bool]) -> None:
-        """Connect by TCP where UDP does not get through; to be called a few times a second.
+        """Connect by TCP where UDP does not get through, and see whether it does; to be called a few times a second.
 
         `is_heard` tells whether a device gets by UDP what we send.
         """
         now = self._clock()
         heard = {leg for leg in tuple(self._routes) if is_heard(leg)}
+        due, waiting = [], []
         with self._lock:
             for leg, route in self._routes.items():
                 route.is_heard = leg in heard
-            waiting = [
-                (leg, route)
-                for leg, route in self._routes.items()
-                if route.dials
-                and route.stream is None
-                and not route.is_dialing
-                and now - max(route.since, route.dialed_at) >= VOICE_UDP_PATIENCE_MS
-                and not (self._has_udp(route) and route.is_heard)
-            ]
-            for _, route in waiting:
-                route.is_dialing, route.dialed_at = True, now
+                if self._works(route) or route.is_dialing:
+                    continue
+                if route.stream is not None and now - route.probed_at >= VOICE_PROBE_MS:
+                    route.probed_at = now
+                    due.append((leg, route))
+                elif route.stream is None and route.dials and now - route.dialed_at >= VOICE_UDP_PATIENCE_MS:
+                    route.is_dialing, route.dialed_at = True, now
+                    waiting.append((leg, route))
+        for leg, route in due:
+            self._send_by_udp(route, self._probe(leg, now))
         for leg, route in waiting:
             threading.Thread(target=self._dial, args=(leg, route), name="voice dialing", daemon=True).start()
 
@@ -223,6 +233,10 @@ class Routes:
                 elif ip.version == 4:
                     found.append((str(ip), place.port))
         return tuple(found)
+
+    def _works(self, route: _Route) -> bool:
+        """Tell whether UDP gets through in both directions."""
+        return route.is_heard and self._has_udp(route)
 
     def _has_udp(self, route: _Route) -> bool:
         return route.udp_at is not None and self._clock() - route.udp_at < VOICE_UDP_PATIENCE_MS
@@ -314,6 +328,7 @@ class Routes:
                 if not is_wanted:
                     connection.close()
                     return
+                stream.send(self._probe(leg, self._clock()))
                 self._take(stream)
                 return
         with self._lock:

@@ -39,6 +39,7 @@ class Device(ABC):
         self.reason = ""
         """A sentence, while it is not the device that was chosen."""
         self._thread = threading.Thread(target=self._run, name=side, daemon=True)
+        self._opening: threading.Thread | None = None
 
     @property
     def is_there(self) -> bool:
@@ -61,7 +62,6 @@ class Device(ABC):
         self._close_stream()
 
     def _open(self) -> None:
-        self._tried_at = time.monotonic()
         try:
             self._stream = Stream(self._side, self._name, self._exchange)
             self._worked_at = time.monotonic()
@@ -70,12 +70,11 @@ class Device(ABC):
             self.reason = f"The {chosen} “{self._name}” is not here; the system's choice is used." if stands_in else ""
         except Refusal as refusal:
             self._stream, self.reason = None, refusal.message
+        self._tried_at = time.monotonic()
 
     def _close_stream(self) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None:
-            with contextlib.suppress(Refusal, OSError):
-                stream.close()
+        _close(stream)
 
     def _run(self) -> None:
         due = time.monotonic()
@@ -90,17 +89,27 @@ class Device(ABC):
             self._stand_in()
 
     def _look_after(self) -> None:
+        if self._opening is not None and self._opening.is_alive():
+            return
         now = time.monotonic()
-        had = self.is_there
-        if self._is_changed or (had and now - self._worked_at > VOICE_DEVICE_LOST_SECONDS):
-            self._is_changed = False
+        is_lost = self.is_there and now - self._worked_at > VOICE_DEVICE_LOST_SECONDS
+        is_due = not self.is_there and now - self._tried_at > VOICE_DEVICE_RETRY_SECONDS
+        if self._is_changed or is_lost or is_due:
+            words = self._stream, self._is_changed or is_lost
+            self._stream, self._is_changed = None, False
+            self._opening = threading.Thread(
+                target=self._open_anew, args=words, name=f"opening {self._side}", daemon=True
+            )
+            self._opening.start()
+
+    def _open_anew(self, before: Stream | None, is_news: bool) -> None:
+        """On a thread of its own: a sound system that hangs must not hold up the call's time."""
+        _close(before)
+        self._open()
+        if self._is_closed:
             self._close_stream()
-            self._open()
+        elif is_news or self.is_there:
             self._on_change()
-        elif not had and now - self._tried_at > VOICE_DEVICE_RETRY_SECONDS:
-            self._open()
-            if self.is_there:
-                self._on_change()
 
     @abstractmethod
     def _exchange(self, heard: bytes | None, samples: int) -> bytes | None:
@@ -167,3 +176,9 @@ class Speaker(Device):
 
     def _stand_in(self) -> None:
         self._sound()
+
+
+def _close(stream: Stream | None) -> None:
+    if stream is not None:
+        with contextlib.suppress(Refusal, OSError):
+            stream.close()

@@ -88,7 +88,7 @@ def own_end(pipe: "Connection[Any, Any]", says: Samples, keys: Keys) -> None:
         routes.send(ssrc, data)
 
     engine = VoiceEngine(send, PLAIN, secrets.randbits(32))
-    routes = Routes(udp, None, engine.received, _now)
+    routes = Routes(udp, None, engine.received, engine.probe, _now)
     routes.add(leg, (Place(HOST, pipe.recv()),), dials=False)
     ours = engine.add(keys, secrets.randbits(FIRST_NUMBER_BITS))
     plan: Plan = pipe.recv()

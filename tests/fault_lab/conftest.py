@@ -7,6 +7,9 @@ import pytest
 
 from tests.fault_lab.friends import Friends
 from tests.fault_lab.lab import Lab, why_not
+from tests.voice.conftest import pytest_pyfunc_call
+
+__all__ = ["pytest_pyfunc_call"]
 
 
 @pytest.fixture

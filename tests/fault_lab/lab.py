@@ -1,15 +1,19 @@
 """Computers of their own on one machine: network namespaces, joined by a switch that can cut, delay and lose.
 
-Everything is named after this program's number and goes with it; what a killed one left behind, the next one sweeps.
+A home is a computer behind a router that translates addresses. What a computer's own firewall does is said in the words
+of `nft`. Everything is named after this program's number and goes with it; what a killed one left behind, the next one
+sweeps.
 """
 
+import ctypes
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +21,8 @@ from tests.fault_lab.switch import Switch
 from tests.fault_lab.weather import CUT, FINE, Weather
 
 COMMAND_SECONDS = 10.0
+_NETWORK = 0x4000_0000
+"""What of a thread is elsewhere (CLONE_NEWNET)."""
 _NAME = re.compile(r"hail-(\d+)-\w+")
 
 
@@ -24,8 +30,9 @@ def why_not() -> str:
     """Return why there can be no lab here; empty if there can be one."""
     if sys.platform != "linux":
         return "network namespaces are a thing of Linux"
-    if shutil.which("ip") is None:
-        return "the command `ip` is missing (Debian: iproute2)"
+    for command, package in (("ip", "iproute2"), ("nft", "nftables")):
+        if shutil.which(command) is None:
+            return f"the command `{command}` is missing (Debian: {package})"
     if os.geteuid() != 0:
         return "network namespaces need root"
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
@@ -60,19 +67,58 @@ def _ip(*words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
 
 
 @dataclass
-class Host:
-    """A computer."""
+class Computer:
+    """Whatever programs can run on."""
 
     name: str
     namespace: str
     interface: str
-    cable: int
     address: str
     inside: Sequence[str] = field(init=False)
     """A command that runs the one behind it on this computer."""
 
     def __post_init__(self) -> None:
         self.inside = ("ip", "netns", "exec", self.namespace)
+
+    def filter(self, **rules: str) -> None:
+        """Let its firewall have these rules alone, by what they are for: `input` or `output`."""
+        chains = [f"chain {hook} {{ type filter hook {hook} priority 0; {rule}\n}}\n" for hook, rule in rules.items()]
+        self.nft("table inet lab\ndelete table inet lab\ntable inet lab {\n" + "".join(chains) + "}\n")
+
+    def nft(self, words: str) -> None:
+        """Let its kernel do so with packets."""
+        command = [*self.inside, "nft", "-f", "-"]
+        subprocess.run(command, input=words, text=True, check=True, timeout=COMMAND_SECONDS)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let what this thread makes meanwhile, sockets and programs, be on this computer."""
+        own, other = Path("/proc/thread-self/ns/net"), Path("/run/netns", self.namespace)
+        with own.open() as here, other.open() as there:
+            _go_to(there.fileno())
+            try:
+                yield
+            finally:
+                _go_to(here.fileno())
+
+
+def _go_to(namespace: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(namespace, _NETWORK):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+@dataclass
+class Host(Computer):
+    """A computer at the switch."""
+
+    cable: int
+
+
+@dataclass
+class Home(Computer):
+    """A computer with a private address, and the router between it and all others."""
+
+    router: Host
 
 
 class Lab:
@@ -82,19 +128,44 @@ class Lab:
         sweep()
         self._switch = Switch(seed)
         self._hosts: list[Host] = []
+        self._homes: list[Home] = []
 
     def host(self, name: str) -> Host:
         """Set up a computer that reaches all others."""
         number = len(self._hosts) + 1
         namespace, interface = f"hail-{os.getpid()}-{name}", f"hl{os.getpid()}x{number}"
         cable = self._switch.plug_in(interface)
-        host = Host(name, namespace, interface, cable, "")
+        host = Host(name, namespace, interface, "", cable)
         self._hosts.append(host)
         _ip("netns", "add", namespace)
         _ip("link", "set", interface, "netns", namespace)
         _ip("-n", namespace, "link", "set", "lo", "up")
         self.move(host, f"10.77.0.{number}")
         return host
+
+    def home(self, name: str, *, changes_ports: bool = False) -> Home:
+        """Set up a computer behind a router, which keeps the numbers of ports if it can, or gives others."""
+        router = self.host(f"{name}_router")
+        near, far = f"{router.interface}n", f"{router.interface}f"
+        home = Home(name, f"hail-{os.getpid()}-{name}", far, "192.168.1.2", router)
+        _ip("netns", "add", home.namespace)
+        self._homes.append(home)
+        pair = ["link", "add", near, "type", "veth", "peer", "name", far, "netns", home.namespace]
+        _ip("-n", router.namespace, *pair)
+        for namespace, interface, address in (
+            (router.namespace, near, "192.168.1.1"),
+            (home.namespace, far, home.address),
+        ):
+            _ip("-n", namespace, "addr", "add", f"{address}/24", "dev", interface)
+            _ip("-n", namespace, "link", "set", interface, "up")
+        _ip("-n", home.namespace, "link", "set", "lo", "up")
+        _ip("-n", home.namespace, "route", "add", "default", "via", "192.168.1.1")
+        with router.entered():  # what is read and written there is of the network where one is
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        how = "masquerade random" if changes_ports else "masquerade"
+        chain = f'chain out {{ type nat hook postrouting priority 100; oifname "{router.interface}" {how}\n}}\n'
+        router.nft(f"table ip home {{\n{chain}}}\n")
+        return home
 
     def move(self, host: Host, address: str) -> None:
         """Give a computer another address, as another Wi-Fi does: what it had under the old one is cut off."""
@@ -127,6 +198,6 @@ class Lab:
 
     def close(self) -> None:
         """Take everything down, with whatever still runs there."""
-        for host in self._hosts:
-            _take_down(host.namespace)
+        for computer in (*self._homes, *self._hosts):
+            _take_down(computer.namespace)
         self._switch.close()

@@ -1,6 +1,7 @@
 """How packets find their way: on real sockets of this computer, with strangers among them."""
 
 import contextlib
+import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +35,10 @@ class End:
         udp, self.tcp = voice_port()
         self.udp = Gate(fileno=udp.detach())
         self.heard: list[bytes] = []
-        self.routes = Routes(self.udp, self.tcp, self.accept, lambda: 1000 * time.monotonic())
+        self.probes = (b"ok\x01 probe %d" % number for number in itertools.count())
+        self.routes = Routes(
+            self.udp, self.tcp, self.accept, lambda *_: next(self.probes), lambda: 1000 * time.monotonic()
+        )
 
     @property
     def place(self) -> Place:
@@ -193,7 +197,7 @@ def test_an_open_connection_that_nobody_reads_holds_up_no_call(ends: tuple[End, 
     ana, _ = ends
     listener = socket.create_server((HOST, 0))
     ana.routes.add(1, (Place(*listener.getsockname()),), dials=True)
-    ana.routes._routes[1].since -= 10_000
+    ana.routes._routes[1].dialed_at -= 10_000
     ana.routes.look_after(lambda _leg: False)
     until(lambda: ana.routes.path(1) == "tcp")
     begin = time.monotonic()

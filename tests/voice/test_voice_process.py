@@ -13,12 +13,18 @@ from peer.errors import Refusal
 from peer.voice import process_messages as pipe
 from peer.voice.protection import KEY_BYTES
 from tests.harness.sound_card import SoundCard
-from tests.voice.calling import HOST, NO_SOUND, PATIENCE, VoiceEnd, connect, through_relay, until, voice_port
-from tests.voice.voices import likeness, voice
-
-HEARD = 0.4
-"""Likeness of a voice that came through, on a computer that is very busy; of two different voices it is below 0.2."""
-SAID = {"ana": voice(3, 110, 1), "bo": voice(3, 220, 2)}
+from tests.voice.calling import (
+    HOST,
+    NO_SOUND,
+    PATIENCE,
+    VoiceEnd,
+    connect,
+    hears,
+    through_relay,
+    until,
+    voice_port,
+)
+from tests.voice.voices import voice
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +46,6 @@ async def calling(card: SoundCard) -> AsyncIterator[tuple[VoiceEnd, VoiceEnd]]:
         yield ana, bo
     finally:
         await asyncio.gather(ana.close(), bo.close())
-
-
-async def hears(card: SoundCard, who: str, says: str) -> bool:
-    """Let one of them speak until the other has heard it, as one says "can you hear me?" again and again."""
-    said = SAID[says]
-    for _ in range(5):
-        ear = card.listen(who, 10)
-        card.speak(says, said.tolist())
-        heard = np.array(await asyncio.to_thread(ear.heard_until_silence, 0.8), np.int16)
-        if len(heard) > len(said) and likeness(said, heard) > HEARD:
-            return True
-    return False
 
 
 async def test_each_hears_what_the_other_says(card: SoundCard) -> None:
