@@ -262,3 +262,32 @@ def test_who_signed_in_on_another_device_is_told_what_comes_and_from_whom(
     assert any("confirmed this new device" in text for text in beside), "all that a narrow window has room for"
     node.tell(events.Connected(make_session(other_devices=False)))
     qtbot.waitUntil(part(window, "conversation.first").isVisible)
+
+
+def test_in_a_large_group_somebody_is_found_by_name_or_id(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    dialog = members_of(qtbot, talking)
+    search = part(dialog, "members.search")
+    assert not search.isVisible(), "four are found at a glance"
+    more = tuple(make_member(f"student{number:02}", name=f"陈 {number}") for number in range(60))
+    node.groups[LAB] = msgspec.structs.replace(GROUP, members=GROUP.members + more)
+    node.tell(events.GroupChanged(node.groups[LAB]))
+    qtbot.waitUntil(search.isVisible)
+    rows = {member.user: part(dialog, f"members.row.{member.user}") for member in node.groups[LAB].members}
+    for typed, found in (("STUDENT07", ["student07"]), ("陈 59", ["student59"]), ("bo", ["bob"])):
+        search.setText(typed)
+        assert [user for user, row in rows.items() if row.isVisible()] == found
+    search.clear()
+    assert all(row.isVisible() for row in rows.values())
+
+
+def test_a_question_about_a_member_fits_a_narrow_window(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    talking.resize(360, 600)
+    wait_for_device(node, "chen", mine_to_say=True)
+    qtbot.waitUntil(lambda: talking._state.groups.group(LAB).members[3].new_device)
+    talking.chat._show_members()
+    dialog = talking.findChild(MembersDialog)
+    do(dialog, "confirm_device", "chen")
+    confirm = part(dialog, "confirm")
+    assert confirm.width() <= 360
+    for label in confirm.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width())

@@ -1,16 +1,16 @@
 """Choosing the conversation into which messages are sent once more."""
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListView, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QListView, QWidget
 
 from peer.views import ConversationView
 from ui.main_window.conversation_delegate import ConversationDelegate
 from ui.models.conversation_list import ConversationListModel
 from ui.models.roles import Role
-from ui.theme import fonts
 from ui.theme.controls import PushButton, Theme
 from ui.theme.dialogs import CardDialog
+from ui.theme.search_field import SearchField
 from ui.theme.tokens import ROW_HEIGHT
 
 _SHOWN_ROWS = 5
@@ -34,15 +34,7 @@ class ForwardDialog(CardDialog):
     def __init__(self, theme: Theme, conversations: ConversationListModel, count: int, parent: QWidget) -> None:
         super().__init__(parent, name="forward")
         self.begin(self.tr("Forward to") if count == 1 else self.tr("Forward %n messages to", "", count))
-        self._search = QLineEdit()
-        self._search.setObjectName("forward.search")
-        self._search.setFont(fonts.font())
-        self._search.setPlaceholderText(self.tr("Search conversations"))
-        self._search.setAccessibleName(self.tr("Search conversations"))
-        self._search.setClearButtonEnabled(True)
-        glass = QAction(self._search)
-        self._search.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
-        theme.put_icon(glass, "search", 16)
+        self._search = SearchField(theme, self.tr("Search conversations"), name="forward.search")
         self._model = _Writable(self)
         self._model.setSourceModel(conversations)
         self._model.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)

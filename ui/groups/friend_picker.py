@@ -3,11 +3,10 @@
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -24,6 +23,7 @@ from ui.models.roles import Role
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme
 from ui.theme.empty_state import EmptyState
+from ui.theme.search_field import SearchField
 from ui.translations import people
 
 _FEWEST_ROWS = 2
@@ -44,17 +44,9 @@ class FriendPicker(QWidget):
         super().__init__()
         self._most = most
         self._model = FriendsModel(contacts, without, self)
-        self.search = QLineEdit()
-        self.search.setObjectName(f"{name}.search")
-        self.search.setFont(fonts.font())
-        self.search.setPlaceholderText(self.tr("Search contacts"))
-        self.search.setAccessibleName(self.tr("Search contacts"))
-        self.search.setClearButtonEnabled(True)
+        self.search = SearchField(theme, self.tr("Search contacts"), name=f"{name}.search")
         self.search.installEventFilter(self)
         self.search.textChanged.connect(self._search)
-        sign = QAction(self)
-        self.search.addAction(sign, QLineEdit.ActionPosition.LeadingPosition)
-        theme.put_icon(sign, "search", 16)
         self._count = Text(role="secondary", face=fonts.bold(fonts.CAPTION))
         self._count.setObjectName(f"{name}.count")
         self._chips = _Chips()

@@ -15,10 +15,15 @@ from ui.groups.rename_dialog import RenameGroupDialog
 from ui.models.chat_state import ChatState
 from ui.theme import fonts
 from ui.theme.controls import Avatar, ElidedText, IconButton, PushButton, Text, Theme
+from ui.theme.search_field import SearchField
 from ui.translations import groups, people
 from ui.translations.refusals import refusal_text
 
 _WIDTH, _HEIGHT = 440, 560
+_SEARCHED_FROM = 10
+"""So many members are found at a glance."""
+_ROW, _BESIDE_ROWS = 50, 190
+"""Pixels: a member's row, and all that is not rows."""
 
 
 class MembersDialog(QDialog):
@@ -40,7 +45,6 @@ class MembersDialog(QDialog):
         self.setObjectName("members")
         self.setWindowTitle(self.tr("Members"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(min(_WIDTH, parent.width() - 24), min(_HEIGHT, parent.height() - 24))
         self._theme = theme
         self._state = state
         self._actions = actions
@@ -57,6 +61,8 @@ class MembersDialog(QDialog):
         self._error = Text(role="error", face=fonts.font(fonts.CAPTION), wrap=True)
         self._error.setObjectName("members.error")
         self._error.hide()
+        self._search = SearchField(theme, self.tr("Search members"), name="members.search")
+        self._search.textChanged.connect(self._show_found)
         self._add = PushButton(self.tr("Add members"), name="members.add")
         self._add.clicked.connect(self._add_members)
         self._leave = PushButton(self.tr("Leave group…"), name="members.leave", kind="danger")
@@ -64,6 +70,8 @@ class MembersDialog(QDialog):
         self._close = PushButton(self.tr("Close"), name="members.close")
         self._close.clicked.connect(self.accept)
         self._build()
+        high = max(320, _ROW * len(self._members()) + _BESIDE_ROWS)
+        self.resize(min(_WIDTH, parent.width() - 24), min(high, _HEIGHT, parent.height() - 24))
         self._close.setFocus()
         state.groups.changed.connect(self._group_changed)
         state.contacts.person_changed.connect(lambda _user: self._show())
@@ -98,6 +106,7 @@ class MembersDialog(QDialog):
         layout.setSpacing(10)
         layout.addLayout(head)
         layout.addLayout(below)
+        layout.addWidget(self._search)
         layout.addWidget(self._error)
         layout.addWidget(scroll, 1)
         layout.addLayout(buttons)
@@ -132,10 +141,24 @@ class MembersDialog(QDialog):
                 self._rows[member.user] = (shown, self._row(member, shown[1]))
             row = self._rows[member.user][1]
             self._list.insertWidget(place, row)
-            row.show()  # at once: what is not seen yet takes no focus
+            row.setVisible(self._is_found(member))  # at once: what is not seen yet takes no focus
+        self._search.setVisible(len(group.members) > _SEARCHED_FROM)
         if focus is not None and focus is not self.focusWidget():
             # The row that somebody acted on is another one now.
             (self.findChild(QWidget, focused) or self._close).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_found(self) -> None:
+        for member in self._members():
+            self._rows[member.user][1].setVisible(self._is_found(member))
+
+    def _is_found(self, member: MemberView) -> bool:
+        """Tell whether every word of the search stands in a name or ID."""
+        text = f"{member.name} {member.user}".casefold()
+        return all(word in text for word in self._search.text().casefold().split())
+
+    def _members(self) -> tuple[MemberView, ...]:
+        group = self._state.groups.group(self._conversation)
+        return () if group is None else group.members
 
     def _drop(self, user: UserId) -> None:
         known = self._rows.pop(user, None)
@@ -240,11 +263,9 @@ class MembersDialog(QDialog):
 
     def _ask_about_device(self, member: MemberView) -> None:
         self._error.hide()
-        question = self.tr(
-            "Is the new device of %1 really theirs? Ask them in person or by phone. Then it gets this group's messages "
-            "and may write here."
-        )
-        confirm = ConfirmDialog(question.replace("%1", people.short_name(member.name)), self.tr("It is theirs"), self)
+        question = self.tr("Is the new device of %1 really theirs?").replace("%1", people.short_name(member.name))
+        about = self.tr("Ask them in person or by phone. Then it gets this group's messages and may write here.")
+        confirm = ConfirmDialog(question, self.tr("It is theirs"), self, about=about, kind="primary")
         confirm.accepted.connect(
             lambda: self._actions.confirm_device(self, self._conversation, member.user, self._done, self._refused)
         )
@@ -252,8 +273,9 @@ class MembersDialog(QDialog):
 
     def _ask_removal(self, member: MemberView) -> None:
         self._error.hide()
-        question = self.tr("Remove %1 from the group? They keep what was written so far.")
-        confirm = ConfirmDialog(question.replace("%1", people.short_name(member.name)), self.tr("Remove"), self)
+        question = self.tr("Remove %1 from the group?").replace("%1", people.short_name(member.name))
+        about = self.tr("They keep what was written so far.")
+        confirm = ConfirmDialog(question, self.tr("Remove"), self, about=about)
         confirm.accepted.connect(
             lambda: self._actions.remove(self, self._conversation, member.user, self._done, self._refused)
         )
@@ -265,12 +287,12 @@ class MembersDialog(QDialog):
         myself = self._myself(group) if group is not None else None
         if group is None or myself is None:
             return
-        words = self.tr("Leave this group? What was written stays readable here.")
+        words = self.tr("What was written stays readable here.")
         if myself.manager and len(group.members) > 1 and sum(member.manager for member in group.members) == 1:
             words = self.tr(
-                "Leave this group? You are its only manager: make somebody else one first, or nobody can remove anyone."
+                "You are its only manager: who has been in it longest will be one, unless you choose somebody first."
             )
-        confirm = ConfirmDialog(words, self.tr("Leave"), parent)
+        confirm = ConfirmDialog(self.tr("Leave this group?"), self.tr("Leave"), parent, about=words)
         confirm.accepted.connect(lambda: self._actions.leave(self, self._conversation, self._left, self._refused))
         confirm.open()
 

@@ -18,7 +18,8 @@ class CardDialog(QDialog):
         super().__init__(parent)
         self.setObjectName(name)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(min(width, max(280, parent.width() - 32)))
+        self._around = _window_around(parent)
+        self.setMinimumWidth(min(width, max(280, self._around.width() - 32)))
         self.content = QVBoxLayout(self)
         self.content.setContentsMargins(24, 20, 24, 20)
         self.content.setSpacing(14)
@@ -43,5 +44,12 @@ class CardDialog(QDialog):
     def fit(self) -> None:
         """Be as high as the texts are at this width: an error needs a line more. What can give way fits the window."""
         self.content.activate()
-        wanted, window = self.content.totalHeightForWidth(self.width()), self.parentWidget()
-        self.resize(self.width(), wanted if window is None else min(wanted, window.height() - _BESIDE))
+        wanted = self.content.totalHeightForWidth(self.width())
+        self.resize(self.width(), min(wanted, self._around.height() - _BESIDE))
+
+
+def _window_around(widget: QWidget) -> QWidget:
+    """Return the main window, also for what a dialog asks: a low dialog must not make the next one lower still."""
+    window = widget.window()
+    parent = window.parentWidget()
+    return window if parent is None else _window_around(parent)
