@@ -399,7 +399,6 @@ class Session:
         self._aim.choose_soon()
         self._synchronizer.remove(link)
         self.attachments.link_went_down(link)
-        self.calls.link_went_down(link)
         self._tell_row(link.user)
         if not self.contacts.wants_link(link.user):
             self.locator.unwatch(link.user)

@@ -45,7 +45,7 @@ class CallHost(Protocol):
     def person_declined(self, engaged: "EngagedCall", user: UserId) -> None:
         """Somebody does not want to talk."""
 
-    def call_changed(self, engaged: "EngagedCall") -> None:
+    def call_changed(self) -> None:
         """Something else about it is not as it was."""
 
     def call_over(self, engaged: "EngagedCall", word: CallWord | None) -> None:
@@ -143,14 +143,14 @@ class EngagedCall:
         if self.sound is not None:
             self.sound.mute(muted=muted)
         self._telling.status()
-        self._host.call_changed(self)
+        self._host.call_changed()
 
     def set_volume(self, person: Person, volume: float) -> None:
         """Make somebody louder or quieter, for us."""
         person.volume = volume
         if self.sound is not None and person.is_in and person.theirs is not None:
             self.sound.set_volume(person.theirs.ssrc, volume)
-        self._host.call_changed(self)
+        self._host.call_changed()
 
     # --- what links bring ----------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class EngagedCall:
         if self.call.happen(CallEvent.RANG, self._lines.now()):
             self._host.call_rings(self)
         else:
-            self._host.call_changed(self)
+            self._host.call_changed()
 
     def take_status(self, link: Link, status: CallStatus) -> None:
         """Somebody told how they take part."""
@@ -215,7 +215,7 @@ class EngagedCall:
         if has_moved and person.is_in and person.theirs is not None and self.sound is not None:
             person.link_address = link.address
             self.sound.move(person.theirs.ssrc, _places(person))
-        self._host.call_changed(self)
+        self._host.call_changed()
 
     def take_people(self, link: Link, people: Iterable[CallPerson]) -> None:
         """Somebody in the call told who else is in it."""
@@ -279,7 +279,7 @@ class EngagedCall:
         elif figures.silent_ms >= 1000 * CALL_LOST_SECONDS and person.state is CallState.ACTIVE:
             self._lose(person)
         else:
-            self._host.call_changed(self)
+            self._host.call_changed()
 
     def take_sound(self, sound: SoundChanged) -> None:
         """A device came or went."""
@@ -287,7 +287,7 @@ class EngagedCall:
         call.has_microphone, call.has_speaker = sound.has_microphone, sound.has_speaker
         call.sound_notice = sound.reason
         self._telling.status()
-        self._host.call_changed(self)
+        self._host.call_changed()
 
     # --- what time brings ------------------------------------------------------------------------
 
@@ -322,13 +322,17 @@ class EngagedCall:
     def _add(self, each: CallPerson, *, offers: bool) -> None:
         """Somebody is said to be in the call: have a leg with them."""
         call, now = self.call, self._lines.now()
-        known = call.people.get(each.user)
-        is_known = known is not None and (known.is_in or known.is_awaited or now - known.since < CALL_AGAIN_SECONDS)
         group = call.conversation.group
         is_member = group is not None and each.device in group.members.get(each.user, ())
-        if is_known or not is_member or each.user == self._lines.me:
+        if not is_member or each.user == self._lines.me:
             return
-        person = call.people[each.user] = Person(each.user, now, offers=offers, device=each.device)
+        person = call.people.get(each.user)
+        is_over = person is not None and person.state is CallState.ENDED and now - person.since >= CALL_AGAIN_SECONDS
+        if person is None or is_over:
+            person = call.people[each.user] = Person(each.user, now, offers=offers, device=each.device)
+        elif person.is_awaited:
+            # Each may have waited for the other to offer.
+            person.offers |= offers
         self._telling.reach(person)
 
     def _is_full_for(self, person: Person | None) -> bool:
@@ -373,7 +377,7 @@ class EngagedCall:
             self.sound.set_volume(person.theirs.ssrc, person.volume)
         self.call.happen(CallEvent.ANSWERED, now)
         self._telling.people()
-        self._host.call_changed(self)
+        self._host.call_changed()
 
     def _disconnect(self, person: Person) -> None:
         if person.is_in and person.theirs is not None and self.sound is not None:
@@ -394,14 +398,14 @@ class EngagedCall:
         if not call.is_group or (call.rings_here and not any(each.theirs for each in call.people.values())):
             self._end(end, word)
         elif call.rings_here:
-            self._host.call_changed(self)
+            self._host.call_changed()
         elif any(call.those_in()):
             self._telling.people()
-            self._host.call_changed(self)
+            self._host.call_changed()
         elif any(call.those_awaited()):
             call.happen(CallEvent.ALONE, self._lines.now())
             self._telling.people()
-            self._host.call_changed(self)
+            self._host.call_changed()
         else:
             self._end(CallEnd.HUNG_UP if call.started_at else end, word)
 

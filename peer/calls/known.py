@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from peer.calls.limits import CALLS_KNOWN
 from peer.conversation import Conversation
 from protocol.call_messages import CallPerson
 from protocol.identity import CallId, DeviceId, UserId
+
+
+class Word(NamedTuple):
+    """What a device said, and when it said so last, by the loop's clock."""
+
+    people: tuple[CallPerson, ...]
+    at: float
 
 
 @dataclass(slots=True, eq=False)
@@ -16,16 +24,16 @@ class KnownCall:
     call: CallId
     conversation: Conversation
     heard_at: datetime
-    told: dict[DeviceId, tuple[CallPerson, ...]] = field(default_factory=dict)
-    """Who is in it, as those say who are."""
+    told: dict[DeviceId, Word] = field(default_factory=dict)
+    """Who is in it, as those say who are. They say it every few seconds: what is not said again holds no more."""
 
     @property
     def people(self) -> tuple[CallPerson, ...]:
         """Return who is in it, as all say together: members only, each once."""
         group = self.conversation.group
         found: dict[UserId, CallPerson] = {}
-        for people in self.told.values():
-            for each in people:
+        for word in self.told.values():
+            for each in word.people:
                 if group is not None and each.device in group.members.get(each.user, ()):
                     found.setdefault(each.user, each)
         return tuple(found.values())
@@ -56,7 +64,8 @@ class KnownCalls:
         conversation: Conversation,
         device: DeviceId,
         people: tuple[CallPerson, ...],
-        now: datetime,
+        now: float,
+        heard_at: datetime,
     ) -> list[KnownCall]:
         """Take in what a device told; return the calls of which that changed something."""
         is_in = device in (each.device for each in people)
@@ -68,14 +77,21 @@ class KnownCalls:
         if known is None:
             if len(self._calls) >= CALLS_KNOWN:
                 return changed
-            known = self._calls[call] = KnownCall(call, conversation, now)
+            known = self._calls[call] = KnownCall(call, conversation, heard_at)
         before = known.people
-        known.told[device] = people
+        known.told[device] = Word(people, now)
         return [*changed, known] if known.people != before else changed
 
-    def forget_device(self, device: DeviceId) -> list[KnownCall]:
-        """What a device told holds no more; return the calls of which that changed something."""
-        return [known for known in self.all() if self._forget(known, device)]
+    def forget_older(self, than: float) -> list[KnownCall]:
+        """What was not said again since then holds no more; return the calls of which that changed something."""
+        changed = []
+        for known in self.all():
+            silent = [device for device, word in known.told.items() if word.at < than]
+            if silent:
+                changed.append(known)
+            for device in silent:
+                self._forget(known, device)
+        return changed
 
     def forget_conversation(self, conversation: Conversation) -> list[KnownCall]:
         """We are in a group no more; return its calls."""

@@ -37,7 +37,7 @@ from protocol.call_bodies import CallOutcome
 from protocol.call_messages import CallPerson, CallWord
 from protocol.call_states import CallEnd, CallState
 from protocol.identity import CallId, UserId
-from protocol.limits import CALL_ID_BYTES, CALL_PEOPLE
+from protocol.limits import CALL_ID_BYTES, CALL_LOST_SECONDS, CALL_PEOPLE
 
 log = logging.getLogger(__name__)
 CallMessage = (
@@ -78,6 +78,7 @@ class CallService:
         self._over: OrderedDict[CallId, CallWord] = OrderedDict()
         """Calls that ended, and what is to be said to who has not heard of it."""
         self._tick: asyncio.TimerHandle | None = None
+        self._is_closed = self._is_to_be_told = False
         self._ending: set[asyncio.Task[None]] = set()
 
     # --- what a person does --------------------------------------------------------------------
@@ -199,12 +200,6 @@ class CallService:
         if self.engaged is not None:
             self.engaged.link_came_up(link)
 
-    def link_went_down(self, link: Link) -> None:
-        """What was told on it about groups' calls holds no more."""
-        assert link.device is not None
-        for known in self.known.forget_device(link.device):
-            self._tell_known(known)
-
     def relation_changed(self, user: UserId) -> None:
         """Somebody is a friend no more, or blocked, or in other groups."""
         engaged = self.engaged
@@ -234,6 +229,9 @@ class CallService:
 
     async def close(self) -> None:
         """Hang up, and wait until the voice has ended."""
+        self._is_closed = True
+        if self._tick is not None:
+            self._tick.cancel()
         self.end_everything()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
@@ -243,7 +241,7 @@ class CallService:
         """Be busy with a call from now on."""
         assert self.engaged is None
         self.engaged = EngagedCall(call, self.lines, self)
-        self._tick = asyncio.get_running_loop().call_later(CALL_TICK_SECONDS, self._look_after)
+        self._keep_looking()
         return self.engaged
 
     def new_call(self, call: CallId, conversation: Conversation, rang_by: UserId) -> Call:
@@ -272,17 +270,17 @@ class CallService:
         if engaged.call.we_rang:
             self._entries.declined(user)
 
-    def call_changed(self, engaged: EngagedCall) -> None:
-        """See `CallHost`."""
-        self.screen.changed(engaged.call)
+    def call_changed(self) -> None:
+        """See `CallHost`: told once, however much changes at this moment."""
+        if not self._is_to_be_told:
+            self._is_to_be_told = True
+            asyncio.get_running_loop().call_soon(self._tell_changed)
 
     def call_over(self, engaged: EngagedCall, word: CallWord | None) -> None:
         """See `CallHost`."""
         call = engaged.call
         assert self.engaged is engaged
         self.engaged = None
-        if self._tick is not None:
-            self._tick.cancel()
         if engaged.sound is not None:
             self._keep(engaged.sound.end())
         if call.we_rang:
@@ -329,6 +327,11 @@ class CallService:
         self.screen.changed(call)
         return await self._begun(engaged)
 
+    def _tell_changed(self) -> None:
+        self._is_to_be_told = False
+        if self.engaged is not None:
+            self.screen.changed(self.engaged.call)
+
     async def _begun(self, engaged: EngagedCall) -> CallView:
         """Wait for the voice; a call without one has ended."""
         assert engaged.sound is not None
@@ -342,7 +345,10 @@ class CallService:
         if conversation is None or conversation.group is None or not self.lines.may_use(link, conversation):
             return
         assert link.device is not None
-        changed = self.known.take(message.call, conversation, link.device, message.people, self.screen.now())
+        changed = self.known.take(
+            message.call, conversation, link.device, message.people, self.lines.now(), self.screen.now()
+        )
+        self._keep_looking()
         if self.engaged is not None and self.engaged.call.is_named(message.call):
             self.engaged.take_people(link, message.people)
         for known in changed:
@@ -370,10 +376,18 @@ class CallService:
             case said.CallOver():
                 engaged.take_over(link, message)
 
-    def _look_after(self) -> None:
-        if self.engaged is not None:
+    def _keep_looking(self) -> None:
+        """Have a look every second, as long as there is a call."""
+        if self._tick is None and not self._is_closed and (self.engaged is not None or self.known.all()):
             self._tick = asyncio.get_running_loop().call_later(CALL_TICK_SECONDS, self._look_after)
+
+    def _look_after(self) -> None:
+        self._tick = None
+        if self.engaged is not None:
             self.engaged.tick()
+        for known in self.known.forget_older(self.lines.now() - CALL_LOST_SECONDS):
+            self._tell_known(known)
+        self._keep_looking()
 
     def _new_call(self, call: CallId, conversation: Conversation, state: CallState, rang_by: UserId | None) -> Call:
         return Call(call, conversation, state, rang_by=rang_by, now=self.lines.now(), rang_at=self.screen.now())

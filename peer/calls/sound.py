@@ -127,20 +127,27 @@ class CallSound:
     async def _work(self, choice: AudioChoice, switches: Switches) -> None:
         try:
             await self._voice.begin(choice, switches)
+            self.begun.set_result(None)
+            while True:
+                await self._do(await self._commands.get())
         except Refusal as refusal:
+            self._give_up(refusal)
+        except Exception:
+            log.exception("the voice of a call failed")
+            self._give_up(Refusal(RefusalCode.VOICE_FAILED, "The voice of this call failed. Call again."))
+
+    async def _do(self, command: Command) -> None:
+        try:
+            await command()
+        except Refusal as refusal:
+            if refusal.code is RefusalCode.VOICE_FAILED:
+                raise
+            log.warning("the voice of a call does not do what it was asked: %s", refusal)
+
+    def _give_up(self, refusal: Refusal) -> None:
+        if not self.begun.done():
             self.begun.set_result(refusal)
-            self.failed(refusal.message)
-            return
-        self.begun.set_result(None)
-        while True:
-            command = await self._commands.get()
-            try:
-                await command()
-            except Refusal as refusal:
-                if refusal.code is RefusalCode.VOICE_FAILED:
-                    self.failed(refusal.message)
-                    return
-                log.warning("the voice of a call does not do what it was asked: %s", refusal)
+        self.failed(refusal.message)
 
     async def _end(self) -> None:
         await asyncio.gather(self._task, return_exceptions=True)

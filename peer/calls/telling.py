@@ -3,13 +3,13 @@
 import secrets
 
 from peer.calls.call import Call
-from peer.calls.limits import CALL_PEOPLE_TOLD_SECONDS, CALL_SOUGHT_SECONDS
+from peer.calls.limits import CALL_MEMBERS_RUNG, CALL_PEOPLE_TOLD_SECONDS, CALL_SOUGHT_SECONDS
 from peer.calls.lines import CallLines
 from peer.calls.person import Person
 from peer.links.link import Link
 from protocol.call_messages import CallAnswer, CallLeg, CallOffer, CallPeople, CallPerson, CallStatus, CallWord
 from protocol.call_states import CallState
-from protocol.identity import CallId
+from protocol.identity import CallId, UserId
 from protocol.limits import VOICE_KEY_BYTES
 
 
@@ -89,8 +89,17 @@ class Telling:
         """Have links made with everybody who needs one: with friends there is one anyway."""
         self._sought_at = self._lines.now()
         if self._call.is_group:
-            for person in (*self._call.those_awaited(), *self._call.those_in()):
-                self._lines.seek(person.user)
+            people = (*self._call.those_awaited(), *self._call.those_in())
+            for user in (*(person.user for person in people), *self._who_may_join()):
+                self._lines.seek(user)
+
+    def _who_may_join(self) -> list[UserId]:
+        """Return the members who are there; only one of those in the call has them linked, so that they hear of it."""
+        in_it = {person.user for person in self._call.those_in()}
+        if not self._call.takes_part or any(user < self._lines.me for user in in_it):
+            return []
+        others = self._call.conversation.members - in_it - {self._lines.me}
+        return sorted(filter(self._lines.is_there, others))[:CALL_MEMBERS_RUNG]
 
     def again(self) -> None:
         """Say and seek again what is due."""

@@ -111,3 +111,29 @@ def test_what_is_done_to_our_voice_is_kept_with_the_account(three_processes: Thr
     ana.call("session.logout")
     ana.call("session.login", locator=three_processes.locator.link, user="ana", password=PASSWORD)
     assert ana.call("calls.processing", gain=True) == {"echo": False, "noise": True, "gain": True}
+
+
+def test_three_of_a_group_talk_though_two_of_them_are_no_friends(three_processes: Three) -> None:
+    ana, bo, cy = people = [three_processes.registered(name) for name in ("ana", "bo", "cy")]
+    befriend(ana, bo, "ana", "bo")
+    befriend(ana, cy, "ana", "cy")
+    group = ana.call("groups.create", name="Lab", members=["bo", "cy"])["conversation"]
+    for person in (bo, cy):
+        person.wait_for("group_changed", lambda e: len(e["group"]["members"]) == 3)
+    call = ana.call("calls.start", conversation=group)["call"]
+    for person in (bo, cy):
+        person.wait_for("call_ringing")
+        person.call("calls.answer", call=call)
+    for person in people:
+        person.wait_for("call_changed", lambda e: [each["state"] for each in e["call"]["people"]] == ["active"] * 2)
+    ana.call("calls.hang_up", call=call)
+    (left,) = ana.call("calls.list")
+    assert (left["state"], sorted(each["user"] for each in left["people"])) == ("available", ["bo", "cy"])
+    ana.call("calls.start", conversation=group)
+    bo.wait_for("call_changed", lambda e: sum(each["state"] == "active" for each in e["call"]["people"]) == 1)
+    bo.wait_for("call_changed", lambda e: sum(each["state"] == "active" for each in e["call"]["people"]) == 2)
+    for person in (ana, bo):
+        person.call("calls.hang_up", call=call)
+    for person in people:
+        person.wait_for("call_ended")
+        assert person.call("calls.list") == []

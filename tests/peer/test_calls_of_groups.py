@@ -112,6 +112,22 @@ def online(person: Person) -> list[str]:
     return [str(user) for user in session.conversations.fellow_members if session.contacts.is_online(user)]
 
 
+async def test_members_of_a_large_group_who_come_later_hear_of_its_call(world: World) -> None:
+    names = (*EIGHT, "ivy", "jon")
+    group, people = await group_of(world, *names)
+    ana, bo, *away = people
+    for person in away:
+        await person.node.log_out()
+    await world.until(lambda: online(ana) == ["bo"])
+    call = await rung(world, ana, group, [bo])
+    await bo.node.calls.answer(call.call)
+    await all_hear_each_other(world, [ana, bo])
+    back = [await world.returns(person.name) for person in away]
+    for person in back:
+        assert (await has_state(world, person, CallState.AVAILABLE)).call == call.call
+    assert all(len(call_of(person).people) == 2 for person in back)
+
+
 async def test_the_ninth_is_refused(world: World) -> None:
     group, people = await group_of(world, *EIGHT, "ivy")
     *eight, ivy = people
