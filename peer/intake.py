@@ -305,11 +305,8 @@ class EntryTaker:
 
     def _check_room_for(self, name: FeedId, author: UserId) -> None:
         """Keep each bucket's lines below a frame, and what one person can fill of it below the whole."""
-        authors = [
-            row.author
-            for row in feeds.feeds_of(self._connection, self.happened.conversation.row)
-            if bucket_of(row.feed) == bucket_of(name)
-        ]
+        known = feeds.authors_in(self._connection, self.happened.conversation.row)
+        authors = [other for feed, other in known if bucket_of(feed) == bucket_of(name)]
         if len(authors) >= limits.FEEDS_PER_BUCKET or authors.count(author) >= limits.FEEDS_OF_ONE_AUTHOR_PER_BUCKET:
             raise RemoteProtocolError("too many feeds in one conversation")
 

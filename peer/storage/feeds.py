@@ -120,6 +120,12 @@ def feeds_of(connection: Connection, conversation: int) -> list[FeedRow]:
     return [_feed(row) for row in connection.execute(sql, (conversation,))]
 
 
+def authors_in(connection: Connection, conversation: int) -> list[tuple[FeedId, UserId]]:
+    """Return the feeds of a conversation and whose they are, and no more of them."""
+    rows = connection.execute("SELECT feed, author FROM feed WHERE conversation = ?", (conversation,))
+    return [(FeedId(cast("bytes", feed)), UserId(cast("str", author))) for feed, author in rows]
+
+
 def find_feed(connection: Connection, conversation: int, feed: FeedId) -> FeedRow | None:
     """Return one feed of a conversation."""
     sql = f"SELECT {_FEED_COLUMNS} FROM feed WHERE conversation = ? AND feed = ?"  # noqa: S608 - as above

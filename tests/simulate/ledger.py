@@ -34,6 +34,8 @@ class Ledger:
     """All messages that an honest member's node answered for: they were committed."""
     wordings: dict[EntryId, list[str]] = field(default_factory=dict)
     """All texts that messages ever had, edits among them: of a deleted message none may be on any disk."""
+    taken_back: set[EntryId] = field(default_factory=set)
+    """Messages that somebody wanted deleted: what fell out of a closed feed then is not written again."""
     gone: set[EntryId] = field(default_factory=set)
     """Messages that were on one disk only, which was then set back."""
     relied_on: dict[EntryId, list[frozenset[str]]] = field(default_factory=dict)
@@ -53,9 +55,11 @@ class Ledger:
                 self.gone.add(entry)
 
     def may_be_lost(self, entry: EntryId, members: Iterable[str]) -> bool:
-        """Tell whether no honest member can be asked for a message: it went with a disk."""
+        """Tell whether no honest member can be asked for a message: it went with a disk, or was deleted."""
         there = set(members)
-        return entry in self.gone or any(not holders & there for holders in self.relied_on.get(entry, ()))
+        return entry in self.gone | self.taken_back or any(
+            not holders & there for holders in self.relied_on.get(entry, ())
+        )
 
     def note_sent(self, sender: str, _: str, frame: bytes) -> None:
         """Something went out on the network."""

@@ -179,6 +179,7 @@ class Trouble:
         may_all = self._manages(machine)
         if deletable := [message for message in shown if message.mine or may_all]:
             message = self._chance.choice(deletable)
+            self._run.ledger.taken_back.add(message.entry)
             self._run.ledger.wordings.setdefault(message.entry, []).append(message.text)
             await machine.ask(lambda node: node.delete_message(message.entry, for_all=True))
             self._run.outcome.counts["deleted"] += 1
