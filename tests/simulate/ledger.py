@@ -8,7 +8,7 @@ from typing import NamedTuple
 from protocol.entries import hash_of_header
 from protocol.framing import HEAD_BYTES
 from protocol.identity import EntryHash, EntryId
-from protocol.link_messages import LINK, Entries
+from protocol.link_messages import LINK, Entries, Lines
 from protocol.registry import Message
 
 _LINK_KINDS = {number.to_bytes(2, "big"): number for number, _ in LINK}
@@ -42,6 +42,8 @@ class Ledger:
     """Messages that a disk lost and these members had: one of them must still be a member at the end."""
     copies: Counter[tuple[str, EntryHash]] = field(default_factory=Counter)
     """How often a host that keeps to the rules sent an entry, liars who ask and ask among those it went to."""
+    frames: Counter[str] = field(default_factory=Counter)
+    """How many messages such a host sent to bring entries, and to say that they came."""
     liars: set[str] = field(default_factory=set)
     """The hosts of those who do not."""
 
@@ -66,6 +68,8 @@ class Ledger:
         if sender in self.liars:
             return
         message = message_in(frame)
+        if isinstance(message, Entries | Lines):
+            self.frames[sender] += 1
         if isinstance(message, Entries):
             for wire in message.entries:
                 self.copies[sender, hash_of_header(wire.header)] += 1

@@ -37,6 +37,8 @@ TROUBLE_SECONDS = 180.0
 HEALING_SECONDS = 900.0
 """How long everybody may take to come to the same end, once all is well again."""
 SETTLING_SECONDS = 45.0
+BETWEEN_CALM_SECONDS = 0.5
+"""Each message is on its way alone, so that it can be said what it costs."""
 CALM_SECONDS = 20.0
 MOST_COPIES = 6
 """How often a member may send one entry, where nothing goes wrong."""
@@ -59,6 +61,8 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     healed_after: float = 0.0
     copies_in_calm: int = 0
+    frames_in_calm: float = 0.0
+    """Messages that the busiest member sent for one entry, its own or another's."""
     copies_in_trouble: int = 0
     messages: int = 0
     transcript: str = ""
@@ -70,8 +74,8 @@ class Outcome:
         end = f"FAILED: {self.failure}" if self.failure else f"equal {self.healed_after:.0f} s later"
         return (
             f"seed {self.seed}: {self.members} members, {what}; {end}; copies {self.copies_in_calm} in calm, "
-            f"{self.copies_in_trouble} in trouble; {self.messages:,} packets in {self.seconds:.1f} s; "
-            f"{self.transcript[:12]}"
+            f"{self.copies_in_trouble} in trouble; {self.frames_in_calm:.1f} messages of one member for an entry; "
+            f"{self.messages:,} packets in {self.seconds:.1f} s; {self.transcript[:12]}"
         )
 
 
@@ -251,13 +255,16 @@ class Run:
         await asyncio.sleep(SETTLING_SECONDS)
         members = self._members()
         self.ledger.copies.clear()
+        self.ledger.frames.clear()
         for member in members:
             text = f"{member.name} in calm"
             view = await member.ask(lambda node, text=text: node.send_text(self.group, text))
             self.ledger.written[view.entry] = Written(member.name, text)
+            await asyncio.sleep(BETWEEN_CALM_SECONDS)
         await asyncio.sleep(CALM_SECONDS)
         await self._heal()
         self.outcome.copies_in_calm = max(self.ledger.copies.values(), default=0)
+        self.outcome.frames_in_calm = max(self.ledger.frames.values(), default=0) / max(1, len(members))
         if self.outcome.copies_in_calm > MOST_COPIES:
             raise FailedError(f"a member sent one entry {self.outcome.copies_in_calm} times, in calm")
 
