@@ -231,6 +231,11 @@ class Fetch:
     def _say_why_it_waits(self, running: int) -> None:
         if running:
             self.waiting_for = None
+        elif self.liars and not self.has_sources:
+            self.waiting_for = (
+                RefusalCode.WRONG_CONTENT,
+                "What came is not what was sent and was thrown away. It comes by itself from the next who has it.",
+            )
         elif not self.has_sources:
             self.waiting_for = (
                 RefusalCode.NOBODY_HAS_IT,
@@ -319,14 +324,8 @@ class Fetch:
         self._sources.pop(source.device, None)
         if self.download is not None:
             self.download.drop_source(source.device)
+        self._say_why_it_waits(len(self._pulls))
         self._office.progressed(self)
-        if not self.has_sources:
-            self.fail(
-                Refusal(
-                    RefusalCode.WRONG_CONTENT,
-                    "What came is not what was sent, so it was thrown away. Ask for the file again, then resume.",
-                )
-            )
 
     def _note_speed(self) -> None:
         now = self._loop.time()
