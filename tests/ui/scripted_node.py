@@ -299,25 +299,30 @@ class ScriptedTrial:
 
 
 class ScriptedCalls:
-    """Calls that go as a test tells them: each answer is `answer`, told by nobody."""
+    """Calls that go as a test tells them; what a click does to them is told by events, as the node does."""
 
     def __init__(self, node: "ScriptedNode") -> None:
         self._node = node
         self.here: tuple[CallView, ...] = ()
         self.next: CallView = make_call_view(CallState.CALLING)
         """What starting a call returns."""
+        self.gate: asyncio.Event | None = None
+        """Until then the list of calls is on its way."""
         self.goes_on = False
         """Whether a call of a group goes on without us."""
         self.switches = Switches()
         self.devices_here = CallDevicesView(AudioChoice(), AudioDevices((), (), "", ""))
 
     async def current(self) -> tuple[CallView, ...]:
+        here = self.here
         await self._node._asked("current")
-        return self.here
+        if self.gate is not None:
+            await self.gate.wait()
+        return here
 
     async def start(self, conversation: ConversationId) -> CallView:
         await self._node._asked("start", conversation)
-        return self.next
+        return self._changed(self.next.call)
 
     async def answer(self, call: CallId) -> CallView:
         await self._node._asked("answer", call)
@@ -365,6 +370,8 @@ class ScriptedCalls:
         """Return the call that was told last, as it is from now on."""
         assert self.next.call == call
         self.next = msgspec.structs.replace(self.next, **changes)
+        event = events.CallEnded if self.next.state is CallState.ENDED else events.CallChanged
+        self._node._tell((event(self.next),))
         return self.next
 
 

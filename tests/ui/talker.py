@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from peer.node import PeerNode
 from peer.surroundings import Surroundings
-from peer.views import ConversationView, MessageKind, MessageView, TransferState
+from peer.views import ConversationId, ConversationView, MessageKind, MessageView, TransferState
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory
 from ui.peer_bridge import PeerBridge
@@ -63,6 +63,16 @@ class Talker:
 
         self.until(came)
         self.window.chat.open(talks[0])
+
+    def open(self, conversation: ConversationId) -> None:
+        """Open a conversation once it is here and something can be written in it."""
+
+        def is_there() -> bool:
+            view = self.window._state.conversations.conversation(conversation)
+            return view is not None and view.can_write
+
+        self.until(is_there)
+        self.window.chat.open(self.window._state.conversations.conversation(conversation))
 
     @property
     def recorder(self):

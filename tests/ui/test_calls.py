@@ -1,5 +1,6 @@
 """A call on the screen: its window, the bar, the little window, and how it ends."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +34,6 @@ from ui.calls.volume_popup import VolumePopup
 from ui.calls.why_not import why_not
 from ui.contacts.confirm_dialog import ConfirmDialog
 from ui.main_window.window import MainWindow
-from ui.models.call_book import CallBook
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.theme.tokens import CALL
@@ -74,7 +74,7 @@ def tell(qtbot, talking: MainWindow, node: ScriptedNode) -> Tell:
 @pytest.fixture
 def alone(qtbot, bridge: PeerBridge) -> CallWindow:
     """The window of a call, without the program around it."""
-    window = CallWindow(Theme(CALL), CallActions(bridge, CallBook(bridge)))
+    window = CallWindow(Theme(CALL), CallActions(bridge))
     qtbot.addWidget(window)
     window.show()
     return window
@@ -283,12 +283,17 @@ def test_a_call_that_is_refused_says_why(qtbot, talking: MainWindow, node: Scrip
     assert talking.calls.window is None
 
 
-def test_an_answer_that_comes_after_the_end_wakes_no_call(talking: MainWindow, tell: Tell) -> None:
-    call = active()
-    tell(events.CallStarted, call)
-    tell(events.CallEnded, over(call, CallEnd.HUNG_UP))
-    talking._state.calls.take_call(replace(call, is_muted=True))
-    assert talking._state.calls.current is None
+def test_a_list_of_calls_that_comes_late_wakes_none_that_is_over(qtbot, window: MainWindow, node: ScriptedNode) -> None:
+    node.talks = [make_conversation("alice")]
+    node.calls.here = (active(), make_call_view(CallState.AVAILABLE, "bob", number=2))
+    node.calls.gate = asyncio.Event()
+    window.login.signed_in.emit(make_session())
+    qtbot.waitUntil(lambda: bool(node.asked("current")))
+    node.calls.tell(events.CallEnded, over(active(), CallEnd.HUNG_UP))
+    assert node.loop is not None
+    node.loop.call_soon_threadsafe(node.calls.gate.set)
+    qtbot.waitUntil(lambda: window._state.calls.to_join(conversation_id("bob")) is not None)
+    assert window._state.calls.current is None
 
 
 # --- closing, and the bar ----------------------------------------------------------------------------
@@ -654,9 +659,13 @@ def test_a_call_that_goes_on_in_a_group_is_joined_from_its_strip(
     press(qtbot, strip, "conversation.join_call")
     qtbot.waitUntil(window.isVisible)
     tell(events.CallChanged, on)
-    assert talking.toast.text() == "You are out of the call. It goes on without you."
+    assert text(window, "call.state") == "You are not in the call any more."
+    assert part(window, "call.again").text() == "Join again"
+    assert strip.isVisible()
     tell(events.CallEnded, over(on, CallEnd.HUNG_UP))
+    assert text(window, "call.state") == "The call is over."
     assert not strip.isVisible()
+    assert talking.toast.text() == ""
 
 
 def test_calls_that_were_there_before_the_window_are_shown(qtbot, window: MainWindow, node: ScriptedNode) -> None:

@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, Signal
 from peer.call_views import CallDevicesView, CallId, CallView
 from peer.errors import RefusalCode
 from peer.views import AudioChoice, ConversationId, UserId
-from ui.models.call_book import CallBook
 from ui.peer_bridge import PeerBridge, Refused, Work
 from ui.translations.refusals import refusal_text
 
@@ -16,23 +15,15 @@ _WITHOUT_WORDS = frozenset({RefusalCode.CALL_OVER, RefusalCode.NO_SUCH_CALL})
 
 
 class CallActions(QObject):
-    """One for all buttons; the book is brought up to date with each answer."""
+    """One for all buttons. What comes of it is told by events."""
 
     refused = Signal(str)
     """A sentence to show for a moment."""
-    starting_changed = Signal()
 
-    def __init__(self, bridge: PeerBridge, book: CallBook, parent: QObject | None = None) -> None:
+    def __init__(self, bridge: PeerBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._book = book
-        self._starting = 0
         self._hung_up: CallId | None = None
-
-    @property
-    def is_starting(self) -> bool:
-        """Whether a call was asked for that has not begun yet."""
-        return self._starting > 0
 
     def hung_up_here(self, call: CallView) -> bool:
         """Tell whether it was ended with a click here: then nobody has to be told that it is over."""
@@ -41,22 +32,7 @@ class CallActions(QObject):
     def start(self, conversation: ConversationId) -> None:
         """Call somebody or a group, or join the group's call."""
         self._hung_up = None
-        self._starting += 1
-        self.starting_changed.emit()
-
-        def over() -> None:
-            self._starting -= 1
-            self.starting_changed.emit()
-
-        def done(call: CallView) -> None:
-            self._book.take_call(call)
-            over()
-
-        def refused(code: RefusalCode, message: str) -> None:
-            over()
-            self.refused.emit(refusal_text(code, message))
-
-        self._bridge.ask(self, lambda node: node.calls.start(conversation), done, refused)
+        self._ask(lambda node: node.calls.start(conversation))
 
     def answer(self, call: CallId) -> None:
         """Take a call that rings here."""
@@ -90,7 +66,7 @@ class CallActions(QObject):
         self._bridge.ask(self, lambda node: node.calls.set_devices(choice.microphone, choice.speaker), None, self._say)
 
     def _ask(self, work: Work[CallView]) -> None:
-        self._bridge.ask(self, work, self._book.take_call, self._say)
+        self._bridge.ask(self, work, None, self._say)
 
     def _say(self, code: RefusalCode, message: str) -> None:
         if code not in _WITHOUT_WORDS:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from peer.call_views import CallEnd, CallLevelsView, CallState, CallView
+from peer.call_views import CallEnd, CallLevelsView, CallView
 from peer.views import ConversationId, UserId
 from ui.calls.call_actions import CallActions
 from ui.calls.call_bar import CallBar
@@ -128,7 +128,7 @@ class CallDesk(QObject):
         self._show_bar()
 
     def _ours_changed(self, call: CallView) -> None:
-        is_new = self.window is None or not self.window.shows(call)
+        is_new = self.window is None or self._over is not None or not self.window.shows(call)
         self._clock.run(call.started_at)
         window = self._the_window()
         window.show_call(call)
@@ -141,29 +141,20 @@ class CallDesk(QObject):
             self._show_window()
 
     def _ended(self, call: CallView) -> None:
+        """The call of the window is over, or a group's goes on without us."""
         assert self.window is not None
+        before, self._over = self._over, call
+        if before is not None and before.state is call.state:
+            return  # others come and go in a group's call
         self._clock.run(None)
-        if call.state is CallState.AVAILABLE:
-            self._left(call)
-            return
-        self._over = call
         was_away = not self.window.isVisible() or self.window.isMinimized()
         self._hide_small()
         self.window.show_call(call)
         self._let_call_again()
-        if self._actions.hung_up_here(call) or call.reason is CallEnd.ELSEWHERE:
+        if was_away or self._actions.hung_up_here(call) or call.reason is CallEnd.ELSEWHERE:
             self.window.close()
-        elif was_away:
-            self.window.close()
+        if was_away and before is None and not self._actions.hung_up_here(call):
             self.said.emit(calls.ended(call))
-
-    def _left(self, call: CallView) -> None:
-        """A group's call goes on, and we are not in it any more."""
-        assert self.window is not None
-        self._hide_small()
-        self.window.forget()
-        if not self._actions.hung_up_here(call):
-            self.said.emit(self.tr("You are out of the call. It goes on without you."))
 
     def _levels(self, levels: CallLevelsView) -> None:
         if self.window is not None:

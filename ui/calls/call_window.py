@@ -12,6 +12,7 @@ from ui.calls.notice_lines import NoticeLines
 from ui.calls.quality_bars import QualityBars
 from ui.calls.round_button import RoundButton
 from ui.calls.stage import Stage
+from ui.models.call_book import is_over
 from ui.theme import fonts
 from ui.theme.appearance import palette
 from ui.theme.controls import ElidedText, PushButton, Text, Theme, restyle
@@ -107,7 +108,7 @@ class CallWindow(QWidget):
             self._goes.stop()
             self.setFocus(Qt.FocusReason.OtherFocusReason)
             self.notices.begin()
-        is_over = call.state is CallState.ENDED
+        over = is_over(call)
         self._title.set_whole(calls.title(call))
         self.setWindowTitle(self._window_title(call))
         self.stage.show_call(call)
@@ -118,9 +119,10 @@ class CallWindow(QWidget):
         self.notices.show_call(call)
         self._show_mute(call)
         for part in (self._own_sign, self.level, self._running):
-            part.setVisible(not is_over)
-        self._over.setVisible(is_over)
-        if is_over:
+            part.setVisible(not over)
+        self._over.setVisible(over)
+        self._again.setText(self.tr("Join again") if call.state is CallState.AVAILABLE else self.tr("Call again"))
+        if over:
             self.level.show_level(0)
         if before is None or (before.call, before.state) != (call.call, call.state):
             self._state_changed(call)
@@ -156,7 +158,7 @@ class CallWindow(QWidget):
         """A call that goes on does so without this window."""
         self._goes.stop()
         super().closeEvent(event)
-        if self._shown is not None and self._shown.state is not CallState.ENDED:
+        if self._shown is not None and not is_over(self._shown):
             self.put_away.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -280,7 +282,7 @@ class CallWindow(QWidget):
         self._state.setAccessibleName("" if call.state is CallState.ACTIVE else words)
         self.setAccessibleName(f"{calls.title(call)}: {words}")
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
-        if call.state is CallState.ENDED:
+        if is_over(call):
             self._again.setFocus(Qt.FocusReason.OtherFocusReason)
             if call.reason is CallEnd.HUNG_UP:
                 self._goes.start()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from peer.call_views import CallPersonView, CallState, CallView
+from ui.models.call_book import is_over
 from ui.theme import fonts
 from ui.theme.controls import Text, Theme
 from ui.translations import people
@@ -63,7 +64,7 @@ class NoticeLines(QWidget):
         return [words.text() for line, _icon, words in self._lines if not line.isHidden()]
 
     def _show(self) -> None:
-        wanted = [] if self._call is None or self._call.state is CallState.ENDED else self._wanted(self._call)
+        wanted = [] if self._call is None or is_over(self._call) else self._wanted(self._call)
         scale = self.devicePixelRatioF()
         for (line, icon, words), notice in zip(self._lines, [*wanted, *[None] * _MOST], strict=False):
             line.setVisible(notice is not None)

@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self._may_close = self._may_hang_up = False
         self._leave: LeaveDialog | None = None
         self.login = LoginPage(theme, bridge, self.host, locator)
-        actions = CallActions(bridge, self._state.calls, self)
+        actions = CallActions(bridge, self)
         self.calls = CallDesk(theme, self._state, actions, self._notifier, self, lambda: self._is_in_sight(None))
         # What is being recorded would have the ring in it.
         Ringer(bridge, self._state.calls, ring, lambda: self.chat.pane.recorder.is_on, self)

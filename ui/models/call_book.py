@@ -1,7 +1,5 @@
 """Which calls there are at this moment: the one we are in, one that rings here, and those of groups one may join."""
 
-from collections import deque
-
 from PySide6.QtCore import QObject, Signal
 
 from peer import events
@@ -11,7 +9,6 @@ from ui.peer_bridge import PeerBridge
 
 _LEFT_OUT = frozenset({CallEnd.BUSY, CallEnd.MISSED})
 """How a call ends that could not ring here, because of another one."""
-_REMEMBERED = 32
 
 
 class CallBook(QObject):
@@ -30,8 +27,8 @@ class CallBook(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._calls: dict[CallId, CallView] = {}
-        self._over: deque[CallId] = deque(maxlen=_REMEMBERED)
-        """Calls that ended: what an earlier question brings of them later is old."""
+        self._told: set[CallId] | None = None
+        """While the list is on its way: what events told of meanwhile, which is newer."""
         self._asked = 0
         """Grows with each person who signs in: what was asked for another one is nobody's."""
 
@@ -53,6 +50,7 @@ class CallBook(QObject):
     def begin(self) -> None:
         """Somebody has signed in: ask which calls there are."""
         self._asked += 1
+        self._told = set()
         asked = self._asked
         self._bridge.ask(
             self, lambda node: node.calls.current(), lambda calls: self._came(asked, calls), lambda *_: None
@@ -61,12 +59,15 @@ class CallBook(QObject):
     def forget(self) -> None:
         """Nobody is signed in."""
         self._asked += 1
+        self._told = None
         self._calls.clear()
-        self._over.clear()
         self.forgotten.emit()
 
     def take(self, event: events.Event) -> None:
-        """Bring the calls up to date, if the event is about one."""
+        """Bring the calls up to date, if the event is about one.
+
+        What the node answers to a click is not taken: it may come after an event that is newer.
+        """
         match event:
             case events.CallLevels(levels=levels):
                 self._take_levels(levels)
@@ -76,27 +77,21 @@ class CallBook(QObject):
                 | events.CallChanged(call=call)
                 | events.CallEnded(call=call)
             ):
-                self.take_call(call)
+                if self._told is not None:
+                    self._told.add(call.call)
+                self._take_call(call)
 
-    def take_call(self, call: CallView) -> None:
-        """Put a call in, or in place of what was known of it."""
+    def _take_call(self, call: CallView) -> None:
         known = self._calls.get(call.call)
-        if call.state is CallState.ENDED:
-            self._over.append(call.call)
-            if known is None:
-                if call.is_incoming and call.reason in _LEFT_OUT:
-                    self.missed.emit(call)
-                return
+        if call.state is not CallState.ENDED:
+            self._calls[call.call] = call
+            if call != known:
+                self.changed.emit(call)
+        elif known is not None:
             del self._calls[call.call]
-        elif call.state is CallState.AVAILABLE and call.call in self._over:
-            # We have left it, or it was declined: it goes on, and may be joined under the same name.
-            self._over.remove(call.call)
-            self._calls[call.call] = call
-        elif call == known or call.call in self._over:
-            return
-        else:
-            self._calls[call.call] = call
-        self.changed.emit(call)
+            self.changed.emit(call)
+        elif call.is_incoming and call.reason in _LEFT_OUT:
+            self.missed.emit(call)
 
     def _take_levels(self, levels: CallLevelsView) -> None:
         if levels.call in self._calls:
@@ -104,10 +99,15 @@ class CallBook(QObject):
 
     def _came(self, asked: int, calls: tuple[CallView, ...]) -> None:
         if asked == self._asked:
+            told, self._told = self._told or set(), None
             for call in calls:
-                # What an event told meanwhile is newer.
-                if call.call not in self._calls:
-                    self.take_call(call)
+                if call.call not in told:
+                    self._take_call(call)
+
+
+def is_over(call: CallView) -> bool:
+    """Tell whether we are in a call no more, also where others go on."""
+    return call.state in {CallState.ENDED, CallState.AVAILABLE}
 
 
 def is_ours(call: CallView) -> bool:

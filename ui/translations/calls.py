@@ -39,7 +39,7 @@ def who_calls(call: CallView) -> str:
 
 def progress(call: CallView) -> str:
     """Return how far a call has come that has no time yet; nothing for one that has."""
-    if call.state is CallState.ENDED:
+    if call.state in {CallState.ENDED, CallState.AVAILABLE}:
         return ended(call)
     if call.state is CallState.ACTIVE or (call.started_at is not None and call.state is not CallState.CONNECTING):
         return ""
@@ -50,6 +50,8 @@ def ended(call: CallView) -> str:
     """Return why a call is over, as one sentence."""
     if call.reason is CallEnd.VOICE_FAILED and call.message:
         return call.message
+    if call.state is CallState.AVAILABLE:
+        return QCoreApplication.translate("Call", "You are not in the call any more.")
     over = QCoreApplication.translate("Call", "The call is over.")
     if call.reason is CallEnd.HUNG_UP and call.started_at is not None and call.ended_at is not None:
         lasted = QCoreApplication.translate("Call", "The call is over. It lasted %1.")
