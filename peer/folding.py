@@ -66,11 +66,12 @@ def _show(
     body: Text | Attachment | MembershipBody | Called,
 ) -> None:
     row = happened.conversation.row
-    message = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, author.user)
-    if message is None:
+    found = messages.add_message(connection, row, feed.row, entry, body, feed.author, feed.stamp, author.user)
+    if found is None:
         return
-    if happened.fallen.pop(message.entry, None) is not None:
-        # Nobody was told that it had gone: it is where it was.
+    message, is_new = found
+    if happened.fallen.pop(message.entry, None) is not None or not is_new:
+        # It is known on the screen: nobody was told that it had gone, or it is another one's turn to count.
         happened.acted_upon[message.entry] = None
     else:
         happened.messages.append(message)

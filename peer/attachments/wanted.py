@@ -287,7 +287,7 @@ class Wanted:
                 continue  # somebody was quicker with this name
 
     async def drop(self, entry: EntryId) -> None:
-        """Stop fetching something whose message was deleted, or is shown no more."""
+        """Stop fetching something whose message was deleted, is shown no more, or means other content."""
         async with self._commanding:
             fetch = self._fetches.pop(entry, None)
             self._files.pop(entry, None)
@@ -300,6 +300,8 @@ class Wanted:
         fetch = self._fetches.get(message.entry)
         if fetch is not None and message.attachment is None:
             fetch.is_dropped = True
+        elif fetch is not None and message.attachment is not None and message.attachment.body != fetch.row.body:
+            self._tasks.keep(self.drop(message.entry))
         elif fetch is not None:
             fetch.message = message
 

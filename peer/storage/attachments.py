@@ -50,6 +50,15 @@ def add_attachment(connection: Connection, conversation: int, body: Attachment) 
     return found
 
 
+def put_other_attachment(connection: Connection, body: Attachment) -> None:
+    """Let an entry mean other content: its author gave one name to two, and this is the one that counts for all."""
+    known = find_attachment(connection, body.entry_id)
+    row = connection.execute("SELECT conversation FROM message WHERE entry = ?", (bytes(body.entry_id),)).fetchone()
+    if row is not None and (known is None or known.body != body):
+        forget(connection, body.entry_id)
+        add_attachment(connection, cast("int", row[0]), body)
+
+
 def add_own(connection: Connection, conversation: int, body: Attachment, table: bytes, path: str, mark: int) -> None:
     """Keep what is about to be sent from here: complete from the first moment."""
     connection.execute(
@@ -70,7 +79,8 @@ def save(connection: Connection, row: AttachmentRow) -> None:
     """Keep how an attachment stands now."""
     connection.execute(
         "UPDATE attachment SET state = ?, pieces = ?, path = ?, part = ?, mark = ?, code = ?, reason = ?,"
-        " chosen = ?, files_done = ? WHERE entry = ?",
+        # Of content that the entry means no more nothing is kept.
+        " chosen = ?, files_done = ? WHERE entry = ? AND body = ?",
         (
             row.state.value,
             row.pieces,
@@ -82,6 +92,7 @@ def save(connection: Connection, row: AttachmentRow) -> None:
             row.is_chosen,
             row.files_done,
             bytes(row.entry),
+            BODIES.encode_body(row.body),
         ),
     )
 

@@ -9,7 +9,7 @@ import msgspec
 from peer.errors import Refusal, RefusalCode
 from peer.limits import REPLIES_TOLD
 from peer.storage.attachments import COLUMNS as ATTACHMENT_COLUMNS
-from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of
+from peer.storage.attachments import AttachmentRow, add_attachment, attachment_of, put_other_attachment
 from peer.storage.database import Connection, Row, Value
 from peer.storage.feeds import is_in_feed_before
 from peer.storage.groups import COLUMN_COUNT as ACT_COLUMN_COUNT
@@ -20,7 +20,7 @@ from protocol.act_bodies import REACTED
 from protocol.acts import Reaction, Shown, fitting, in_order
 from protocol.call_bodies import Called
 from protocol.consent import Consent, Said, fold_consent
-from protocol.entries import BODIES, Attachment, ConsentBody, Entry, Mention, Text
+from protocol.entries import BODIES, Attachment, Body, ConsentBody, Entry, Mention, Text
 from protocol.group_bodies import MembershipBody
 from protocol.identity import EntryId, FeedId, UserId, from_builtin, to_builtin
 from protocol.link_messages import Range
@@ -124,8 +124,8 @@ def add_message(
     author: UserId,
     stamp: int,
     me: UserId,
-) -> MessageRow | None:
-    """Keep what the screen shows. What is shown already may only move to its new place; then return None.
+) -> tuple[MessageRow, bool] | None:
+    """Keep what the screen shows; return it and whether it is new here. None: it is known, and stays as it is.
 
     What happened to a group never counts as unread, and of calls those alone do that we missed.
     """
@@ -164,8 +164,8 @@ def add_message(
     )
     if not cursor.rowcount:
         content = (kind, text, reply_to and bytes(reply_to), _pack_mentions(mentions), called)
-        return _meet_again(connection, feed, entry, body.entry_id, author, content)
-    return MessageRow(
+        return _meet_again(connection, feed, entry, body, author, content)
+    row = MessageRow(
         arrival=cursor.lastrowid,
         entry=body.entry_id,
         conversation=conversation,
@@ -183,16 +183,18 @@ def add_message(
         act=ActRow(entry.hash, body) if isinstance(body, MembershipBody) else None,
         call=body if isinstance(body, Called) else None,
     )
+    return row, True
 
 
 def _meet_again(
-    connection: Connection, feed: int, entry: Entry, name: EntryId, author: UserId, content: tuple[Value, ...]
-) -> MessageRow | None:
-    """Let a message that is known stand where it counts, in whatever order its entries came.
+    connection: Connection, feed: int, entry: Entry, body: Body, author: UserId, content: tuple[Value, ...]
+) -> tuple[MessageRow, bool] | None:
+    """Let a message that is known stand where it counts and say what is said there, in whatever order entries came.
 
-    Of a feed that is the first, of several feeds the one of the lowest hash. Returns it if it had fallen out of a
-    closed feed, and is shown again.
+    Of a feed that is the first, of several feeds the one of the lowest hash. Returns it if it moved; one that had
+    fallen out of a closed feed is new here again.
     """
+    name = body.entry_id
     known = connection.execute(
         "SELECT message.hidden, entry.hash FROM message"
         " LEFT JOIN entry ON entry.feed = message.feed AND entry.number = message.number"
@@ -211,7 +213,10 @@ def _meet_again(
         " edited = NULL, hidden = hidden & ~? WHERE entry = ? AND author = ?",
         (feed, entry.header.number, *content, FALLEN_OUT, bytes(name), str(author)),
     )
-    return find_message(connection, name) if is_back else None
+    if isinstance(body, Attachment):
+        put_other_attachment(connection, body)
+    row = find_message(connection, name)
+    return None if row is None else (row, is_back)
 
 
 def set_text(

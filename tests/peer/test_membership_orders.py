@@ -21,7 +21,7 @@ from peer.storage.database import Connection, _open_and_migrate
 from peer.storage.feeds import ConversationRow
 from protocol import limits
 from protocol.act_bodies import Deleted, Edited, Reacted
-from protocol.entries import Body, Entry, Text, write_entry
+from protocol.entries import Attachment, Body, Entry, Text, write_entry
 from protocol.group_bodies import (
     Added,
     Created,
@@ -33,7 +33,7 @@ from protocol.group_bodies import (
     Renamed,
     Seen,
 )
-from protocol.identity import NO_CONVERSATION, NO_HASH, ConversationId, EntryId, FeedId, UserId
+from protocol.identity import NO_CONVERSATION, NO_HASH, ConversationId, EntryId, FeedId, PieceHash, UserId
 from protocol.link_messages import SignedHeader, VectorLine
 from protocol.membership import Act, Membership, fold_membership
 from protocol.replication import subtract
@@ -87,7 +87,7 @@ class History:
     def __init__(self, seed: int, steps: int = STEPS) -> None:
         self.chance = random.Random(seed)
         self.conversation: ConversationId = NO_CONVERSATION
-        self.writers = [Writer(name, self._fresh_feed(name)) for name in WRITERS]
+        self.writers = [Writer(name, self.fresh_feed(name)) for name in WRITERS]
         first = self.writers[0]
         here = (*WRITERS[:3], *READERS[:2])
         created = self.write(first, Created(*self.names(), (), "Lab", tuple(map(new_member, here))))
@@ -100,7 +100,7 @@ class History:
                 self.writers.append(self.chance.choice(self.writers[1:]).copied())
         self.branches = [entries for writer in self.writers for entries in writer.held.values()]
 
-    def _fresh_feed(self, name: str) -> FeedId:
+    def fresh_feed(self, name: str) -> FeedId:
         feed = FeedId.of(AUTHORS[name].key.device, self.chance.randbytes(16))
         OWNERS[feed] = name
         return feed
@@ -130,7 +130,7 @@ class History:
             writer.hear(self.chance.choice(self.writers))
             return
         if writer.feed in group.ended:
-            writer.feed = self._fresh_feed(writer.name)
+            writer.feed = self.fresh_feed(writer.name)
         body = self._body(writer, group)
         if body is not None:
             self.write(writer, body)
@@ -366,3 +366,32 @@ def test_beyond_the_end_a_stranger_is_heard_so_far_and_members_without_a_limit(
         assert reader.lines()[bo.feed].head == taken
     assert not reader.shown().keys() & {entry.body.entry_id for entry in bo.held[bo.feed] if entry.body}
     reader.connection.close()
+
+
+def test_one_name_for_two_contents_means_the_same_to_all() -> None:
+    """Bo gives two files, and two texts of which one was edited, the same names in two feeds."""
+    history = History(0, steps=0)
+    bo = history.writers[1]
+    names, text_names = history.names(), history.names()
+    for number in range(2):
+        root = PieceHash(bytes([number]) * 32)
+        history.write(bo, Attachment(*names, "file", f"{number}.pdf", 10 + number, 0, root, 100, f"caption {number}"))
+        history.write(bo, Text(*text_names, f"text {number}"))
+        history.write(bo, Edited(*history.names(), text_names[0], 1 + number, f"edited {number}"))
+        bo.feed = history.fresh_feed("bo")
+    one, other = [entries for feed, entries in bo.held.items() if feed != history.writers[0].feed]
+    counting = min(one[0], other[0], key=lambda entry: entry.hash).body
+    assert isinstance(counting, Attachment)
+    for order in ((one, other), (other, one)):
+        reader = reader_of(history)
+        happened = [reader.take(entries) for entries in order]
+        shown = {row.entry: row for row in messages.newest_messages(reader.connection, 1, 10)}
+        file, text = shown[names[0]], shown[text_names[0]]
+        assert file.attachment is not None
+        assert (file.attachment.body, file.text) == (counting, counting.caption)
+        assert text.text == "edited 1"
+        arrived = [row.entry for each in happened for row in each.messages]
+        assert len(arrived) == len(set(arrived)), "nothing arrives twice"
+        if order[0][0].body != counting:
+            assert names[0] in [row.entry for row in happened[1].changed]
+        reader.connection.close()
