@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from peer.call_views import CallDevicesView, CallId, CallStatistics, CallView
+from peer.calls.verbs import CallVerbs
 from peer.errors import Refusal, RefusalCode
 from peer.views import AudioChoice, AudioDevices, ConversationId
 from peer.voice.limits import VOICE_LOUDEST
@@ -39,7 +40,7 @@ class Calls:
 
     async def current(self) -> tuple[CallView, ...]:
         """Return the call that we are in or that rings here, then those of groups that can be joined."""
-        return self._need_session().calls.current()
+        return self._verbs().current()
 
     async def start(self, conversation: ConversationId) -> CallView:
         """Ring a friend or everybody in a group, or join the group's call that goes on."""
@@ -47,29 +48,29 @@ class Calls:
         found = session.conversations.get(conversation)
         if found is None:
             raise Refusal(RefusalCode.UNKNOWN_CONVERSATION, "There is no such conversation.")
-        return await session.calls.start(found)
+        return await session.calls.verbs.start(found)
 
     async def answer(self, call: CallId) -> CallView:
         """Go into a call that rings here, or into one of a group that goes on."""
-        return await self._need_session().calls.answer(call)
+        return await self._verbs().answer(call)
 
     async def decline(self, call: CallId) -> CallView:
         """Do not want to talk; a group's call can be joined later all the same."""
-        return self._need_session().calls.decline(call)
+        return self._verbs().decline(call)
 
     async def hang_up(self, call: CallId) -> CallView:
         """Be out of a call. One of a group that goes on is AVAILABLE then."""
-        return self._need_session().calls.hang_up(call)
+        return self._verbs().hang_up(call)
 
     async def mute(self, call: CallId, muted: bool) -> CallView:
         """Send silence, or what is said; the others see it."""
-        return self._need_session().calls.mute(call, muted=muted)
+        return self._verbs().mute(call, muted=muted)
 
     async def set_volume(self, call: CallId, user: UserId, volume: float) -> CallView:
         """Make somebody louder or quieter, for us: 1 is as they come, 4 the most."""
         if not 0 <= volume <= VOICE_LOUDEST:
             raise Refusal(RefusalCode.BAD_REQUEST, f"The volume is between 0 and {VOICE_LOUDEST:g}.")
-        return self._need_session().calls.set_volume(call, user, volume)
+        return self._verbs().set_volume(call, user, volume)
 
     async def devices(self) -> CallDevicesView:
         """Return what calls are spoken and heard with, and what there is to choose from."""
@@ -95,7 +96,7 @@ class Calls:
 
     async def statistics(self, call: CallId) -> CallStatistics:
         """Return how well a call gets through."""
-        people = self._need_session().calls.view(call).people
+        people = self._verbs().view(call).people
         heard = [person for person in people if person.quality]
         worst = min(heard, key=lambda person: (person.quality, -(person.delay_ms or 0.0)), default=None)
         if worst is None:
@@ -106,3 +107,6 @@ class Calls:
             ),
             round_trip_ms=worst.round_trip_ms,
         )
+
+    def _verbs(self) -> CallVerbs:
+        return self._need_session().calls.verbs

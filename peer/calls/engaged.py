@@ -1,20 +1,20 @@
 """The call that keeps this device busy: what comes of it on links, what is told, and what falls due."""
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from peer.calls.call import Call
+from peer.calls.host import CallHost
 from peer.calls.limits import (
     CALL_AGAIN_SECONDS,
     CALL_REACH_SECONDS,
 )
 from peer.calls.lines import CallLines
 from peer.calls.person import Person, is_heard
-from peer.calls.sentences import AS_CALLER, WHILE_IN, WHILE_RUNG
+from peer.calls.sentences import meaning
 from peer.calls.sound import CallSound
 from peer.calls.telling import Telling
 from peer.links.link import Link
-from peer.voice.process_messages import LegHeard, Place, SoundChanged
+from peer.voice.process_messages import LegHeard, SoundChanged
 from protocol.call_messages import (
     CallAnswer,
     CallLeg,
@@ -30,34 +30,6 @@ from protocol.identity import CallId, UserId
 from protocol.limits import CALL_LOST_SECONDS, CALL_PEOPLE, CALL_RING_SECONDS
 
 
-class CallHost(Protocol):
-    """Who has the call."""
-
-    def call_rings(self, engaged: "EngagedCall") -> None:
-        """It rings at the other side."""
-
-    def call_started(self, engaged: "EngagedCall") -> None:
-        """The first voice was heard."""
-
-    def person_heard(self, engaged: "EngagedCall", user: UserId) -> None:
-        """Somebody's voice came for the first time."""
-
-    def person_declined(self, engaged: "EngagedCall", user: UserId) -> None:
-        """Somebody does not want to talk."""
-
-    def call_changed(self) -> None:
-        """Something else about it is not as it was."""
-
-    def call_over(self, engaged: "EngagedCall", word: CallWord | None) -> None:
-        """It ended, or goes on without us; `word` is what the other side said, if it was they."""
-
-    def those_in(self, call: CallId) -> tuple[CallPerson, ...]:
-        """Return who is in a group's call, as they told."""
-
-    def make_sound(self, engaged: "EngagedCall") -> CallSound:
-        """Begin the voice of a call."""
-
-
 class EngagedCall:
     """Drives one call. On the network thread; nothing here waits."""
 
@@ -67,6 +39,8 @@ class EngagedCall:
         self._lines = lines
         self._host = host
         self._telling = Telling(call, lines)
+        self._linked_at = lines.now()
+        """When who rings us was last known to be there."""
 
     # --- what a person does --------------------------------------------------------------------
 
@@ -115,6 +89,7 @@ class EngagedCall:
             # Whom we rang is rung by who began the other one.
             offers = not (person.is_rung and person.is_awaited)
             call.people[user] = Person(user, now, offers=offers, volume=person.volume)
+        call.happen(CallEvent.ALONE, now)
 
     def offer_to(self, link: Link) -> None:
         """Let somebody who knows the call by another name, or not yet, know ours."""
@@ -171,8 +146,9 @@ class EngagedCall:
             return
         if person is None or person.state is CallState.ENDED:
             person = self.call.people[link.user] = Person(link.user, self._lines.now(), offers=False)
-        if self._take_leg(person, link, offer.leg):
-            self._telling.answer(person)
+        talking = self._take_leg(person, link, offer.leg)
+        if talking is not None:
+            self._telling.answer(talking)
 
     def take_answer(self, link: Link, answer: CallAnswer) -> None:
         """Somebody whom we offered to says yes."""
@@ -188,7 +164,7 @@ class EngagedCall:
         elif self._is_full_for(person):
             self._telling.over(person, CallWord.FULL)
             self._person_over(person, CallEnd.BUSY)
-        elif person.is_awaited and self._take_leg(person, link, answer.leg):
+        elif person.is_awaited and self._take_leg(person, link, answer.leg) is not None:
             self._telling.status_to(person)
 
     def take_rings(self, link: Link) -> None:
@@ -214,7 +190,7 @@ class EngagedCall:
         )
         if has_moved and person.is_in and person.theirs is not None and self.sound is not None:
             person.link_address = link.address
-            self.sound.move(person.theirs.ssrc, _places(person))
+            self.sound.move(person.theirs.ssrc, person.places())
         self._host.call_changed()
 
     def take_people(self, link: Link, people: Iterable[CallPerson]) -> None:
@@ -222,9 +198,9 @@ class EngagedCall:
         person = self._person_of(link)
         if person is None or not person.is_in:
             return
-        for each in people:
-            self._add(each, offers=self._lines.device < each.device)
-        self._telling.seek()
+        news = [self._add(each, offers=self._lines.device < each.device) for each in people]
+        if any(news):
+            self._telling.seek()
 
     def take_over(self, link: Link, over: CallOver) -> None:
         """For somebody it is over."""
@@ -236,14 +212,14 @@ class EngagedCall:
         ours = person.ours.get(link.device)
         if over.leg and (ours is None or ours.ssrc != over.leg):
             return  # of what was before: we came anew since then
-        person.ours.pop(link.device, None)
-        is_one_of_several = person.ours and not person.is_in and word in (CallWord.BUSY, CallWord.GONE)
-        if is_one_of_several:
-            return  # another device of theirs may answer
+        person.refused.add(link.device)
+        may_come = person.is_rung and person.is_awaited and word in (CallWord.BUSY, CallWord.GONE)
+        if may_come and (word is CallWord.GONE or not person.ours.keys() <= person.refused):
+            return  # on another device of theirs, or with one that they are just signing in on
         if word is CallWord.FULL and self.call.is_group:
             self.leave(CallWord.HUNG_UP, CallEnd.BUSY)
             return
-        self._person_over(person, _meaning(self.call, person, word), word)
+        self._person_over(person, meaning(word, is_rung=self.call.rings_here, is_in=person.is_in), word)
 
     def link_came_up(self, link: Link) -> None:
         """Say again what may have been lost."""
@@ -267,7 +243,7 @@ class EngagedCall:
     def take_figures(self, figures: LegHeard) -> None:
         """A voice came, or did not, during the last second."""
         person = next((each for each in self.call.those_in() if each.theirs and each.theirs.ssrc == figures.leg), None)
-        if person is None:
+        if person is None or self.call.is_over:
             return
         now = self._lines.now()
         is_first = is_heard(figures) and person.happen(CallEvent.HEARD, now)
@@ -284,6 +260,8 @@ class EngagedCall:
     def take_sound(self, sound: SoundChanged) -> None:
         """A device came or went."""
         call = self.call
+        if call.is_over:
+            return
         call.has_microphone, call.has_speaker = sound.has_microphone, sound.has_speaker
         call.sound_notice = sound.reason
         self._telling.status()
@@ -295,8 +273,12 @@ class EngagedCall:
         """Look whether something is due."""
         now, call = self._lines.now(), self.call
         if call.rings_here:
+            if any(self._lines.with_user(user, call.conversation) for user in call.people):
+                self._linked_at = now
             if now - call.began >= CALL_RING_SECONDS:
                 self.leave(CallWord.NO_ANSWER, CallEnd.MISSED)
+            elif now - self._linked_at >= CALL_LOST_SECONDS:
+                self.leave(CallWord.NO_ANSWER, CallEnd.WITHDRAWN)
             return
         for person in list(call.people.values()):
             self._look_after(person, now)
@@ -319,33 +301,35 @@ class EngagedCall:
 
     # --- inside ------------------------------------------------------------------------------
 
-    def _add(self, each: CallPerson, *, offers: bool) -> None:
-        """Somebody is said to be in the call: have a leg with them."""
+    def _add(self, each: CallPerson, *, offers: bool) -> bool:
+        """Somebody is said to be in the call: have a leg with them. Return whether that is news."""
         call, now = self.call, self._lines.now()
         group = call.conversation.group
         is_member = group is not None and each.device in group.members.get(each.user, ())
         if not is_member or each.user == self._lines.me:
-            return
+            return False
         person = call.people.get(each.user)
         is_over = person is not None and person.state is CallState.ENDED and now - person.since >= CALL_AGAIN_SECONDS
+        is_news = person is None or is_over
         if person is None or is_over:
             person = call.people[each.user] = Person(each.user, now, offers=offers, device=each.device)
         elif person.is_awaited:
             # Each may have waited for the other to offer.
             person.offers |= offers
         self._telling.reach(person)
+        return is_news
 
     def _is_full_for(self, person: Person | None) -> bool:
         return not (person and person.is_in) and sum(1 for _ in self.call.those_in()) >= CALL_PEOPLE - 1
 
-    def _take_leg(self, person: Person, link: Link, leg: CallLeg) -> bool:
-        """Exchange keys with a device, for the first time or anew; return whether there is a leg now."""
+    def _take_leg(self, person: Person, link: Link, leg: CallLeg) -> Person | None:
+        """Exchange keys with a device, for the first time or anew; return with whom there is a leg now."""
         assert link.device is not None
         if person.is_in and person.device == link.device and person.theirs == leg:
-            return True
+            return person
         if any(other.theirs and other.theirs.ssrc == leg.ssrc for other in self.call.those_in() if other is not person):
             self._lines.tell_over(link.device, self.call.wire, CallWord.GONE, leg.ssrc)
-            return False
+            return None
         if person.is_in:
             # Keys are never used twice: whoever comes anew gets new ones.
             self._disconnect(person)
@@ -353,7 +337,7 @@ class EngagedCall:
             person = self.call.people[person.user] = fresh
         person.device, person.theirs, person.link_address = link.device, leg, link.address
         self._connect(person)
-        return True
+        return person
 
     def _connect(self, person: Person) -> None:
         assert person.device is not None
@@ -370,7 +354,7 @@ class EngagedCall:
             ours.ssrc,
             ours.key,
             person.theirs.key,
-            _places(person),
+            person.places(),
             dials=self._lines.device < person.device,
         )
         if person.volume != 1:
@@ -425,19 +409,3 @@ class EngagedCall:
         if person is None or person.state is CallState.ENDED:
             return None
         return person if link.device == person.device or link.device in person.ours else None
-
-
-def _places(person: Person) -> tuple[Place, ...]:
-    """Return where somebody's voice may be reached: where their link comes from, then their interfaces."""
-    told = person.status or person.theirs
-    assert told is not None
-    hosts = dict.fromkeys((person.link_address, *told.addresses))
-    return tuple(Place(host, told.port) for host in hosts if host)
-
-
-def _meaning(call: Call, person: Person, word: CallWord) -> CallEnd:
-    if call.rings_here:
-        return WHILE_RUNG.get(word, CallEnd.WITHDRAWN)
-    if person.is_in:
-        return WHILE_IN.get(word, CallEnd.HUNG_UP)
-    return AS_CALLER.get(word, CallEnd.HUNG_UP)

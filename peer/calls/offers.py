@@ -8,7 +8,7 @@ from peer.conversation import Conversation
 from peer.links.link import Link
 from peer.pace import Pace
 from protocol.call_messages import CallOffer, CallWord
-from protocol.call_states import CallEnd
+from protocol.call_states import CallEnd, CallState
 from protocol.identity import UserId
 from protocol.limits import CALL_RING_SECONDS
 
@@ -77,11 +77,11 @@ class Offers:
             self._refuse(link, offer, CallWord.RATE_LIMITED)
         elif service.engaged is not None:
             self._refuse(link, offer, CallWord.BUSY)
-            missed = service.new_call(offer.call, conversation, link.user)
+            missed = service.new_call(offer.call, conversation, CallState.RINGING, link.user)
             missed.reason = CallEnd.MISSED
             service.screen.ended(missed)
         else:
-            call = service.new_call(offer.call, conversation, link.user)
+            call = service.new_call(offer.call, conversation, CallState.RINGING, link.user)
             call.began = now - age
             engaged = service.engage(call)
             engaged.take_ring(link, offer)

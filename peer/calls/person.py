@@ -6,7 +6,7 @@ import msgspec
 
 from peer.call_views import CallPersonView
 from peer.calls.quality import bars
-from peer.voice.process_messages import LegHeard
+from peer.voice.process_messages import LegHeard, Place
 from protocol.call_messages import CallLeg, CallStatus
 from protocol.call_states import CallEnd, CallEvent, CallState, next_state
 from protocol.identity import DeviceId, UserId
@@ -30,6 +30,8 @@ class Person:
     device: DeviceId | None = None
     ours: dict[DeviceId, CallLeg] = field(default_factory=dict)
     """What we told their devices of how we send."""
+    refused: set[DeviceId] = field(default_factory=set)
+    """Which of those said no; another one may still answer."""
     theirs: CallLeg | None = None
     """What `device` told."""
     link_address: str = ""
@@ -56,6 +58,13 @@ class Person:
             return False
         self.state, self.since = after, now
         return True
+
+    def places(self) -> tuple[Place, ...]:
+        """Return where their voice may be reached: where their link comes from, then their interfaces."""
+        told = self.status or self.theirs
+        assert told is not None
+        hosts = dict.fromkeys((self.link_address, *told.addresses))
+        return tuple(Place(host, told.port) for host in hosts if host)
 
     def take_figures(self, figures: LegHeard) -> None:
         """Take in how their voice came during the last second."""

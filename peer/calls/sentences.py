@@ -3,7 +3,7 @@
 from protocol.call_messages import CallWord
 from protocol.call_states import CallEnd
 
-AS_CALLER = {
+_AS_CALLER = {
     CallWord.DECLINED: CallEnd.DECLINED,
     CallWord.BUSY: CallEnd.BUSY,
     CallWord.FULL: CallEnd.BUSY,
@@ -14,13 +14,22 @@ AS_CALLER = {
     CallWord.GONE: CallEnd.UNREACHABLE,
 }
 """What a word of the other side means to who rings and has no answer; any other one is `HUNG_UP`."""
-WHILE_RUNG = {
+_WHILE_RUNG = {
     CallWord.NO_ANSWER: CallEnd.MISSED,
     CallWord.ELSEWHERE: CallEnd.ELSEWHERE,
 }
 """To who is rung; any other one is `WITHDRAWN`."""
-WHILE_IN = {CallWord.LOST: CallEnd.LOST, CallWord.GONE: CallEnd.LOST, CallWord.ELSEWHERE: CallEnd.ELSEWHERE}
+_WHILE_IN = {CallWord.LOST: CallEnd.LOST, CallWord.GONE: CallEnd.LOST, CallWord.ELSEWHERE: CallEnd.ELSEWHERE}
 """To who was talking; any other one is `HUNG_UP`."""
+
+
+def meaning(word: CallWord, *, is_rung: bool, is_in: bool) -> CallEnd:
+    """Return what a word of the other side means to who is rung, is in the call, or rings them."""
+    if is_rung:
+        return _WHILE_RUNG.get(word, CallEnd.WITHDRAWN)
+    if is_in:
+        return _WHILE_IN.get(word, CallEnd.HUNG_UP)
+    return _AS_CALLER.get(word, CallEnd.HUNG_UP)
 
 
 def sentence(end: CallEnd, name: str, *, word: CallWord | None = None) -> str:

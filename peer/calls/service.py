@@ -1,34 +1,29 @@
-"""The calls of one account: what a person does, and what comes from others, brought to the one call we are in."""
+"""The calls of one account: what comes from others and from the voice, brought to the one call that we are in."""
 
 import asyncio
 import logging
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from peer.call_entries import CallEntries
-from peer.call_views import CallView
 from peer.calls.call import Call
 from peer.calls.engaged import EngagedCall
 from peer.calls.known import KnownCall, KnownCalls
 from peer.calls.limits import (
-    CALL_MEMBERS_RUNG,
     CALL_TICK_SECONDS,
     CALLS_OVER_REMEMBERED,
-    CALLS_STARTED_A_SECOND,
-    CALLS_STARTED_AT_ONCE,
 )
 from peer.calls.lines import CallLines
 from peer.calls.offers import Offers
 from peer.calls.screen import CallScreen
 from peer.calls.sound import CallSound, MakeVoice
+from peer.calls.verbs import CallVerbs
 from peer.conversation import Conversation
 from peer.conversations import Conversations
-from peer.errors import Refusal, RefusalCode
+from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.links.link import Link
-from peer.pace import Pace
 from peer.views import AudioChoice
 from peer.voice.switches import Switches
 from peer.voice_port import VoicePort
@@ -37,7 +32,7 @@ from protocol.call_bodies import CallOutcome
 from protocol.call_messages import CallPerson, CallWord
 from protocol.call_states import CallEnd, CallState
 from protocol.identity import CallId, UserId
-from protocol.limits import CALL_ID_BYTES, CALL_LOST_SECONDS, CALL_PEOPLE
+from protocol.limits import CALL_LOST_SECONDS
 
 log = logging.getLogger(__name__)
 CallMessage = (
@@ -69,103 +64,17 @@ class CallService:
         self.lines = lines
         self.conversations = conversations
         self.screen = CallScreen(conversations, events, now, lines.me)
-        self._port, self._make_voice, self._chosen = port, make_voice, chosen
-        self._entries = entries
+        self.port, self._make_voice, self._chosen = port, make_voice, chosen
+        self.entries = entries
         self.engaged: EngagedCall | None = None
         self.known = KnownCalls()
         self._offers = Offers(self)
-        self._pace = Pace(CALLS_STARTED_AT_ONCE, CALLS_STARTED_A_SECOND)
+        self.verbs = CallVerbs(self)
         self._over: OrderedDict[CallId, CallWord] = OrderedDict()
         """Calls that ended, and what is to be said to who has not heard of it."""
         self._tick: asyncio.TimerHandle | None = None
         self._is_closed = self._is_to_be_told = False
         self._ending: set[asyncio.Task[None]] = set()
-
-    # --- what a person does --------------------------------------------------------------------
-
-    def current(self) -> tuple[CallView, ...]:
-        """Return the call that we are in or that rings here, and those that can be joined."""
-        engaged = self.engaged
-        views = () if engaged is None else (self.screen.view(engaged.call),)
-        return (*views, *(self.screen.known_view(known) for known in self.known.all() if not self._is_engaged(known)))
-
-    async def start(self, conversation: Conversation) -> CallView:
-        """Ring everybody in a conversation, or join the call of a group that goes on."""
-        engaged = self.engaged
-        if engaged is not None:
-            if engaged.call.conversation is not conversation:
-                raise Refusal(RefusalCode.BUSY_HERE, "You are in another call. End that one first.")
-            return await self.answer(engaged.call.id)
-        if not self.conversations.may_write(conversation):
-            if conversation.group is None:
-                raise Refusal(RefusalCode.NOT_A_FRIEND, "You can call friends only. Ask them first.")
-            raise Refusal(RefusalCode.NOT_A_MEMBER, "You are not in this group any more.")
-        known = self.known.of(conversation)
-        if known is not None:
-            return await self._join(known)
-        users = self._to_ring(conversation)
-        if not users:
-            name = self.conversations.title_of(conversation)
-            sorry = "Nobody of this group is here now." if conversation.group else f"{name} is not here now."
-            raise Refusal(RefusalCode.OFFLINE, f"{sorry} Try again later.")
-        self._need_voice_port()
-        wait = self._pace.take(self.lines.now())
-        if wait:
-            raise Refusal(RefusalCode.RATE_LIMITED, "You call too often. Wait a moment.", retry_after=wait)
-        call = self._new_call(CallId(secrets.token_bytes(CALL_ID_BYTES)), conversation, CallState.CALLING, None)
-        engaged = self.engage(call)
-        engaged.ring(users)
-        self.screen.changed(call)
-        await self._entries.rang(conversation, call.id, users)
-        return await self._begun(engaged)
-
-    async def answer(self, call: CallId) -> CallView:
-        """Go into a call that rings here, or into one of a group that goes on."""
-        engaged = self.engaged
-        if engaged is None or not engaged.call.is_named(call):
-            known = self._known(call)
-            if engaged is not None:
-                raise Refusal(RefusalCode.BUSY_HERE, "You are in another call. End that one first.")
-            return await self._join(known)
-        if engaged.call.rings_here:
-            self._need_voice_port()
-            self._check_room(self.known.get(engaged.call.wire))
-            engaged.answer()
-        return await self._begun(engaged)
-
-    def decline(self, call: CallId) -> CallView:
-        """Do not want to talk; a group's call can be joined later all the same."""
-        engaged = self.engaged
-        if engaged is None or not engaged.call.is_named(call):
-            return self.screen.known_view(self._known(call))
-        if engaged.call.rings_here:
-            engaged.leave(CallWord.DECLINED, CallEnd.DECLINED)
-            return self.screen.view(engaged.call)
-        return self.hang_up(call)
-
-    def hang_up(self, call: CallId) -> CallView:
-        """Be out of a call; one that rings here is declined by it."""
-        engaged = self._engaged_in(call)
-        if engaged.call.rings_here:
-            return self.decline(call)
-        is_unanswered = engaged.call.we_rang and engaged.call.state in (CallState.CALLING, CallState.RINGING)
-        engaged.leave(CallWord.WITHDRAWN if is_unanswered else CallWord.HUNG_UP, CallEnd.HUNG_UP)
-        return self.screen.view(engaged.call)
-
-    def mute(self, call: CallId, *, muted: bool) -> CallView:
-        """Send silence, or what is said; the others are told."""
-        engaged = self._engaged_in(call)
-        engaged.mute(muted=muted)
-        return self.screen.view(engaged.call)
-
-    def set_volume(self, call: CallId, user: UserId, volume: float) -> CallView:
-        """Make somebody louder or quieter, for us."""
-        engaged = self._engaged_in(call)
-        person = engaged.call.people.get(user)
-        if person is None:
-            raise Refusal(RefusalCode.NOT_A_MEMBER, "They are not in this call.")
-        engaged.set_volume(person, volume)
-        return self.screen.view(engaged.call)
 
     def chosen_changed(self) -> None:
         """A person chose other devices, or other things to be done to the sound."""
@@ -173,13 +82,6 @@ class CallService:
             choice, switches = self._chosen()
             self.engaged.sound.choose(choice)
             self.engaged.sound.process(switches)
-
-    def view(self, call: CallId) -> CallView:
-        """Return a call as it stands."""
-        engaged = self.engaged
-        if engaged is not None and engaged.call.is_named(call):
-            return self.screen.view(engaged.call)
-        return self.screen.known_view(self._known(call))
 
     # --- what others and the session tell --------------------------------------------------------
 
@@ -225,7 +127,9 @@ class CallService:
     def end_everything(self, end: CallEnd = CallEnd.HUNG_UP) -> None:
         """This device is used no more: hang up."""
         if self.engaged is not None:
-            self.engaged.leave(CallWord.HUNG_UP, end)
+            # What rings here may go on ringing where this person is now.
+            word = CallWord.GONE if self.engaged.call.rings_here else CallWord.HUNG_UP
+            self.engaged.leave(word, end)
 
     async def close(self) -> None:
         """Hang up, and wait until the voice has ended."""
@@ -244,9 +148,9 @@ class CallService:
         self._keep_looking()
         return self.engaged
 
-    def new_call(self, call: CallId, conversation: Conversation, rang_by: UserId) -> Call:
-        """Make one that rings here."""
-        return self._new_call(call, conversation, CallState.RINGING, rang_by)
+    def new_call(self, call: CallId, conversation: Conversation, state: CallState, rang_by: UserId | None) -> Call:
+        """Make one that begins now."""
+        return Call(call, conversation, state, rang_by=rang_by, now=self.lines.now(), rang_at=self.screen.now())
 
     def ended_as(self, call: CallId) -> CallWord | None:
         """Return what to say of a call that ended here; None for one that is not known."""
@@ -263,12 +167,12 @@ class CallService:
     def person_heard(self, engaged: EngagedCall, user: UserId) -> None:
         """See `CallHost`."""
         if engaged.call.we_rang:
-            self._entries.joined(user)
+            self.entries.joined(user)
 
     def person_declined(self, engaged: EngagedCall, user: UserId) -> None:
         """See `CallHost`."""
         if engaged.call.we_rang:
-            self._entries.declined(user)
+            self.entries.declined(user)
 
     def call_changed(self) -> None:
         """See `CallHost`: told once, however much changes at this moment."""
@@ -307,7 +211,7 @@ class CallService:
             engaged.leave(CallWord.VOICE_FAILED, CallEnd.VOICE_FAILED)
 
         voice = self._make_voice(
-            self._port,
+            self.port,
             on_levels=lambda levels: self.screen.levels(engaged.call, levels),
             on_figures=engaged.take_figures,
             on_sound=engaged.take_sound,
@@ -318,27 +222,10 @@ class CallService:
 
     # --- inside ------------------------------------------------------------------------------
 
-    async def _join(self, known: KnownCall) -> CallView:
-        self._need_voice_port()
-        self._check_room(known)
-        call = self._new_call(known.call, known.conversation, CallState.AVAILABLE, known.people[0].user)
-        engaged = self.engage(call)
-        engaged.join_at(self.those_in(known.call))
-        self.screen.changed(call)
-        return await self._begun(engaged)
-
     def _tell_changed(self) -> None:
         self._is_to_be_told = False
         if self.engaged is not None:
             self.screen.changed(self.engaged.call)
-
-    async def _begun(self, engaged: EngagedCall) -> CallView:
-        """Wait for the voice; a call without one has ended."""
-        assert engaged.sound is not None
-        refusal = await asyncio.shield(engaged.sound.begun)
-        if refusal is not None:
-            raise refusal
-        return self.screen.view(engaged.call)
 
     def _take_people(self, link: Link, message: said.CallPeople) -> None:
         conversation = self.conversations.get(message.conversation)
@@ -389,36 +276,8 @@ class CallService:
             self._tell_known(known)
         self._keep_looking()
 
-    def _new_call(self, call: CallId, conversation: Conversation, state: CallState, rang_by: UserId | None) -> Call:
-        return Call(call, conversation, state, rang_by=rang_by, now=self.lines.now(), rang_at=self.screen.now())
-
-    def _to_ring(self, conversation: Conversation) -> list[UserId]:
-        there = (user for user in conversation.members if user != self.lines.me and self.lines.is_there(user))
-        return sorted(there)[:CALL_MEMBERS_RUNG]
-
-    def _check_room(self, known: KnownCall | None) -> None:
-        if known is not None and len(known.people) >= CALL_PEOPLE:
-            raise Refusal(RefusalCode.CALL_FULL, f"{CALL_PEOPLE} people are in this call already.")
-
-    def _need_voice_port(self) -> None:
-        if not self._port.number:
-            raise Refusal(RefusalCode.VOICE_FAILED, "No voice port is free here. Sign out and in again.")
-
-    def _engaged_in(self, call: CallId) -> EngagedCall:
-        if self.engaged is None or not self.engaged.call.is_named(call):
-            self._known(call)
-            raise Refusal(RefusalCode.CALL_OVER, "You are not in this call.")
-        return self.engaged
-
-    def _known(self, call: CallId) -> KnownCall:
-        known = self.known.get(call)
-        if known is None and call in self._over:
-            raise Refusal(RefusalCode.CALL_OVER, "This call has ended.")
-        if known is None:
-            raise Refusal(RefusalCode.NO_SUCH_CALL, "There is no such call.")
-        return known
-
-    def _is_engaged(self, known: KnownCall) -> bool:
+    def is_engaged(self, known: KnownCall) -> bool:
+        """Tell whether it is the very call that we are in, or that rings here."""
         return self.engaged is not None and self.engaged.call.is_named(known.call)
 
     def _remember_over(self, names: Iterable[CallId], word: CallWord) -> None:
@@ -431,9 +290,9 @@ class CallService:
         """Leave a line in the conversation; of two calls that became one only who began the one that stayed does."""
         try:
             if call.former:
-                await self._entries.drop(call.id)
+                await self.entries.drop(call.id)
             else:
-                await self._entries.write_call(call.id, _outcome(call))
+                await self.entries.write_call(call.id, _outcome(call))
         except Refusal as refusal:
             log.warning("a call leaves no line: %s", refusal)
 
@@ -443,7 +302,7 @@ class CallService:
 
     def _tell_known(self, known: KnownCall) -> None:
         """Tell the screen of a call that goes on without us, or no more."""
-        if not self._is_engaged(known) and self.screen.known_changed(known).state is CallState.ENDED:
+        if not self.is_engaged(known) and self.screen.known_changed(known).state is CallState.ENDED:
             self._remember_over((known.call,), CallWord.GONE)
 
 

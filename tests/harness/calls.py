@@ -20,7 +20,7 @@ def states(person: Person) -> list[str]:
 
 def calls_of(person: Person) -> tuple[CallView, ...]:
     session = person.node._session
-    return () if session is None else session.calls.current()
+    return () if session is None else session.calls.verbs.current()
 
 
 def call_of(person: Person) -> CallView:
@@ -70,3 +70,14 @@ async def leaves_the_line(world: World, caller: Person, called: Person, outcome:
     assert his.call is not None
     assert (hers.entry, hers.call.outcome) == (his.entry, outcome)
     assert (hers.mine, his.call.is_missed) == (True, missed)
+
+
+def forget_the_call(world: World, person: Person) -> None:
+    """Let a program know nothing of its call any more, as after it was killed and started again."""
+    session = person.node._session
+    assert session is not None
+    engaged, session.calls.engaged = session.calls.engaged, None
+    assert engaged is not None
+    assert engaged.sound is not None
+    world.voices.of(world.host(person.name)).stop()
+    session.calls._keep(engaged.sound.end())

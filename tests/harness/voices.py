@@ -108,11 +108,11 @@ class StandInVoice:
 
     async def end(self) -> None:
         if self in self.network.voices:
-            self._stop()
+            self.stop()
 
     def crash(self) -> None:
         """Die, as a process may."""
-        self._stop()
+        self.stop()
         self.on_crash(Refusal(RefusalCode.VOICE_FAILED, "The voice of this call broke down."))
 
     def hears(self, leg: int) -> bool:
@@ -141,7 +141,8 @@ class StandInVoice:
             path = "udp" if leg.heard_at is not None and silent < 2 else ""
             self.on_figures(LegHeard(ssrc, path, leg.heard_at is not None, 1000 * silent, 60, 2, 0, 0, 20, "none"))
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Be gone, and say nothing."""
         self.network.voices.remove(self)
         assert self._timer is not None
         self._timer.cancel()

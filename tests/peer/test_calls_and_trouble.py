@@ -8,7 +8,17 @@ from peer.call_views import CallEnd, CallState
 from peer.errors import Refusal, RefusalCode
 from peer.links.link import Link
 from peer.voice.process_messages import Place, SoundChanged
-from tests.harness.calls import call_of, calls_of, ended, has_state, lines_of, nobody_calls, states, talking
+from tests.harness.calls import (
+    call_of,
+    calls_of,
+    ended,
+    forget_the_call,
+    has_state,
+    lines_of,
+    nobody_calls,
+    states,
+    talking,
+)
 from tests.harness.world import PASSWORD, Person, World
 
 
@@ -253,12 +263,8 @@ async def test_a_device_whose_address_changes_is_looked_for_where_it_is_now(worl
 async def test_a_program_that_died_in_a_call_is_given_up_and_can_be_called_again(world: World) -> None:
     ana, bo = await talking(world)
     conversation = call_of(ana).conversation
-    session = bo.node._session
-    assert session is not None
-    world.voices.voices.remove(world.voices.of(world.host("bo")))
-    session.calls.engaged = None  # as if it had never been: nothing is said
+    forget_the_call(world, bo)
     world.network.hang_up(world.host("bo"))
-    session.voice_port.take_back()
     await bo.node.calls.start(conversation)
     ringing = await has_state(world, ana, CallState.RINGING, 10)
     assert ended(ana).reason is CallEnd.LOST
@@ -281,3 +287,36 @@ async def test_calls_that_cross_at_any_moment_become_one(world: World, delay: fl
     await nobody_calls(world, ana, bo)
     await asyncio.sleep(1)
     assert len(lines_of(ana)) == 1, "one line, whoever writes it"
+
+
+async def test_it_rings_not_much_longer_when_the_program_of_who_calls_is_gone(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    await ana.node.calls.start(conversation)
+    await has_state(world, bo, CallState.RINGING)
+    world.network.unplugged = hosts(world, ana)
+    at = bo.clock()
+    await nobody_calls(world, bo, ana)
+    assert (ended(bo).ended_at - at).total_seconds() <= 26
+    assert ended(bo).reason is CallEnd.WITHDRAWN
+
+
+async def test_a_call_goes_on_ringing_on_the_device_where_somebody_signs_in_meanwhile(
+    world: World, expected_log: list[str]
+) -> None:
+    expected_log.append("bo uses a device that was never seen")
+    ana, desktop, conversation = await world.linked_peers()
+    laptop = await world.returns("bo", host="laptop", profile="laptop")
+    await world.until(lambda: bool(desktop.told("superseded")))
+    await world.until(lambda: bool(links_of(ana)) and ana.told("contact_changed")[-1].contact.new_device)
+    await ana.node.confirm_device("bo")
+    await desktop.node.resume()
+    await world.until(lambda: bool(laptop.told("superseded")) and bool(links_of(desktop)))
+
+    await ana.node.calls.start(conversation)
+    await has_state(world, desktop, CallState.RINGING)
+    await laptop.node.resume()
+    ringing = await has_state(world, laptop, CallState.RINGING, 15)
+    assert ended(desktop).reason is CallEnd.ELSEWHERE
+    await laptop.node.calls.answer(ringing.call)
+    for person in (ana, laptop):
+        await has_state(world, person, CallState.ACTIVE)

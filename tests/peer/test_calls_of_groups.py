@@ -8,7 +8,7 @@ import pytest
 from peer.call_views import CallEnd, CallState, CallView
 from peer.errors import Refusal, RefusalCode
 from peer.views import ConversationId
-from tests.harness.calls import call_of, calls_of, ended, has_state, nobody_calls
+from tests.harness.calls import call_of, calls_of, ended, forget_the_call, has_state, nobody_calls
 from tests.harness.groups import group_of
 from tests.harness.world import Person, World
 
@@ -207,3 +207,11 @@ async def test_a_group_nobody_answers_in_is_a_missed_call_for_all(world: World) 
     await nobody_calls(world, ana, bo, cy)
     assert ended(ana).reason is CallEnd.NO_ANSWER
     assert group
+
+
+async def test_who_comes_again_while_others_still_think_they_are_in_gets_new_keys(world: World) -> None:
+    group, (ana, bo, cy) = await talking_group(world, "ana", "bo", "cy")
+    forget_the_call(world, cy)
+    await cy.node.calls.start(group)
+    await all_hear_each_other(world, [ana, bo, cy], 8)
+    assert not ana.told("call_ended")
