@@ -45,12 +45,10 @@ from peer.views import (
     WhoHasView,
 )
 from protocol.consent import Consent, Standing, fold_consent
-from protocol.entries import WireEntry, hash_of_header, read_header
-from protocol.errors import RemoteProtocolError
+from protocol.entries import WireEntry
 from protocol.identity import ConversationId, EntryHash, EntryId, FeedId, UserId
 from protocol.link_messages import SignedHeader
 from protocol.membership import Membership
-from protocol.replication import covers
 
 log = logging.getLogger(__name__)
 Remembered = Callable[[Conversation, Happened], None]
@@ -245,12 +243,6 @@ class Conversations:
         known = self._all.get(name)
         other = user if user is not None and name == self.id_with(user) else None
         row = known.kept if known else ConversationRow(0, name, other, incarnation())
-        held = _held_already(known, wires) if known else None
-        if known is not None and held is not None:
-            # In a group most come several times: that costs no write.
-            happened = Happened(known.kept, named=held)
-            before_growth(known, happened)
-            return happened
         now_ms, group = self._now_ms(), known.group if known else None
         news, named = self._recent.sift(name, wires)
         if known is not None and not news:
@@ -448,29 +440,6 @@ class Conversations:
 
     def _now_ms(self) -> int:
         return int(self._clock().timestamp() * 1000)
-
-
-def _held_already(conversation: Conversation, wires: tuple[WireEntry, ...]) -> dict[FeedId, int] | None:
-    """Return the feeds of these entries with the highest number, if they are the very last ones held there; else None.
-
-    What is committed tells the hash of the last entry, and each entry that of the one before.
-    """
-    named: dict[FeedId, int] = {}
-    expected: dict[FeedId, tuple[int, EntryHash]] = {}
-    for wire in reversed(wires):
-        try:
-            header = read_header(wire.header)
-        except RemoteProtocolError:
-            return None
-        feed = conversation.feeds.get(header.feed)
-        if feed is None or (wire.body is not None and covers(feed.line.lacking, header.number)):
-            return None
-        due = expected.get(header.feed, (feed.line.head, feed.line.head_hash))
-        if due != (header.number, hash_of_header(wire.header)):
-            return None
-        expected[header.feed] = (header.number - 1, header.previous)
-        named.setdefault(header.feed, header.number)
-    return named
 
 
 def _event_for(row: MessageRow) -> Callable[[MessageView], Event]:

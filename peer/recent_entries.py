@@ -5,6 +5,7 @@ In a group each entry comes from every neighbour, nearly always within moments; 
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from peer import limits
 from peer.happened import Happened
@@ -13,11 +14,18 @@ from protocol.identity import ConversationId, EntryHash, FeedId
 
 Place = tuple[int, int]
 """A feed as kept, and a number."""
-_Known = tuple[ConversationId, FeedId, int]
+
+
+class _Known(NamedTuple):
+    conversation: ConversationId
+    feed: FeedId
+    number: int
+    is_whole: bool
+    """Whether the body is held, too."""
 
 
 class RecentEntries:
-    """The last entries that were committed with their bodies, of feeds that go on."""
+    """The last entries that were committed, of feeds that go on."""
 
     def __init__(self) -> None:
         self._wires: OrderedDict[Place, WireEntry] = OrderedDict()
@@ -31,12 +39,15 @@ class RecentEntries:
             self._forget(place)
         for entry in happened.entries:
             row, number = happened.feeds[entry.header.feed].row, entry.header.number
-            if row in closed or entry.wire.body is None:
+            if row in closed:
                 continue
             self._forget((row, number))
-            self._wires[row, number] = entry.wire
+            is_whole = entry.wire.body is not None
+            if is_whole:
+                self._wires[row, number] = entry.wire
             self._hashes[row, number] = entry.hash
-            self._known[entry.hash] = (happened.conversation.conversation, entry.header.feed, number)
+            name = happened.conversation.conversation
+            self._known[entry.hash] = _Known(name, entry.header.feed, number, is_whole)
         for place in happened.erased:
             self._forget(place)
         while len(self._wires) > limits.RECENT_ENTRIES:
@@ -58,10 +69,10 @@ class RecentEntries:
         named: dict[FeedId, int] = {}
         for wire in wires:
             known = self._known.get(hash_of_header(wire.header))
-            if known is None or known[0] != conversation:
+            if known is None or known.conversation != conversation or not (known.is_whole or wire.body is None):
                 news.append(wire)
             else:
-                named[known[1]] = max(named.get(known[1], 0), known[2])
+                named[known.feed] = max(named.get(known.feed, 0), known.number)
         return tuple(news), named
 
     def _forget(self, place: Place) -> None:

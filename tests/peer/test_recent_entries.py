@@ -70,8 +70,10 @@ def test_what_was_stored_is_no_news_and_is_at_hand() -> None:
 
 def test_a_header_alone_is_not_all_there_is() -> None:
     recent, entries = RecentEntries(), written(2)
-    recent.take(stored(*(without_body(entry) for entry in entries)))
+    headers = [without_body(entry) for entry in entries]
+    recent.take(stored(*headers))
     assert news_of(recent, entries) == [1, 2]
+    assert news_of(recent, headers) == []
     assert recent.between(ROW, 1, 2) is None
     recent.take(stored(entries[0]))
     assert news_of(recent, entries) == [2]
