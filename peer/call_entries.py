@@ -15,6 +15,7 @@ then tells of their part.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -65,6 +66,8 @@ class CallEntries:
         self._me = me
         self._now: _UnderWay | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        """Set when somebody came or declined, which is kept at once."""
 
     async def start(self) -> None:
         """Write the line of a call in which the program ended without having said goodbye."""
@@ -92,11 +95,13 @@ class CallEntries:
         if self._now is not None and user not in self._now.people:
             self._now.people = (*self._now.people, user)[:GROUP_MEMBERS]
             self._now.started = self._now.started or self._seconds()
+            self._changed.set()
 
     def declined(self, user: UserId) -> None:
         """Somebody does not want to, and misses nothing."""
         if self._now is not None and user not in self._now.declined:
             self._now.declined = (*self._now.declined, user)[:GROUP_MEMBERS]
+            self._changed.set()
 
     async def write_call(self, call: CallId, outcome: CallOutcome) -> None:
         """Write how a call that we rang ended; once, however often it is asked for."""
@@ -132,15 +137,18 @@ class CallEntries:
             await self._conversations.write(conversation, make, beside=_forget)
 
     async def _keep_on(self) -> None:
-        """Keep until when the call went on, so that a crash costs its length some seconds only."""
+        """Keep who came, and until when the call went on, so that a crash costs its length some seconds only."""
         while self._now is not None:
+            self._changed.clear()
             self._now.until = self._seconds()
             kept = msgspec.msgpack.encode(self._now, enc_hook=to_builtin)
             try:
                 await self._database.write(partial(_keep, kept=kept), own=True)
             except Refusal as refusal:
                 log.warning("a call that goes on is not kept: %s", refusal)
-            await asyncio.sleep(CALL_KEPT_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CALL_KEPT_SECONDS):
+                    await self._changed.wait()
 
     async def _stop_keeping(self) -> None:
         keeping, self._keeping = self._keeping, None

@@ -103,6 +103,17 @@ def test_a_voice_process_that_is_killed_ends_the_call_and_no_program(three_proce
     assert bo.call("calls.list") == []
 
 
+def test_a_program_that_is_killed_in_a_call_leaves_one_line_when_it_comes_back(three_processes: Three) -> None:
+    ana, bo, call = talking(three_processes)
+    ana.kill()
+    ana = three_processes.log_in("ana")
+    line = bo.wait_for("message_arrived", lambda e: e["message"]["kind"] == "call")["message"]
+    assert (line["call"]["call"], line["call"]["outcome"], line["call"]["is_missed"]) == (call, "answered", False)
+    for peer in (ana, bo):
+        shown = peer.call("messages.list", conversation=line["conversation"], limit=100)
+        assert [message["entry"] for message in shown if message["kind"] == "call"] == [line["entry"]]
+
+
 def test_what_is_done_to_our_voice_is_kept_with_the_account(three_processes: Three) -> None:
     ana = three_processes.registered("ana")
     assert ana.call("calls.processing") == {"echo": True, "noise": True, "gain": True}
