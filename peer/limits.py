@@ -149,6 +149,8 @@ AUTO_FETCH_MEDIA_BYTES = 10 * 1024 * 1024
 """Pictures and voice messages come by themselves up to this size: they are meant to be seen and heard at once."""
 AUDIO_CALL_SECONDS = 3.0
 """A sound system may take this long to open, start or stop a device; after that it counts as hung."""
+AUDIO_SETTLES_SECONDS = 1.0
+"""A process that ends waits so long for what it asked of the sound system; the node waits for it a little longer."""
 AUDIO_LOST_SECONDS = 4.0
 """A device that brings or takes nothing for so long has gone; one on Bluetooth may take 2 s to begin."""
 AUDIO_ANSWER_SECONDS = 10.0

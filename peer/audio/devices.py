@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from peer.audio.opus_codec import RATE
 from peer.errors import Refusal, RefusalCode
-from peer.limits import AUDIO_CALL_SECONDS, AUDIO_NAMES
+from peer.limits import AUDIO_CALL_SECONDS, AUDIO_NAMES, AUDIO_SETTLES_SECONDS
 from peer.views import AudioDevices
 
 if TYPE_CHECKING:
@@ -105,6 +105,15 @@ def list_devices() -> AudioDevices:
             audio.terminate()
 
     return _within(look)
+
+
+def settle() -> None:
+    """Wait until no call into PortAudio is under way, and let none begin any more: this process is about to end.
+
+    Who ends in the midst of one may leave the database locked that JACK keeps in shared memory: then no program of this
+    user gets any sound until the computer is started anew. A sound system that hangs is not waited for long.
+    """
+    _ONE_AT_A_TIME.acquire(timeout=AUDIO_SETTLES_SECONDS)
 
 
 def _portaudio() -> "tuple[pyaudio.PyAudio, int, int]":

@@ -17,7 +17,7 @@ from typing import BinaryIO, Generic, NoReturn, TypeVar
 
 import msgspec
 
-from peer.audio.devices import AudioHangsError
+from peer.audio.devices import AudioHangsError, settle
 from peer.audio.process_messages import Failed
 from peer.errors import Refusal, RefusalCode
 from peer.limits import AUDIO_IDLE_SECONDS, AUDIO_LINE_BYTES
@@ -94,4 +94,5 @@ def serve(server: Callable[[BinaryIO, BinaryIO], ProcessServer[Command]]) -> NoR
     with contextlib.suppress(AudioHangsError, KeyboardInterrupt):
         server(sys.stdin.buffer, answers).run()
     answers.flush()
+    settle()
     os._exit(0)  # threads that hang in the sound system are waited for by nobody
