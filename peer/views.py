@@ -162,6 +162,8 @@ class AttachmentView(View, frozen=True):
     """Of a voice message: its loudness over time, a byte a bar, at most 128."""
     holders: tuple[HolderView, ...] = ()
     """Who else has how much of it."""
+    saving: int | None = None
+    """Bytes that are there of a copy that is being put where somebody wants it; None while there is none."""
 
 
 class QuoteView(View, frozen=True):

@@ -19,6 +19,7 @@ def attachment_view(
     speed: float = 0.0,
     left: int | None = None,
     reason: tuple[RefusalCode | None, str] | None = None,
+    saving: int | None = None,
 ) -> AttachmentView:
     """Return the view; what is only known while it moves (`done`, `files_done`, `speed`, why it waits) is handed in.
 
@@ -51,4 +52,5 @@ def attachment_view(
         duration=body.duration_ms / 1000,
         waveform=body.waveform,
         holders=holders,
+        saving=saving,
     )

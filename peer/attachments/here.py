@@ -35,6 +35,8 @@ class Here:
         self._saving = worker("saving")
         self._tables: dict[bytes, tuple[bytes, PieceTable]] = {}
         self._is_closing = False
+        self._saved: dict[EntryId, int] = {}
+        """Bytes that are there of copies that are being made."""
 
     def close(self) -> None:
         """Give up what is being copied."""
@@ -112,6 +114,10 @@ class Here:
         self._records.tell(TransferProgressed, message)
         return message
 
+    def saved_of(self, entry: EntryId) -> int | None:
+        """Return how many bytes of a copy are there while it is being made."""
+        return self._saved.get(entry)
+
     async def save_copy(self, message: MessageRow, wanted: Path) -> Path | None:
         """Copy something that is here; return where the copy is, None if it is not here any more after all.
 
@@ -121,13 +127,33 @@ class Here:
         assert row is not None
         _, table = await self.table_of(row.body)
         path = await self._records.on_disk(landing.choose_place, row.body, wanted)
+
+        def went_on(done: int) -> bool:
+            if not self._is_closing:
+                self._saved[row.entry] = done
+            return not self._is_closing
+
+        telling = asyncio.create_task(self._tell_now_and_then(message), name="telling of a copy")
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._saving, save_copy, _parts_of(row, table), row.body, table, path, lambda: self._is_closing
+                self._saving, save_copy, _parts_of(row, table), row.body, table, path, went_on
             )
         except SourceChangedError:
             await self.vanished(message)
             return None
+        finally:
+            telling.cancel()
+            if self._saved.pop(row.entry, None) is not None and not self._is_closing:
+                self._tell(message)
+
+    async def _tell_now_and_then(self, message: MessageRow) -> None:
+        """Tell how far a copy is; a small one is there before anything is told."""
+        while True:
+            await asyncio.sleep(limits.TRANSFER_TELL_SECONDS)
+            self._tell(message)
+
+    def _tell(self, message: MessageRow) -> None:
+        self._records.tell(TransferProgressed, message)
 
 
 def pieces_kept(row: AttachmentRow) -> PieceSet | None:

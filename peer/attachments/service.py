@@ -199,7 +199,8 @@ class Attachments:
         board = self.holdings.board(conversation, row.entry)
         if fetch is None:
             left = sum(row.body.size - holder.done for holder in board)
-            return attachment_view(row, board, speed=self.given.speed_of(row.entry) if left else 0.0, left=left)
+            speed, saving = self.given.speed_of(row.entry) if left else 0.0, self._here.saved_of(row.entry)
+            return attachment_view(row, board, speed=speed, left=left, saving=saving)
         state = TransferState.LOADING if fetch.is_loading else TransferState.WAITING
         return attachment_view(
             replace(row, state=state),

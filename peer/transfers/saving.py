@@ -19,10 +19,11 @@ class SourceChangedError(Exception):
 
 
 def save_copy(
-    source: Sequence[Part], body: Attachment, table: PieceTable, wanted: Path, is_cancelled: Callable[[], bool]
+    source: Sequence[Part], body: Attachment, table: PieceTable, wanted: Path, went_on: Callable[[int], bool]
 ) -> Path:
     """Return where the copy is: `wanted`, or with a number where something is there already.
 
+    `went_on` is told after each piece how many bytes are there, and answers whether to go on.
     Raises SourceChangedError, and Refusal for a disk that does not take it; then nothing was left there.
     """
     part = wanted.with_name(f".hail-{body.entry_id.hex()}.copy")
@@ -33,7 +34,7 @@ def save_copy(
         make_room(parts)
         landing.need_room(part, table.size)
         with Content(source) as original, Content(parts, writing=True) as copy:
-            _copy_all(original, copy, table, is_cancelled)
+            _copy_all(original, copy, table, went_on)
         landing.flush(parts, part, is_folder=is_folder)
         return _put_in_place(part, wanted, is_folder=is_folder)
     except OSError as error:
@@ -44,10 +45,10 @@ def save_copy(
         raise
 
 
-def _copy_all(original: Content, copy: Content, table: PieceTable, is_cancelled: Callable[[], bool]) -> None:
+def _copy_all(original: Content, copy: Content, table: PieceTable, went_on: Callable[[int], bool]) -> None:
     for piece in range(table.pieces):
         _copy_piece(original, copy, table, piece)
-        if is_cancelled():
+        if not went_on(min((piece + 1) * table.piece_bytes, table.size)):
             raise Refusal(RefusalCode.CANCELLED, "It was not copied: Hail was closed first.")
 
 

@@ -1,19 +1,25 @@
 """Save as: where something lands, whatever it is doing at that moment."""
 
+import asyncio
 import random
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from peer import limits
 from peer.errors import Refusal, RefusalCode
+from peer.transfers import saving
+from peer.transfers.content import Content
 from peer.transfers.preparing import prepare
 from peer.transfers.saving import SourceChangedError, save_copy
 from peer.views import MessageView, TransferState
 from protocol.entries import Attachment
 from protocol.identity import EntryId
-from protocol.manifests import read_table
+from protocol.manifests import PieceTable, read_table
 from tests.harness.world import LinkedPeers, World
 
 
@@ -144,6 +150,40 @@ async def test_a_place_that_takes_nothing_is_told_in_a_sentence(
     assert path_in(saved).suffix == ".pdf"
 
 
+async def test_how_far_a_large_copy_is_is_told_until_it_is_there(
+    world: World, linked_peers: LinkedPeers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_is_there, go_on = threading.Event(), threading.Event()
+    copy_piece = saving._copy_piece
+
+    def slowly(original: Content, copy: Content, table: PieceTable, piece: int) -> None:
+        if piece == 1:
+            first_is_there.set()
+            go_on.wait(60)
+        copy_piece(original, copy, table, piece)
+
+    monkeypatch.setattr(saving, "_copy_piece", slowly)
+    with ThreadPoolExecutor(1) as thread:
+        world.workers["saving"] = thread
+        ana, _, conversation = await linked_peers()
+        path = tmp_path / "slides.pdf"
+        path.write_bytes(random.Random(1).randbytes(600_000))
+        sent = await ana.node.send_file(conversation, path)
+        ana.events.clear()
+        copying = asyncio.create_task(ana.node.fetch_file(sent.entry, tmp_path / "copy.pdf"))
+        while not first_is_there.is_set():
+            await asyncio.sleep(0)
+            time.sleep(0.001)  # noqa: ASYNC251 - the other thread needs time that is real
+        await asyncio.sleep(1)
+        go_on.set()
+        saved = await copying
+    told = [event.message.attachment.saving for event in ana.told("transfer_progressed")]
+    assert told[:3] == [256 * 1024] * 3
+    assert told[:-1] == sorted(told[:-1])
+    assert told[-1] is None, "it is over"
+    assert path_in(saved).read_bytes() == path.read_bytes()
+
+
 # --- the copy itself ---------------------------------------------------------------------------
 
 
@@ -163,11 +203,11 @@ class Prepared:
         """Copy it; it is cancelled after so many pieces."""
         seen: list[int] = []
 
-        def is_cancelled() -> bool:
-            seen.append(0)
-            return len(seen) > after
+        def went_on(done: int) -> bool:
+            seen.append(done)
+            return len(seen) <= after
 
-        return save_copy([(self.path, self.body.size)], self.body, self.table, to, is_cancelled)
+        return save_copy([(self.path, self.body.size)], self.body, self.table, to, went_on)
 
 
 def test_a_copy_of_something_else_is_not_kept(tmp_path: Path) -> None:

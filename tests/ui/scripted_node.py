@@ -386,6 +386,8 @@ class ScriptedNode:
         self.calls = ScriptedCalls(self)
         self.audio = AudioChoice()
         self.auto_fetched = 1024 * 1024
+        self.fetched: dict[EntryId, MessageView] = {}
+        """What a file is like once somebody asked for it; otherwise it is on its way."""
         self.pictures: dict[EntryId, CleanPicture] = {}
         """As the picture worker would return them."""
         self.refused_files: dict[str, Refusal] = {}
@@ -710,8 +712,9 @@ class ScriptedNode:
         if name in self.refused_files:
             raise self.refused_files[name]
 
-    async def fetch_file(self, entry: EntryId, path: Path | None = None) -> None:
+    async def fetch_file(self, entry: EntryId, path: Path | None = None) -> MessageView:
         await self._asked("fetch_file", entry, path)
+        return self.fetched.get(entry) or make_message(1)
 
     async def auto_fetch(self) -> int:
         return self.auto_fetched

@@ -24,6 +24,7 @@ from ui.main_window.window import MainWindow
 from ui.theme.controls import Theme
 from ui.transfers.acts import Act, acts
 from ui.transfers.file_card import FileCard
+from ui.translations import attachments
 
 ALICE = conversation_id("alice")
 SIZE = 86_200_000
@@ -198,6 +199,24 @@ def test_save_as_asks_where_and_fetches_to_there(
     assert dialog is not None
     dialog.fileSelected.emit(str(tmp_path / "mine.pdf"))
     qtbot.waitUntil(lambda: node.asked("fetch_file") == [(message.entry, tmp_path / "mine.pdf")])
+    dialog.close()
+
+
+def test_a_copy_that_is_being_saved_shows_how_far_it_is_and_is_said_when_it_is_there(
+    qtbot, talking: MainWindow, node: ScriptedNode, tmp_path: Path
+) -> None:
+    message = show(talking, qtbot, node, in_state(TransferState.HERE, path="/tmp/report.pdf"))
+    assert spot(talking, message, Act.SHOW_IN_FOLDER) is not None
+    saving = show(talking, qtbot, node, in_state(TransferState.HERE, path="/tmp/report.pdf", saving=SIZE // 2))
+    assert spot(talking, saving, Act.SHOW_IN_FOLDER) is None, "the bar stands there"
+    assert attachments.state(saving) == "Saving a copy"
+    assert spot(talking, saving, Act.OPEN) is not None
+    copied = in_state(TransferState.HERE, path=str(tmp_path / "mine.pdf"))
+    node.fetched[message.entry] = copied
+    talking.chat.pane.desk.act(message, Act.SAVE_AS)
+    dialog = talking.findChild(QFileDialog, "transfers.save_as")
+    dialog.fileSelected.emit(str(tmp_path / "mine.pdf"))
+    qtbot.waitUntil(lambda: talking.toast.text() == f"Saved: {tmp_path / 'mine.pdf'}")
     dialog.close()
 
 

@@ -57,7 +57,7 @@ class FileCard:
             found.append(Spot(first, _round(place)))
         if Act.CANCEL in can:
             found.append(Spot(Act.CANCEL, _cross(place)))
-        if not _is_shared_now(message):
+        if not _has_bar_while_here(message):
             left = _text(place, 2).left()
             for act in _LINKS.get(attachment.state, ()):
                 if act in can:
@@ -78,7 +78,7 @@ class FileCard:
             self._paint_sentence(painter, place, message)
         else:
             self._paint_figures(painter, _text(place, 1), message)
-        if attachment.state in _RUNNING or _is_shared_now(message):
+        if attachment.state in _RUNNING or _has_bar_while_here(message):
             self._paint_bar(painter, _text(place, 2), message)
         for spot in self.spots(message, place):
             if spot.act is Act.CANCEL:
@@ -178,10 +178,17 @@ def _is_shared_now(message: MessageView) -> bool:
     )
 
 
+def _has_bar_while_here(message: MessageView) -> bool:
+    """Tell whether a copy is being made, or others are taking it."""
+    return (message.attachment is not None and message.attachment.saving is not None) or _is_shared_now(message)
+
+
 def _progress(message: MessageView) -> tuple[int, int]:
-    """Return how many bytes of how many: here, or with those who take it from us."""
+    """Return how many bytes of how many: of a copy, with those who take it from us, or here."""
     attachment = message.attachment
     assert attachment is not None
+    if attachment.saving is not None:
+        return attachment.saving, attachment.size
     if _is_shared_now(message):
         taking = [each.done for each in attachment.holders if 0 < each.done < attachment.size]
         return sum(taking), len(taking) * attachment.size
@@ -193,7 +200,8 @@ def _figures(message: MessageView) -> list[str]:
     attachment = message.attachment
     assert attachment is not None
     parts = [attachments.extent(attachment)]
-    if attachment.state is TransferState.LOADING or _is_shared_now(message):
+    is_moving = attachment.state is TransferState.LOADING or _is_shared_now(message)
+    if is_moving and attachment.saving is None:
         speed = [attachments.speed(attachment.speed)] if attachment.speed > 0 else []
         left = [attachments.time_left(attachment.seconds_left)] if attachment.seconds_left is not None else []
         forms = [parts + speed + left, parts + left, left or parts]

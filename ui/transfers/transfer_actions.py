@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QCursor, QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from peer.views import EntryId, MessageView
+from peer.views import EntryId, MessageView, TransferState
 from ui.peer_bridge import PeerBridge
 from ui.theme.controls import Theme
 from ui.transfers.acts import Act
@@ -46,8 +46,18 @@ class TransferActions(QObject):
         if act in here:
             here[act]()
 
-    def _fetch(self, entry: EntryId, to: Path | None = None) -> None:
-        self._bridge.ask(self, lambda node: node.fetch_file(entry, to))
+    def _fetch(self, entry: EntryId) -> None:
+        self._bridge.ask(self, lambda node: node.fetch_file(entry))
+
+    def _save_at(self, entry: EntryId, place: Path) -> None:
+        """Have it there: copied from here, or fetched; of a copy it is said when it is there."""
+
+        def saved(message: MessageView) -> None:
+            attachment = message.attachment
+            if attachment is not None and attachment.state is TransferState.HERE:
+                self.said.emit(self.tr("Saved: %1").replace("%1", attachment.path))
+
+        self._bridge.ask(self, lambda node: node.fetch_file(entry, place), saved)
 
     def _save_as(self, message: MessageView) -> None:
         attachment = message.attachment
@@ -63,7 +73,7 @@ class TransferActions(QObject):
 
         def chosen(place: str) -> None:
             # Of a folder the place is chosen, of a file also its name.
-            self._fetch(message.entry, Path(place) / attachment.name if attachment.is_folder else Path(place))
+            self._save_at(message.entry, Path(place) / attachment.name if attachment.is_folder else Path(place))
 
         dialog.fileSelected.connect(chosen)
         dialog.finished.connect(dialog.deleteLater)

@@ -78,6 +78,8 @@ def state(message: MessageView) -> str:
     """Return how it stands with the content, in a word or a sentence."""
     attachment = message.attachment
     assert attachment is not None
+    if attachment.saving is not None:
+        return QCoreApplication.translate("Attachment", "Saving a copy")
     reason = attachment.reason if attachment.state in _HAVE_REASONS else ""
     return (
         reason
