@@ -359,6 +359,18 @@ def test_esc_makes_it_small_and_it_can_do_all_that_counts(
     assert not window.isVisible()
 
 
+def test_the_end_of_a_small_call_is_seen_all_the_same(talking: MainWindow, tell: Tell) -> None:
+    call = active()
+    tell(events.CallStarted, call)
+    call_of(talking).small_wanted.emit()
+    tell(events.CallEnded, over(call, CallEnd.LOST))
+    assert talking.calls.small is not None
+    assert not talking.calls.small.isVisible()
+    assert call_of(talking).isVisible()
+    assert text(call_of(talking), "call.state").startswith("The connection was lost")
+    assert talking.toast.text() == ""
+
+
 def test_the_small_window_is_drawn_where_one_wants_it(qtbot, talking: MainWindow, tell: Tell) -> None:
     tell(events.CallStarted, active())
     call_of(talking).small_wanted.emit()

@@ -147,12 +147,15 @@ class CallDesk(QObject):
         if before is not None and before.state is call.state:
             return  # others come and go in a group's call
         self._clock.run(None)
-        was_away = not self.window.isVisible() or self.window.isMinimized()
+        was_small = self.small is not None and self.small.isVisible()
+        was_away = not was_small and (not self.window.isVisible() or self.window.isMinimized())
         self._hide_small()
         self.window.show_call(call)
         self._let_call_again()
         if was_away or self._actions.hung_up_here(call) or call.reason is CallEnd.ELSEWHERE:
             self.window.close()
+        elif was_small:
+            self.window.appear()
         if was_away and before is None and not self._actions.hung_up_here(call):
             self.said.emit(calls.ended(call))
 

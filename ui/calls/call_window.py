@@ -131,6 +131,12 @@ class CallWindow(QWidget):
         """Tell whether it is this call that is shown, or whose end is."""
         return call.call == self._call
 
+    def appear(self) -> None:
+        """Be seen, and let who types elsewhere go on typing there."""
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, True)
+        self.show()
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, False)
+
     def forget(self) -> None:
         """Nobody is signed in."""
         self._call = self._shown = None
