@@ -56,6 +56,8 @@ class EngagedCall:
     def answer(self) -> None:
         """Go into a call that rings here."""
         self.sound = self._host.make_sound(self)
+        if self.call.is_muted:
+            self.sound.mute(muted=True)
         rang = [person for person in self.call.people.values() if person.theirs is not None]
         self.call.happen(CallEvent.ANSWERED, self._lines.now())
         for person in rang:

@@ -33,6 +33,8 @@ message kinds:   text, file, picture, voice; deleted (only its place is left); m
                  call (how a call ended; `outcome`: answered, no_answer, declined, busy, withdrawn, unreachable, failed)
 message states:  stored, sent, delivered, read (our own); arrived, seen (others')
 transfer states: preparing (our own, being read); offered, waiting, loading, paused, declined, failed, here, gone
+call states:     calling, ringing, connecting, active, ended; available (a group's, to be joined by calls.start)
+call reasons:    hung_up, declined, busy, no_answer, missed, withdrawn, unreachable, lost, voice_failed, elsewhere
 contact states:  stranger, asked, asking, friend, declined, removed
 events come as {{"method": "event", "params": {{"type": …}}}}, at most once; messages.list with "after" catches up.
 """

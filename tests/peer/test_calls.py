@@ -131,3 +131,14 @@ async def test_who_calls_and_calls_is_asked_to_wait(world: World) -> None:
         await ana.node.calls.start(conversation)
     assert (refusal.value.code, refusal.value.retry_after > 0) == (RefusalCode.RATE_LIMITED, True)
     assert bo
+
+
+async def test_who_mutes_while_it_rings_is_muted_from_the_first_word_on(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    await ana.node.calls.start(conversation)
+    ringing = await has_state(world, bo, CallState.RINGING)
+    await bo.node.calls.mute(ringing.call, True)
+    await bo.node.calls.answer(ringing.call)
+    active = await has_state(world, ana, CallState.ACTIVE)
+    assert active.people[0].is_muted
+    assert world.voices.of(world.host("bo")).is_muted

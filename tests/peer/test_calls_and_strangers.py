@@ -8,7 +8,7 @@ from protocol import call_messages as said
 from protocol.call_messages import CallLeg, CallOffer
 from protocol.identity import ConversationId
 from protocol.registry import Message
-from tests.harness.calls import call_of, calls_of, nobody_calls, talking
+from tests.harness.calls import call_of, calls_of, has_state, nobody_calls, talking
 from tests.harness.groups import group_of
 from tests.harness.world import Person, World
 
@@ -135,3 +135,38 @@ async def test_what_is_said_of_a_call_that_ended_long_ago_is_answered_and_change
     assert [type(each) for each in heard] == [said.CallOver, said.CallOver]
     assert not calls_of(bo)
     assert len(bo.told("call_ringing")) == 1
+
+
+async def test_a_member_who_speaks_under_the_number_of_another_one_is_refused(world: World) -> None:
+    group, (ana, bo, cy) = await group_of(world, "ana", "bo", "cy")
+    call = (await ana.node.calls.start(group)).call
+    await bo.node.calls.answer((await has_state(world, bo, CallState.RINGING)).call)
+    await has_state(world, ana, CallState.ACTIVE)
+    voice = world.voices.of(world.host("ana"))
+    (ssrc,) = voice.legs
+    heard, link = answers_to(cy), link_to(cy, "ana")
+    leg = CallLeg(ssrc, bytes(44), 7501, ("10.0.0.9",))
+    link.send(CallOffer(call, group, leg, rings=False, rung_ms=0))
+    await asyncio.sleep(3)
+    over = [each for each in heard if isinstance(each, said.CallOver)]
+    assert [(each.reason, each.leg) for each in over] == [("gone", ssrc)]
+    assert list(voice.legs) == [ssrc]
+    assert voice.hears(ssrc)
+    assert call_of(bo).state is CallState.ACTIVE
+
+
+async def test_words_that_mean_nothing_here_end_no_link(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    link = link_to(ana, "bo")
+    for message in (
+        said.CallRings(CallId(bytes(16))),
+        said.CallOverHeard(CallId(bytes(16))),
+        said.CallOver(CallId(bytes(16)), "a word of a later version"),
+        said.CallStatus(CallId(bytes(16)), False, True, True, 1, ()),
+        said.CallPeople(CallId(bytes(16)), conversation, ()),
+    ):
+        link.send(message)
+    await asyncio.sleep(2)
+    assert link_to(ana, "bo") is link
+    assert not bo.told("call_changed")
+    assert not calls_of(bo)

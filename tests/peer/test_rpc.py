@@ -1,6 +1,7 @@
 """The rpc's lines: whatever is sent, each is answered with one line of JSON, and nothing is a traceback."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -275,8 +276,8 @@ def test_help_names_every_method_with_its_parameters(capsys: pytest.CaptureFixtu
 def test_help_names_every_state(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _parser().parse_args(["--profile", "x", "rpc", "--help"])
-    words = set(capsys.readouterr().out.replace(",", " ").split())
-    assert {str(state) for state in (*MessageState, *Consent, *TransferState)} <= words
+    words = set(re.split(r"[\s,;:]+", capsys.readouterr().out))
+    assert {str(state) for state in (*MessageState, *Consent, *TransferState, *CallState, *CallEnd)} <= words
 
 
 @pytest.mark.parametrize("arguments", [[], ["rpc"], ["--profile", "x"], ["--profile", "x", "fly"]])
