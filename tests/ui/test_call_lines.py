@@ -90,6 +90,11 @@ def test_a_click_on_either_part_or_a_key_calls_again(qtbot, talking: MainWindow)
     assert acts(MISSED) == (Act.CALL,)
 
 
+def test_the_window_makes_the_call(qtbot, talking: MainWindow, node: ScriptedNode) -> None:
+    qtbot.mouseClick(talking.chat.pane.view.viewport(), Qt.MouseButton.LeftButton, pos=spots(talking, 2)[1])
+    qtbot.waitUntil(lambda: node.asked("start") == [(ALICE,)])
+
+
 def test_nothing_can_be_done_with_it_but_to_see_it_no_more() -> None:
     everything = Standing(can_write=True, manages=True, is_group=True)
     assert possible(TALK, everything) == {MessageAct.DELETE_HERE}
