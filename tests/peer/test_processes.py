@@ -220,7 +220,7 @@ def test_garbage_on_standard_input_is_answered_and_harms_nothing(three_processes
     ana.process.stdin.flush()
     assert ana.call("session.status") is None
     with pytest.raises(RpcRefusal, match="no method"):
-        ana.call("calls.start", conversation="x")
+        ana.call("garbage.start", conversation="x")
     with pytest.raises(RpcRefusal, match="Wrong parameters"):
         ana.call("where", users="ana")
     assert ana.close() == 0
