@@ -104,6 +104,13 @@ class Machine:
         elif view.superseded:
             await self.ask(lambda node: node.resume())
 
+    async def attend(self) -> None:
+        """Be there as a person: have it on, and do what its screen asks for."""
+        if self.is_on:
+            await self.click()
+        if not self.is_on:
+            await self.start()
+
     async def stop(self) -> None:
         """Sign out as people do."""
         process = self._process

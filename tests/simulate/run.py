@@ -243,6 +243,9 @@ class Run:
             if loop.time() - began > HEALING_SECONDS:
                 self.outcome.story += differing
                 raise FailedError(f"honest members differ after {HEALING_SECONDS:.0f} s: {differing[0]}")
+            for machine in self.machines:
+                # Whose disk was set back may hear only now that another session took over.
+                await machine.attend()
             await asyncio.sleep(5)
         return loop.time() - began
 

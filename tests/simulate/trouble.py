@@ -103,10 +103,7 @@ class Trouble:
         for machine in self._run.machines:
             machine.kill_at_commit(1_000_000_000)
             machine.skew(max(machine.clock_error, timedelta(0)))
-            if machine.is_on:
-                await machine.click()
-            if not machine.is_on:
-                await machine.start()
+            await machine.attend()
         self._run.tell("all is well again")
 
     async def _try(self, deed: Deed) -> None:
