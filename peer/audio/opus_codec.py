@@ -26,6 +26,7 @@ _PACKET_BYTES = 1_500
 _APPLICATION_VOIP = 2048
 _SET_BITRATE, _SET_VBR, _SET_COMPLEXITY, _GET_LOOKAHEAD, _RESET_STATE, _SET_GAIN = 4002, 4006, 4010, 4027, 4028, 4034
 _SET_INBAND_FEC, _SET_LOSS_PERCENT = 4012, 4014
+_SET_MAX_BANDWIDTH, _WIDE_BAND, _FULL_BAND = 4004, 1103, 1105
 
 
 class OpusError(Exception):
@@ -50,6 +51,11 @@ class Encoder:
     def set_bitrate(self, bitrate: int) -> None:
         """Change the bits a second, from the next frame on."""
         _check(self._library.opus_encoder_ctl(self._state, _SET_BITRATE, ctypes.c_int(bitrate)))
+
+    def limit_band(self, *, is_wide_only: bool) -> None:
+        """Leave out what is above 8 kHz, for the sake of the voice below; or leave nothing out."""
+        band = _WIDE_BAND if is_wide_only else _FULL_BAND
+        _check(self._library.opus_encoder_ctl(self._state, _SET_MAX_BANDWIDTH, ctypes.c_int(band)))
 
     def protect_against_loss(self, percent: int) -> None:
         """Let each packet hold the one before in a rough form as well, as fits so much loss; 0: no more."""

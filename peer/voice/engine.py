@@ -187,6 +187,7 @@ class VoiceEngine:
         if needed is not self._encoded_for:
             self._encoder.set_bitrate(needed.value.bitrate)
             self._encoder.protect_against_loss(needed.value.expected_loss)
+            self._encoder.limit_band(is_wide_only=needed.value.is_wide_band_only)
             self._encoded_for = needed
 
 

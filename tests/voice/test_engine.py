@@ -66,6 +66,17 @@ def test_more_redundancy_is_what_makes_it_good(monkeypatch: pytest.MonkeyPatch) 
     assert alike() < helped - 0.05
 
 
+def test_what_is_above_8_khz_is_given_up_where_much_is_lost_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    hiss = np.random.default_rng(1).normal(0, 3_000, 9 * RATE).astype(np.int16)
+    call, high = VirtualCall(hiss, NOTHING), []
+    for step in (Redundancy.NONE, Redundancy.TWO_COPIES, Redundancy.NONE):
+        monkeypatch.setattr("peer.voice.leg.Leg.redundancy", step)
+        call.run(3)
+        spectrum = np.abs(np.fft.rfft(call.heard(1)[-RATE:].astype(float))) ** 2
+        high.append(spectrum[9_000:].sum() / spectrum.sum())
+    assert high[1] < 0.01 < 0.2 < min(high[0], high[2])
+
+
 def test_on_a_good_network_nothing_is_sent_twice_and_every_packet_has_the_same_size() -> None:
     sizes = set()
     call = VirtualCall(voice(5, 110, 1), NOTHING)
