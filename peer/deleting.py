@@ -4,7 +4,7 @@ Everything here runs on the storage thread, inside the write job that stores the
 whoever never had a body knows that none is to come; it also holds for the same message written again elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from peer.happened import Author, Happened
 from peer.storage import acts, burying, deletions, feeds, groups, messages
@@ -39,7 +39,7 @@ class DeletionFolder:
         deletions.put_deletion(self._connection, feed, entry, body)
         for place in (body.message, *body.edits):
             self._settle(place.feed, place.number, place.hash)
-        self._settle_message(body.target)
+        self._settle_messages((body.target,))
 
     def has_gone(self, feed: FeedRow, entry: Entry) -> bool:
         """Let the body of an entry that has just come be gone, if it was deleted before; tell whether it was."""
@@ -83,8 +83,7 @@ class DeletionFolder:
         """Find out anew what is gone: who belongs to the group, or where a feed ends, is not what it was."""
         for place in deletions.all_places(self._connection, self._conversation):
             self._settle(place.feed, place.number, place.hash)
-        for target in deletions.all_targets(self._connection, self._conversation):
-            self._settle_message(target)
+        self._settle_messages(deletions.all_targets(self._connection, self._conversation))
 
     def _settle(self, name: FeedId, number: int, header: EntryHash, *, was_named: bool = False) -> bool:
         """Let what stands at a place be gone, if a deletion that counts names it; tell whether one does."""
@@ -110,8 +109,21 @@ class DeletionFolder:
             self._bury(name, number, target, [row.author for row in of_message])
         return True
 
+    def _settle_messages(self, targets: Collection[EntryId]) -> None:
+        """Let messages be gone wherever they stand, and their edits, if a deletion of them counts."""
+        if not targets:
+            return
+        for target in targets:
+            self._settle_message(target)
+        # Written again while the first writing still counted, a message stands twice; the first may fall out later.
+        for target, place in burying.places_in_several_feeds(self._connection, self._conversation, targets):
+            deleters = self._deleters(target, place.author)
+            if deleters:
+                self._erase_unnamed(place.feed, place.number)
+                self._bury(place.feed, place.number, target, deleters)
+
     def _settle_message(self, target: EntryId) -> None:
-        """Let a message be gone wherever it stands, and its edits, if a deletion of it counts.
+        """Let a message be gone where it is shown, and its edits.
 
         Edits go also where the message is not known, since it is withheld, or was written anew elsewhere.
         """
@@ -126,7 +138,7 @@ class DeletionFolder:
         if not deleters:
             return
         self._erase_unnamed(place.feed, place.number)
-        self._bury(place.feed, place.number, target, deleters)
+        self._bury(place.feed, place.number, target, deleters, counts=False)
         deletions.erase_orphans(self._connection, self._conversation, place.author, target)
 
     def _deleters(self, target: EntryId, owner: UserId) -> list[UserId]:
@@ -171,23 +183,35 @@ class DeletionFolder:
             self._happened.feeds[feed.feed] = changed
             feeds.save_head(self._connection, changed)
 
-    def _bury(self, name: FeedId, number: int, target: EntryId, deleters: Iterable[UserId]) -> None:
-        """Leave nothing of a message but its place."""
+    def _bury(
+        self, name: FeedId, number: int, target: EntryId, deleters: Iterable[UserId], *, counts: bool = True
+    ) -> None:
+        """Leave nothing of a message but its place: this one, unless it is known only that it stood here once."""
         feed = self._feed(name)
         assert feed is not None
         by = who_deleted(feed.author, deleters)
         buried = burying.bury(self._connection, feed, number, target, by)
-        if not buried and self._is_for_us(feed, number):
-            header = read_header(feeds.wire_entry_at(self._connection, feed, number).header)
-            row = burying.add_buried(self._connection, feed, number, target, by, header.stamp, self._me)
-            if row is not None:
-                self._happened.messages.append(row)
+        row = self._place(feed, number, target, by, is_known=bool(buried)) if counts else None
+        if row is not None:
+            self._happened.messages.append(row)
         for entry in buried:
             self._happened.acted_upon[entry] = None
             for reply in messages.replies_to(self._connection, self._conversation, entry):
                 self._happened.acted_upon[reply] = None
         # It may have counted as unread.
         self._happened.is_reordered |= bool(buried)
+
+    def _place(
+        self, feed: FeedRow, number: int, target: EntryId, by: UserId, *, is_known: bool
+    ) -> messages.MessageRow | None:
+        """Show where a buried message stood; None if that is shown already, or not to be."""
+        if not self._is_for_us(feed, number):
+            return None
+        row = burying.bring_back(self._connection, feed, number, target)
+        if row is not None or is_known:
+            return row
+        header = read_header(feeds.wire_entry_at(self._connection, feed, number).header)
+        return burying.add_buried(self._connection, feed, number, target, by, header.stamp, self._me)
 
     def _is_for_us(self, feed: FeedRow, number: int) -> bool:
         if self._happened.conversation.user is not None:

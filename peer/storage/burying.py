@@ -1,5 +1,6 @@
 """Messages that were deleted for everybody: nothing is left of them but their places."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
 
@@ -31,6 +32,28 @@ def find_place(connection: Connection, conversation: int, entry: EntryId) -> Mes
     if row is None:
         return None
     return MessagePlace(FeedId(cast("bytes", row[0])), cast("int", row[1]), UserId(cast("str", row[2])))
+
+
+def places_in_several_feeds(
+    connection: Connection, conversation: int, entries: Collection[EntryId]
+) -> list[tuple[EntryId, MessagePlace]]:
+    """Return where messages count whose authors have several feeds, those of lower hashes first.
+
+    Only these can stand twice. It goes through all that they wrote: no index is paid for with every message.
+    """
+    wanted = {bytes(entry) for entry in entries}
+    rows = connection.execute(
+        "SELECT entry.entry, feed.feed, entry.number, feed.author FROM entry JOIN feed ON feed.id = entry.feed"
+        " WHERE feed.conversation = ?1 AND entry.entry IS NOT NULL AND feed.author IN"
+        " (SELECT author FROM feed WHERE conversation = ?1 GROUP BY author HAVING count(*) > 1) ORDER BY entry.hash",
+        (conversation,),
+    )
+    found = cast("list[tuple[bytes, bytes, int, str]]", rows.fetchall())
+    return [
+        (EntryId(name), MessagePlace(FeedId(feed), number, UserId(author)))
+        for name, feed, number, author in found
+        if name in wanted
+    ]
 
 
 def bury(connection: Connection, feed: FeedRow, number: int, entry: EntryId, by: UserId) -> list[EntryId]:
@@ -70,14 +93,18 @@ def add_buried(
             str(by),
         ),
     )
-    # Its content may have fallen out of a closed feed: its place is here now.
-    connection.execute(
-        "UPDATE message SET feed = ?, number = ?, hidden = hidden & ~?"
-        " WHERE entry = ? AND author = ? AND hidden & ? <> 0",
-        (feed.row, number, messages.FALLEN_OUT, bytes(entry), str(feed.author), messages.FALLEN_OUT),
-    )
     row = messages.find_message(connection, entry)
     return row if row is not None and row.author == feed.author else None
+
+
+def bring_back(connection: Connection, feed: FeedRow, number: int, entry: EntryId) -> MessageRow | None:
+    """Let the place of a message that fell out of a closed feed be here from now on; None if it did not fall out."""
+    found = connection.execute(
+        "UPDATE message SET feed = ?, number = ?, hidden = hidden & ~?"
+        " WHERE entry = ? AND author = ? AND hidden & ? <> 0 RETURNING entry",
+        (feed.row, number, messages.FALLEN_OUT, bytes(entry), str(feed.author), messages.FALLEN_OUT),
+    ).fetchone()
+    return messages.find_message(connection, entry) if found is not None else None
 
 
 def unbury(connection: Connection, entry: EntryId, author: UserId) -> None:

@@ -5,7 +5,9 @@ and come again, on devices of which one was copied. Each reader is offered all o
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count, permutations
 from pathlib import Path
 from typing import Any
 
@@ -395,3 +397,35 @@ def test_one_name_for_two_contents_means_the_same_to_all() -> None:
         if order[0][0].body != counting:
             assert names[0] in [row.entry for row in happened[1].changed]
         reader.connection.close()
+
+
+def test_the_place_of_a_deleted_message_moves_with_it_out_of_a_closed_feed(expected_log: list[str]) -> None:
+    """Ana deletes what Bo wrote; that place falls out of Bo's feed, and Bo writes it again in another."""
+    expected_log.append("two versions of a feed")
+    history = History(0, steps=0)
+    ana, bo = history.writers[:2]
+    names, before, old_feed = history.names(), dict(bo.held), bo.feed
+    written = history.write(bo, Text(*names, "once said"))
+    other = next(found for found in _versions_without_end(history, bo, before) if found.hash < written.hash)
+    bo.feed = history.fresh_feed("bo")
+    again = history.write(bo, Text(*names, "once said"))
+    history.write(ana, Deleted(*history.names(), names[0], Seen(old_feed, 1, written.hash)))
+    arrivals = ([written], ana.held[ana.feed], [other], [again])
+    for order in permutations(arrivals):
+        reader = reader_of(history)
+        for entries in order:
+            reader.take(entries)
+        reader.prove(written, other)
+        row = reader.shown()[names[0]]
+        assert (row[0], row[1], row[2], row[4]) == ("bo", messages.DELETED, "", "ana")
+        (place,) = [found for found in messages.newest_messages(reader.connection, 1, 10) if found.entry == names[0]]
+        assert place.feed == again.header.feed
+        bodies = reader.connection.execute("SELECT body FROM entry UNION SELECT body FROM orphan").fetchall()
+        assert not [body for (body,) in bodies if body is not None and b"once said" in body], "nowhere on the disk"
+        reader.connection.close()
+
+
+def _versions_without_end(history: History, writer: Writer, before: dict[FeedId, list[Entry]]) -> Iterator[Entry]:
+    for number in count():
+        writer.held = dict(before)
+        yield history.write(writer, Text(*history.names(), f"instead {number}"))
