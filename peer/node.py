@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from peer.accounts import Profile
+from peer.accounts.accounts import Profile
+from peer.accounts.secret_keeper import SecretKeeper
 from peer.attachments.outgoing import Outgoing
 from peer.audio.voice_messages import VoiceMessages
-from peer.calls.door import Calls
-from peer.conversation import Conversation
-from peer.discovery import LocatorSearch
+from peer.call_door import Calls
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Disconnected, Event
+from peer.locating.discovery import LocatorSearch
 from peer.pictures.tasks import CleanPicture, Thumbnail
-from peer.secret_keeper import SecretKeeper
 from peer.session import Session
 from peer.sign_in import SignIn, Wishes, parse_user_id
 from peer.surroundings import Surroundings

@@ -8,42 +8,42 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from peer import limits
-from peer.account_facts import AccountFacts
-from peer.accounts import AccountFolder
-from peer.aiming import Aim
+from peer.accounts.account_facts import AccountFacts
+from peer.accounts.accounts import AccountFolder
+from peer.accounts.identity_vault import IdentityVault
 from peer.attachments.service import Attachments
 from peer.audio.chosen_devices import ChosenDevices
-from peer.call_entries import CallEntries
+from peer.calls.call_entries import CallEntries
 from peer.calls.lines import CallLines
 from peer.calls.service import CallMessage, CallService
-from peer.contacts import Contacts
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.calls.voice_port import VoicePort
+from peer.entries.conversation import Conversation
+from peer.entries.happened import Author
 from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.events import Connected, Disconnected, Superseded
-from peer.groups import Groups
-from peer.happened import Author
-from peer.identity_vault import IdentityVault
-from peer.link_sync import Farewell
 from peer.links.dialing import Dialer
 from peer.links.link import Link, LinkEnd
 from peer.links.link_book import Caller, LinkBook
 from peer.links.listening import LinkPort
-from peer.locator_client import FINAL, LocatorClient
-from peer.locator_connection import LocatorConnection
-from peer.locator_places import LocatorPlaces
-from peer.messages import Messages
+from peer.locating.locator_client import FINAL, LocatorClient
+from peer.locating.locator_connection import LocatorConnection
+from peer.locating.locator_places import LocatorPlaces
 from peer.pictures.picture_service import Pictures
-from peer.statements import Statements
+from peer.replication.aiming import Aim
+from peer.replication.link_sync import Farewell
+from peer.replication.statements import Statements
+from peer.replication.synchronizer import Synchronizer
+from peer.services.contacts import Contacts
+from peer.services.conversations import Conversations
+from peer.services.groups import Groups
+from peer.services.messages import Messages
+from peer.services.typing_signals import TypingSignals
 from peer.storage.database import Database
 from peer.surroundings import Surroundings
-from peer.synchronizer import Synchronizer
 from peer.transfers.pulling import dial_any
 from peer.transfers.serving import FileServer
-from peer.typing_signals import TypingSignals
 from peer.views import ContactView, SessionView
-from peer.voice_port import VoicePort
 from protocol import link_messages
 from protocol.call_states import CallEnd
 from protocol.certificates import read_certificate

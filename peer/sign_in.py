@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
-from peer.account_facts import AccountFacts
-from peer.accounts import AccountFolder, Profile
+from peer.accounts.account_facts import AccountFacts
+from peer.accounts.accounts import AccountFolder, Profile
+from peer.accounts.identity_vault import IdentityVault
+from peer.accounts.secret_keeper import SecretKeeper
 from peer.addresses import parse_locator_address
+from peer.calls.voice_port import VoicePort
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Warned
-from peer.identity_vault import IdentityVault
 from peer.links.listening import LinkPort
-from peer.locator_client import log_in_with_password, register_account
-from peer.locator_connection import LocatorConnection, connect_to_any
-from peer.locator_places import LocatorPlaces
-from peer.secret_keeper import SecretKeeper
+from peer.locating.locator_client import log_in_with_password, register_account
+from peer.locating.locator_connection import LocatorConnection, connect_to_any
+from peer.locating.locator_places import LocatorPlaces
 from peer.session import Session
 from peer.storage.database import Database
 from peer.surroundings import Surroundings
 from peer.views import AccountView, SecretPlace
-from peer.voice_port import VoicePort
 from protocol.identity import Realm, UserId
 from protocol.limits import SHORTEST_CHOSEN_PASSWORD
 from protocol.locator_messages import Done, Endpoint, LoggedIn, LogOut

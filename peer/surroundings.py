@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from peer.call_voice import CallVoice
+from peer.calls.call_voice import CallVoice
 from peer.calls.sound import MakeVoice
 from peer.links.wire import TcpWire, Wire
 

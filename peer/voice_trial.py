@@ -8,12 +8,12 @@ await node.voice_trial.stop()      # instead of either: nothing stays behind, an
 from collections.abc import Callable
 
 from peer.audio.audio_process import AudioProcess
+from peer.audio.switches import Switches
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import VoiceTried
 from peer.views import AudioChoice, VoiceTrialView
 from peer.voice import process_messages as pipe
-from peer.voice.switches import Switches
 
 
 class VoiceTrial:

@@ -4,10 +4,10 @@ import socket
 from collections.abc import Callable
 from typing import Protocol
 
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.links.link import Link
 from peer.links.link_book import Caller
+from peer.services.conversations import Conversations
 from protocol.identity import DeviceId, UserId
 
 

@@ -8,10 +8,10 @@ from peer.attachments.here import Here, pieces_kept
 from peer.attachments.holdings import Holdings
 from peer.attachments.records import Records, Tasks
 from peer.attachments.wanted import Wanted
-from peer.conversations import Conversations
 from peer.errors import RefusalCode
 from peer.events import TransferProgressed
 from peer.links.link_book import Caller
+from peer.services.conversations import Conversations
 from peer.storage import messages
 from peer.storage.messages import MessageRow
 from peer.transfers.serving import Served

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.links.link import Link
+from peer.services.conversations import Conversations
 from peer.storage import attachments, messages
 from peer.storage.attachments import HolderRow
 from peer.storage.database import Connection, Database

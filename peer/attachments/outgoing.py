@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.pictures.tasks import PreparedPicture
 from peer.safe_paths import safe_name

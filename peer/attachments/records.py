@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Event
+from peer.services.conversations import Conversations
 from peer.storage import attachments, messages
 from peer.storage.attachments import AttachmentRow
 from peer.storage.database import Connection, Database

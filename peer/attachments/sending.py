@@ -17,13 +17,13 @@ from pathlib import Path
 from peer import limits
 from peer.attachments.outgoing import Outgoing, Sending, extent_of
 from peer.attachments.records import Tasks, path_as_text
-from peer.conversation import Conversation
-from peer.conversations import Conversations, check_sendable
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import SendingWithdrawn, TransferFailed, TransferProgressed
 from peer.pictures.picture_service import Pictures
 from peer.pictures.tasks import PreparedPicture
+from peer.services.conversations import Conversations, check_sendable
 from peer.storage import attachments, sendings
 from peer.storage.database import Connection, Database
 from peer.transfers.preparing import Prepared, keep_copy, prepare

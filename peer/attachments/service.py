@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from peer import limits
-from peer.attachments.attachment_view import attachment_view
 from peer.attachments.door import FileDoor, Readers
 from peer.attachments.file_settings import FileSettings
 from peer.attachments.forgetting import Forgetting
@@ -22,13 +21,14 @@ from peer.attachments.sending import Sendings
 from peer.attachments.shared import find_shared, has_words
 from peer.attachments.unasked import Unasked
 from peer.attachments.wanted import Wanted
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.attachment_view import attachment_view
+from peer.entries.conversation import Conversation
+from peer.entries.message_views import place_as_kept
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.links.link import Link
-from peer.message_views import place_as_kept
 from peer.pictures.picture_service import Pictures
+from peer.services.conversations import Conversations
 from peer.storage.attachments import AttachmentRow
 from peer.storage.database import Database
 from peer.storage.messages import MessageRow

@@ -6,9 +6,9 @@ from peer import limits
 from peer.attachments.file_settings import FileSettings
 from peer.attachments.records import Tasks
 from peer.attachments.wanted import Wanted
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal
+from peer.services.conversations import Conversations
 from peer.storage.messages import MessageRow
 from peer.views import EntryId
 from protocol.consent import Consent

@@ -20,13 +20,13 @@ from peer.attachments.here import Here, pieces_kept
 from peer.attachments.holdings import Holdings
 from peer.attachments.records import Records, Tasks, path_as_text
 from peer.attachments.whole_files import WholeFiles
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.events import TransferFailed, TransferFinished, TransferProgressed
 from peer.links.link import Link
 from peer.links.link_book import Caller
 from peer.safe_paths import safe_name
+from peer.services.conversations import Conversations
 from peer.storage import attachments
 from peer.storage.attachments import AttachmentRow
 from peer.storage.database import Connection

@@ -1,9 +1,9 @@
 """Which microphone and speaker somebody chose, and what is done to their voice in calls; kept with the account."""
 
+from peer.audio.switches import Switches
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from peer.views import AudioChoice
-from peer.voice.switches import Switches
 
 
 class ChosenDevices:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from peer.call_views import CallView
 from peer.calls.person import Person
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from protocol.call_messages import CallPerson
 from protocol.call_states import CallEnd, CallEvent, CallState, next_state
 from protocol.identity import CallId, DeviceId, UserId

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from peer.calls.limits import CALLS_KNOWN
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from protocol.call_messages import CallPerson
 from protocol.identity import CallId, DeviceId, UserId
 

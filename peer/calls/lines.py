@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from peer.calls.limits import CALL_OVER_SECONDS, CALLS_OVER_UNHEARD
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.links.link import Link
 from protocol.call_messages import CallOver, CallWord
 from protocol.identity import CallId, DeviceId, UserId

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from peer.calls.engaged import EngagedCall
 from peer.calls.limits import CALL_MOVES_SECONDS, CALLS_RUNG_A_SECOND, CALLS_RUNG_AT_ONCE
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.links.link import Link
 from peer.pace import Pace
 from protocol.call_messages import CallOffer, CallWord

@@ -7,9 +7,9 @@ from peer.call_views import CallLevel, CallLevelsView, CallPersonView, CallView
 from peer.calls.call import Call
 from peer.calls.known import KnownCall
 from peer.calls.sentences import sentence
-from peer.conversations import Conversations
 from peer.event_stream import EventStream
 from peer.events import CallChanged, CallEnded, CallLevels, CallRinging, CallStarted
+from peer.services.conversations import Conversations
 from peer.voice.process_messages import Levels
 from protocol.call_messages import CallWord
 from protocol.call_states import CallEnd, CallState

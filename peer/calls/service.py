@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from peer.call_entries import CallEntries
+from peer.audio.switches import Switches
 from peer.calls.call import Call
+from peer.calls.call_entries import CallEntries
 from peer.calls.engaged import EngagedCall
 from peer.calls.known import KnownCall, KnownCalls
 from peer.calls.limits import (
@@ -19,14 +20,13 @@ from peer.calls.offers import Offers
 from peer.calls.screen import CallScreen
 from peer.calls.sound import CallSound, MakeVoice
 from peer.calls.verbs import CallVerbs
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.calls.voice_port import VoicePort
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal
 from peer.event_stream import EventStream
 from peer.links.link import Link
+from peer.services.conversations import Conversations
 from peer.views import AudioChoice
-from peer.voice.switches import Switches
-from peer.voice_port import VoicePort
 from protocol import call_messages as said
 from protocol.call_bodies import CallOutcome
 from protocol.call_messages import CallPerson, CallWord

@@ -5,19 +5,19 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from peer.audio.switches import Switches
 from peer.calls.limits import SOUND_COMMANDS_WAITING
+from peer.calls.voice_port import VoicePort
 from peer.errors import Refusal, RefusalCode
 from peer.views import AudioChoice
 from peer.voice.process_messages import LegHeard, Levels, Place, SoundChanged
-from peer.voice.switches import Switches
-from peer.voice_port import VoicePort
 
 log = logging.getLogger(__name__)
 Command = Callable[[], Awaitable[None]]
 
 
 class Voice(Protocol):
-    """See `peer.call_voice.CallVoice`."""
+    """See `peer.calls.call_voice.CallVoice`."""
 
     async def begin(self, choice: AudioChoice, switches: Switches) -> None:
         """Start to listen and to play; raise Refusal `voice_failed`."""
@@ -50,7 +50,7 @@ class Voice(Protocol):
 
 
 class MakeVoice(Protocol):
-    """Makes the voice of a call, as `peer.call_voice.CallVoice` is made."""
+    """Makes the voice of a call, as `peer.calls.call_voice.CallVoice` is made."""
 
     def __call__(
         self,

@@ -8,7 +8,7 @@ from peer.call_views import CallView
 from peer.calls.engaged import EngagedCall
 from peer.calls.known import KnownCall
 from peer.calls.limits import CALL_MEMBERS_RUNG, CALLS_STARTED_A_SECOND, CALLS_STARTED_AT_ONCE
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.pace import Pace
 from protocol.call_messages import CallWord

@@ -12,6 +12,7 @@ import msgspec
 from peer.audio.loudness import level_of
 from peer.audio.process_messages import Done, Failed
 from peer.audio.process_server import ProcessServer, serve
+from peer.audio.switches import Switches
 from peer.errors import Refusal, RefusalCode
 from peer.limits import LEVELS_A_SECOND
 from peer.voice import process_messages as pipe
@@ -22,7 +23,6 @@ from peer.voice.processing import Processing
 from peer.voice.protection import Keys
 from peer.voice.routes import Routes
 from peer.voice.sound import Microphone, Speaker
-from peer.voice.switches import Switches
 from peer.voice.trial import Trial
 from protocol.errors import LocalProtocolError
 from protocol.voice_packets import FIRST_NUMBER_BITS

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from peer.audio.opus_codec import FRAME, Encoder
+from peer.audio.switches import Switches
 from peer.voice.jitter_buffer import PULL
 from peer.voice.leg import Leg
 from peer.voice.limits import VOICE_LEGS
 from peer.voice.processing import Processing
 from peer.voice.protection import Keys
 from peer.voice.redundancy import Redundancy
-from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.voice_packets import VOICE_FRAMES_BACK, VoiceFrame, ssrc_of

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from peer.audio.opus_codec import RATE
-from peer.voice.switches import Switches
+from peer.audio.switches import Switches
 from peer.voice.time_scaling import Samples
 
 log = logging.getLogger(__name__)

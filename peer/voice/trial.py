@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 
 from peer.audio.loudness import level_of
+from peer.audio.switches import Switches
 from peer.limits import LEVELS_A_SECOND
 from peer.voice.engine import VoiceEngine
 from peer.voice.limits import VOICE_TRIAL_END_MS, VOICE_TRIAL_PACKETS
 from peer.voice.process_messages import Levels, Try
 from peer.voice.protection import KEY_BYTES, Keys
 from peer.voice.sound import Microphone, Speaker
-from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from protocol.voice_packets import FIRST_NUMBER_BITS
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from peer import intake
+from peer.entries import intake
 from peer.node import PeerNode
 from peer.storage import feeds
 from peer.storage.database import Connection

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from peer.audio.opus_codec import RATE
+from peer.audio.switches import Switches
 from peer.voice import process_messages as pipe
 from peer.voice.processing import Processing
-from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from tests.bench.report import Row
 from tests.bench.speech import delay, quality, speech

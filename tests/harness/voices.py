@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from peer.audio.switches import Switches
+from peer.calls.voice_port import VoicePort
 from peer.errors import Refusal, RefusalCode
 from peer.views import AudioChoice
 from peer.voice.process_messages import LegHeard, LegLevel, Levels, Place, SoundChanged
-from peer.voice.switches import Switches
-from peer.voice_port import VoicePort
 
 FIGURES_SECONDS = 1.0
 
@@ -50,7 +50,7 @@ class VoiceNetwork:
 
 
 class StandInVoice:
-    """See `peer.call_voice.CallVoice`."""
+    """See `peer.calls.call_voice.CallVoice`."""
 
     def __init__(
         self,

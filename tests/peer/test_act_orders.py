@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from peer import intake
-from peer.conversation import load_conversations
-from peer.happened import Happened
+from peer.entries import intake
+from peer.entries.conversation import load_conversations
+from peer.entries.happened import Happened
 from peer.storage import feeds, messages
 from peer.storage.database import Connection, _open_and_migrate
 from peer.storage.feeds import ConversationRow

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from peer import limits
-from peer.attachments.attachment_view import attachment_view
+from peer.entries.attachment_view import attachment_view
 from peer.errors import Refusal, RefusalCode
 from peer.pictures.formats import PictureFormat
 from peer.pictures.tasks import PreparedPicture, Thumbnail

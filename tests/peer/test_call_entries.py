@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from peer.call_entries import CallEntries
-from peer.conversation import Conversation
+from peer.calls.call_entries import CallEntries
+from peer.entries.conversation import Conversation
+from peer.entries.intake import Ground
 from peer.errors import Refusal, RefusalCode
-from peer.intake import Ground
 from peer.views import CallOutcome, ConversationId, MessageKind, MessageView
 from protocol.act_bodies import Deleted, Edited
 from protocol.call_bodies import Called

@@ -11,7 +11,7 @@ import pytest
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from peer import limits
-from peer.discovery import LocatorSearch, read_service
+from peer.locating.discovery import LocatorSearch, read_service
 from peer.node import PeerNode
 from peer.views import FoundLocator
 from protocol.announcements import SERVICE_TYPE, Announcement, encode_announcement

@@ -7,9 +7,9 @@ from typing import cast
 import pytest
 
 from peer import limits
-from peer.filling import Filling
 from peer.links.link import Link
-from peer.synchronizer import Synchronizer
+from peer.replication.filling import Filling
+from peer.replication.synchronizer import Synchronizer
 from peer.views import ConversationId
 from protocol.link_messages import Entries
 from protocol.registry import Message

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from peer import accounts
+from peer.accounts import accounts
 from peer.limits import FORK_ANSWERS
 from peer.links.link import Link
 from peer.storage import feeds

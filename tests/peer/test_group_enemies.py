@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from peer.intake import Ground
+from peer.entries.intake import Ground
 from peer.links.link import Link
 from peer.views import ConversationId
 from protocol.act_bodies import Reacted

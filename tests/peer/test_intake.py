@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from peer import intake
+from peer.entries import intake
+from peer.entries.intake import Author, Happened
 from peer.errors import Refusal
-from peer.intake import Author, Happened
 from peer.storage import feeds, messages, people
 from peer.storage.database import Connection, Database, _open_and_migrate
 from peer.storage.feeds import ConversationRow

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from peer import intake
-from peer.conversation import load_conversations
-from peer.happened import Happened
-from peer.intake import EntryTaker
+from peer.entries import intake
+from peer.entries.conversation import load_conversations
+from peer.entries.happened import Happened
+from peer.entries.intake import EntryTaker
 from peer.storage import feeds, groups, messages
 from peer.storage.database import Connection, _open_and_migrate
 from peer.storage.feeds import ConversationRow

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.limits import NEIGHBOURS_PER_GROUP
 from peer.links.link import Link
-from peer.neighbour_choice import NeighbourChoice
+from peer.replication.neighbour_choice import NeighbourChoice
 from peer.storage.feeds import ConversationRow
 from protocol.identity import ConversationId, UserId
 from protocol.link_messages import Entries

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from peer.accounts import Profile
+from peer.accounts.accounts import Profile
 from peer.errors import Refusal, RefusalCode
 from peer.views import AccountView
 from protocol.identity import Realm, UserId
@@ -15,7 +15,7 @@ REALM, ANA, BO = Realm(b"r" * 32), UserId("ana"), UserId("bo")
 _LOCK_AND_WAIT = """
 import sys
 from pathlib import Path
-from peer.accounts import AccountFolder
+from peer.accounts.accounts import AccountFolder
 account = AccountFolder(Path(sys.argv[1]))
 account.lock()
 print("locked", flush=True)

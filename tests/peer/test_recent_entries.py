@@ -5,11 +5,12 @@ from collections import Counter
 import msgspec
 import pytest
 
-from peer import intake, limits
-from peer.happened import Happened
-from peer.recent_entries import RecentEntries
+from peer import limits
+from peer.entries import intake
+from peer.entries.happened import Happened
+from peer.entries.recent_entries import RecentEntries
+from peer.replication.synchronizer import Synchronizer
 from peer.storage.feeds import ConversationRow, FeedRow
-from peer.synchronizer import Synchronizer
 from protocol.entries import Entry, Text, read_entry, write_entry
 from protocol.identity import NO_HASH, ConversationId, EntryHash, EntryId, FeedId, Realm, UserId
 from protocol.link_messages import Entries, VectorLine

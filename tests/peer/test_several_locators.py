@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from peer.addresses import parse_locator_address
-from peer.locator_places import LocatorPlaces
+from peer.locating.locator_places import LocatorPlaces
 from tests.harness.processes import PASSWORD, LocatorProcess, PeerProcess, RpcRefusal, befriend, texts_of
 from tests.harness.redis_server import RedisServer
 

@@ -14,9 +14,9 @@ import pytest
 from locator.accounts import hash_password
 from locator.stores.interface import SetPassword
 from peer import limits
+from peer.accounts.secret_keeper import SecretKeeper
 from peer.errors import Refusal, RefusalCode
 from peer.node import PeerNode
-from peer.secret_keeper import SecretKeeper
 from peer.surroundings import AbandonableThreads
 from peer.views import SecretPlace
 from protocol.identity import UserId
@@ -180,8 +180,8 @@ def test_a_hanging_keyring_delays_by_its_deadline_once_and_blocks_nothing(
     backend = HangingKeyring()
     keyring.set_keyring(backend)
     monkeypatch.setattr(limits, "KEYRING_SECONDS", 0.2)
-    from peer.accounts import Profile
-    from peer.identity_vault import IdentityVault
+    from peer.accounts.accounts import Profile
+    from peer.accounts.identity_vault import IdentityVault
     from protocol.identity import Realm
 
     realm, ana = Realm(b"r" * 32), UserId("ana")

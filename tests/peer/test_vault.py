@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from peer import identity_vault, limits
+from peer import limits
+from peer.accounts import identity_vault
+from peer.accounts.identity_vault import IdentityVault
 from peer.errors import Refusal, RefusalCode
-from peer.identity_vault import IdentityVault
 from protocol.certificates import Role, create_authority_certificate, issue_certificate
 from protocol.identity import Realm, UserId
 from protocol.signatures import SigningKey

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.accounts import Profile
+from peer.accounts.accounts import Profile
+from peer.accounts.identity_vault import IdentityVault
 from peer.addresses import parse_locator_address
 from peer.command_line.json_rpc import METHODS, NOUNS
 from peer.command_line.rpc import LineSplitter
 from peer.errors import Refusal, RefusalCode
 from peer.events import EVENT_TYPES
-from peer.identity_vault import IdentityVault
 from peer.views import AccountView
 from protocol.certificates import Role, create_authority_certificate, issue_certificate
 from protocol.identity import Realm, UserId

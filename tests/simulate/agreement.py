@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.storage.feeds import FeedRow
 from peer.storage.messages import MessageRow
 from peer.views import ConversationId, MessageKind

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.events import Event, MessageArrived, MessageWritten
 from peer.node import PeerNode

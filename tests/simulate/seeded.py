@@ -24,8 +24,8 @@ import locator.server
 import peer.limits
 from locator.connection import Connection
 from locator.orders import Caller
-from peer.accounts import AccountFolder
-from peer.identity_vault import IdentityVault
+from peer.accounts.accounts import AccountFolder
+from peer.accounts.identity_vault import IdentityVault
 from peer.links.link import Link
 from protocol.link_messages import ALPN
 from tests.harness.virtual_time import Clock

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from peer import events
+from peer.audio.switches import Switches
 from peer.call_views import CallDevicesView, CallEnd, CallId, CallPersonView, CallState, CallView
 from peer.errors import Refusal, RefusalCode
 from peer.pictures.formats import PictureFormat
@@ -52,7 +53,6 @@ from peer.views import (
     VoiceFile,
     WhoHasView,
 )
-from peer.voice.switches import Switches
 
 ME = UserId("li.wei")
 LOCATOR = "hail://127.0.0.1:7400#" + "ab" * 32

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QFileDialog, QPushButton, QToolButton, QWidget
 from shiboken6 import isValid
 
 from peer import events
+from peer.audio.switches import Switches
 from peer.errors import RefusalCode
 from peer.views import AudioChoice, AudioDevices, VoiceTrialView
-from peer.voice.switches import Switches
 from tests.ui.scripted_node import ScriptedNode, make_session, refuse
 from ui.main_window.window import MainWindow
 from ui.main_window.window_memory import WindowMemory

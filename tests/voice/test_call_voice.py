@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from peer import call_voice as module
-from peer.call_voice import CallVoice
+from peer.audio.switches import Switches
+from peer.calls import call_voice as module
+from peer.calls.call_voice import CallVoice
+from peer.calls.voice_port import VoicePort
 from peer.errors import Refusal, RefusalCode
 from peer.links.wire import TcpWire
 from peer.views import AudioChoice
 from peer.voice import process_messages as pipe
 from peer.voice.process_messages import Place
 from peer.voice.protection import KEY_BYTES
-from peer.voice.switches import Switches
-from peer.voice_port import VoicePort
 
 HOST = "127.0.0.1"
 PATIENCE = 20.0

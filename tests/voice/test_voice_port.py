@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from peer import voice_port as module
+from peer.calls import voice_port as module
+from peer.calls.voice_port import VoicePort
 from peer.errors import Refusal, RefusalCode
 from peer.links.wire import TcpWire
-from peer.voice_port import VoicePort
 from tests.voice.calling import voice_port as free_pair
 
 HOST = "127.0.0.1"

@@ -10,11 +10,11 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from peer.audio.switches import Switches
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import Event, VoiceTried
 from peer.views import AudioChoice, VoiceTrialView
-from peer.voice.switches import Switches
 from peer.voice_trial import VoiceTrial
 from tests.harness.sound_card import SoundCard
 from tests.voice.voices import likeness, voice

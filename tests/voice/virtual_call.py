@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from peer.audio.switches import Switches
 from peer.voice.engine import VoiceEngine
 from peer.voice.jitter_buffer import PULL
 from peer.voice.leg import Leg
 from peer.voice.protection import KEY_BYTES, Keys
-from peer.voice.switches import Switches
 from peer.voice.time_scaling import Samples
 from protocol.voice_packets import FIRST_NUMBER_BITS, is_report
 

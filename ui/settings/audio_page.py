@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from peer.audio.switches import Switches
 from peer.errors import RefusalCode
 from peer.events import Event, VoiceTried
 from peer.views import AudioChoice, AudioDevices, VoiceTrialView
-from peer.voice.switches import Switches
 from ui.peer_bridge import Answer, PeerBridge, Work
 from ui.settings.settings_row import SettingsRow, page_of
 from ui.theme import fonts

@@ -9,11 +9,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from peer.admission import Admission, without_body
+from peer.entries.admission import Admission, without_body
+from peer.entries.folding import fall_out, finish, fold_in, renew
+from peer.entries.group_admission import GroupAdmission
+from peer.entries.happened import Author, Happened, incarnation
 from peer.errors import Refusal, RefusalCode
-from peer.folding import fall_out, finish, fold_in, renew
-from peer.group_admission import GroupAdmission
-from peer.happened import Author, Happened, incarnation
 from peer.storage import acts, feeds, groups, messages, people
 from peer.storage.acts import Matter
 from peer.storage.database import Connection

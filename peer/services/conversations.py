@@ -10,9 +10,15 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from peer import intake, limits
-from peer.attachments.attachment_view import attachment_view
-from peer.conversation import Conversation, load_conversations
+from peer import limits
+from peer.entries import intake
+from peer.entries.attachment_view import attachment_view
+from peer.entries.conversation import Conversation, load_conversations
+from peer.entries.happened import Author, Happened, incarnation
+from peer.entries.intake import MakeBody
+from peer.entries.message_views import message_view, on_screen, place_as_kept
+from peer.entries.receipts import Receipts
+from peer.entries.recent_entries import RecentEntries
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import (
@@ -23,11 +29,6 @@ from peer.events import (
     MessageHidden,
     MessageWritten,
 )
-from peer.happened import Author, Happened, incarnation
-from peer.intake import MakeBody
-from peer.message_views import message_view, on_screen, place_as_kept
-from peer.receipts import Receipts
-from peer.recent_entries import RecentEntries
 from peer.storage import feeds, messages
 from peer.storage.attachments import AttachmentRow
 from peer.storage.burying import hide

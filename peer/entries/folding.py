@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from peer.act_folding import ActFolder
-from peer.deleting import DeletionFolder
-from peer.happened import Author, Happened, incarnation
+from peer.entries.act_folding import ActFolder
+from peer.entries.deleting import DeletionFolder
+from peer.entries.happened import Author, Happened, incarnation
 from peer.storage import acts, feeds, groups, messages
 from peer.storage.acts import Matter
 from peer.storage.database import Connection

@@ -13,14 +13,14 @@ import asyncio
 from collections.abc import Callable
 
 from peer.audio.audio_process import AudioProcess
+from peer.audio.switches import Switches
+from peer.calls.voice_port import VoicePort
 from peer.errors import Refusal, RefusalCode
 from peer.views import AudioChoice
 from peer.voice import process_messages as pipe
 from peer.voice.handing_over import hand_over, inherited
 from peer.voice.limits import VOICE_PROCESS_SILENT_SECONDS
 from peer.voice.process_messages import Place
-from peer.voice.switches import Switches
-from peer.voice_port import VoicePort
 
 
 class CallVoice:

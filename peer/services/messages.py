@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from peer import limits
-from peer.conversation import Conversation
-from peer.conversations import Conversations, check_sendable
+from peer.entries.conversation import Conversation
+from peer.entries.happened import Happened
+from peer.entries.intake import Ground
 from peer.errors import Refusal, RefusalCode
-from peer.happened import Happened
-from peer.intake import Ground
 from peer.pace import Pace
+from peer.services.conversations import Conversations, check_sendable
 from peer.storage.messages import MessageRow
 from peer.views import MentionView, MessageKind, MessageView
 from protocol.act_bodies import EDITED, REACTED, Deleted, Edited, Reacted

@@ -5,7 +5,7 @@ from collections import deque
 from typing import NamedTuple
 
 from peer import limits
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from protocol.identity import ConversationId, FeedId
 
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from peer import limits as node_limits
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.event_stream import EventStream
 from peer.events import Typing
 from peer.links.link import Link
+from peer.services.conversations import Conversations
 from peer.views import TypingView
 from protocol import limits, link_messages
 from protocol.identity import ConversationId, UserId

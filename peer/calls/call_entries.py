@@ -21,11 +21,11 @@ from functools import partial
 
 import msgspec
 
-from peer.conversation import Conversation
-from peer.conversations import Conversations, check_sendable
+from peer.entries.conversation import Conversation
+from peer.entries.intake import Ground
 from peer.errors import Refusal
-from peer.intake import Ground
 from peer.limits import CALL_KEPT_SECONDS
+from peer.services.conversations import Conversations, check_sendable
 from peer.storage.database import Connection, Database
 from peer.storage.settings import get_setting, put_setting
 from protocol.call_bodies import Called, CallOutcome

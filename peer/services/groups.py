@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from peer.contacts import Contacts
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
+from peer.entries.intake import Ground
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import GroupChanged
-from peer.intake import Ground
+from peer.services.contacts import Contacts
+from peer.services.conversations import Conversations
 from peer.views import GroupView, MemberView
 from protocol import limits
 from protocol.consent import Consent

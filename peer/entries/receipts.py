@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from peer import limits
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import MessageChanged, MessageDelivered, MessageRead

@@ -6,7 +6,7 @@ whoever never had a body knows that none is to come; it also holds for the same 
 
 from collections.abc import Collection, Iterable
 
-from peer.happened import Author, Happened
+from peer.entries.happened import Author, Happened
 from peer.storage import acts, burying, deletions, feeds, groups, messages
 from peer.storage.database import Connection
 from peer.storage.deletions import DeletionRow

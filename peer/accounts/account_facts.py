@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from peer.intake import renew_incarnations
+from peer.entries.intake import renew_incarnations
 from peer.storage.database import Connection
 from peer.storage.settings import get_setting, put_setting
 from peer.surroundings import Surroundings

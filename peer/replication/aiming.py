@@ -5,13 +5,13 @@ import random
 from collections.abc import Callable, Collection
 
 from peer import limits
-from peer.contacts import Contacts
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
 from peer.links.dialing import Dialer, Place
 from peer.links.link import LinkEnd
 from peer.links.link_book import LinkBook
-from peer.neighbour_choice import NeighbourChoice
+from peer.replication.neighbour_choice import NeighbourChoice
+from peer.services.contacts import Contacts
+from peer.services.conversations import Conversations
 from protocol.identity import ConversationId, UserId
 
 

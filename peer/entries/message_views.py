@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from peer.call_lines import call_entry_view
-from peer.call_lines import sentence as call_sentence
-from peer.conversation import Conversation
-from peer.membership_views import membership_view, sentence
+from peer.entries.call_lines import call_entry_view
+from peer.entries.call_lines import sentence as call_sentence
+from peer.entries.conversation import Conversation
+from peer.entries.membership_views import membership_view, sentence
 from peer.storage.attachments import AttachmentRow
 from peer.storage.messages import MessageRow, Place
 from peer.views import (

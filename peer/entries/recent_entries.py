@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from peer import limits
-from peer.happened import Happened
+from peer.entries.happened import Happened
 from protocol.entries import WireEntry, hash_of_header
 from protocol.identity import ConversationId, EntryHash, FeedId
 

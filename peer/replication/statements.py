@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from peer import limits as node_limits
-from peer.conversation import Conversation
-from peer.conversations import Conversations
-from peer.happened import Author
-from peer.link_sync import IsNeighbour
+from peer.entries.conversation import Conversation
+from peer.entries.happened import Author
 from peer.links.link import Link
+from peer.replication.link_sync import IsNeighbour
+from peer.services.conversations import Conversations
 from peer.storage.database import Connection, Database
 from peer.storage.feeds import FeedRow
 from peer.storage.statements import Kept, all_statements, put_statement

@@ -9,13 +9,13 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
+from peer.entries.settling import Settling
 from peer.errors import Refusal
-from peer.filling import Filling
-from peer.link_sync import Farewell, IsNeighbour, LinkSync
 from peer.links.link import Link
-from peer.settling import Settling
+from peer.replication.filling import Filling
+from peer.replication.link_sync import Farewell, IsNeighbour, LinkSync
+from peer.services.conversations import Conversations
 from peer.storage.feeds import FeedRow
 from protocol import limits
 from protocol.entries import WireEntry

@@ -3,7 +3,7 @@
 It stands where `Admission` stands for two people, with the same methods.
 """
 
-from peer.admission import without_body
+from peer.entries.admission import without_body
 from peer.storage import feeds, groups
 from peer.storage.database import Connection
 from peer.storage.feeds import ConversationRow, FeedRow

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable
 
 from peer import limits
-from peer.conversation import Conversation
+from peer.entries.conversation import Conversation
 from protocol.identity import ConversationId, UserId
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from peer import limits as node_limits
+from peer.accounts.identity_vault import IdentityVault
 from peer.addresses import LocatorAddress
 from peer.errors import Refusal, RefusalCode
-from peer.identity_vault import IdentityVault
 from peer.links.wire import Wire
-from peer.locator_connection import LocatorConnection, connect_to_locator
-from peer.locator_places import LocatorPlaces
+from peer.locating.locator_connection import LocatorConnection, connect_to_locator
+from peer.locating.locator_places import LocatorPlaces
 from protocol import limits
 from protocol.identity import PublicKey, Realm, UserId
 from protocol.locator_messages import (

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from peer.audio.switches import Switches
 from peer.call_views import CallDevicesView, CallId, CallStatistics, CallView
 from peer.calls.verbs import CallVerbs
 from peer.errors import Refusal, RefusalCode
 from peer.views import AudioChoice, AudioDevices, ConversationId
 from peer.voice.limits import VOICE_LOUDEST
-from peer.voice.switches import Switches
 from protocol.identity import UserId
 
 if TYPE_CHECKING:

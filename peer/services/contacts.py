@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from peer.conversation import Conversation
-from peer.conversations import Conversations
+from peer.entries.conversation import Conversation
+from peer.entries.intake import Ground, MakeBody
 from peer.errors import Refusal, RefusalCode
 from peer.event_stream import EventStream
 from peer.events import ContactAccepted, ContactAsked, ContactChanged, Event, PresenceChanged
-from peer.intake import Ground, MakeBody
 from peer.links.link_book import Caller
+from peer.services.conversations import Conversations
 from peer.storage import people
 from peer.storage.database import Connection, Database
 from peer.storage.people import ContactRow, DeviceRow

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from peer import limits as node_limits
-from peer.conversation import Conversation
-from peer.conversations import Conversations
-from peer.happened import Happened
+from peer.entries.conversation import Conversation
+from peer.entries.happened import Happened
+from peer.entries.settling import Settling
 from peer.links.link import Link, LinkEnd
-from peer.settling import Settling
+from peer.services.conversations import Conversations
 from peer.storage.feeds import FeedRow
 from protocol import limits
 from protocol.act_bodies import NEVER_WITHHELD

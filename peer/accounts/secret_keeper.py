@@ -16,9 +16,9 @@ from typing import TypeVar
 import msgspec
 
 from peer import limits
-from peer.accounts import AccountFolder
+from peer.accounts.accounts import AccountFolder
+from peer.accounts.identity_vault import IdentityVault
 from peer.errors import Refusal
-from peer.identity_vault import IdentityVault
 from peer.private_files import write_private_file
 from peer.views import SecretPlace
 from protocol.identity import Realm, UserId

@@ -1,0 +1,1 @@
+"""Accounts on this disk, and the secrets that open them."""

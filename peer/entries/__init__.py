@@ -1,0 +1,1 @@
+"""What becomes of an entry here: judged, stored, folded into messages, shown."""

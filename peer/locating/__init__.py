@@ -1,0 +1,1 @@
+"""Where locators are, and what is said to ours."""

@@ -1,0 +1,1 @@
+"""What two linked devices say until both hold the same."""
