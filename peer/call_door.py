@@ -95,7 +95,7 @@ class Calls:
         session.calls.chosen_changed()
 
     async def statistics(self, call: CallId) -> CallStatistics:
-        """Return how well a call gets through."""
+        """Return how well a call gets through; with an empty `path` while nobody is heard."""
         people = self._verbs().view(call).people
         heard = [person for person in people if person.quality]
         worst = min(heard, key=lambda person: (person.quality, -(person.delay_ms or 0.0)), default=None)

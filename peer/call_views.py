@@ -98,7 +98,10 @@ class CallLevelsView(View, frozen=True):
 
 
 class CallStatistics(View, frozen=True):
-    """How well a call gets through: of the worst of its ways, and of each person's."""
+    """How well a call gets through: of the worst of its ways, and of each person's.
+
+    While nobody is heard `path` and `redundancy` are empty, `delay_ms` and `round_trip_ms` None, and the rest is 0.
+    """
 
     call: CallId
     delay_ms: float | None

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from peer.call_views import CallView
+from peer.calls.limits import CALL_TICK_SECONDS
 from peer.calls.person import Person
 from peer.entries.conversation import Conversation
 from protocol.call_messages import CallPerson
 from protocol.call_states import CallEnd, CallEvent, CallState, next_state
 from protocol.identity import CallId, DeviceId, UserId
+from protocol.limits import CALL_RING_SECONDS
 
 
 class Call:
@@ -96,6 +98,18 @@ class Call:
         """Return everybody in it, us among them."""
         others = ((person.user, person.device) for person in self.those_in())
         return (me, *(CallPerson(user, device) for user, device in others if isinstance(device, DeviceId)))
+
+    def goes_on(self, me: UserId, others: set[UserId], now: float) -> bool:
+        """Tell whether a group's call goes on without us, as `others` were told to be in it.
+
+        One who is left alone stays only for whom they still ring.
+        """
+        left = others - {user for user, person in self.people.items() if person.end is CallEnd.HUNG_UP}
+        if len(left) != 1:
+            return bool(left)
+        has_rung = self.rang_by in left or bool(self.former)
+        may_ring = now - self.began < CALL_RING_SECONDS + CALL_TICK_SECONDS
+        return has_rung and may_ring and bool(self.conversation.members - left - {me})
 
     def view(self, name_of: Callable[[UserId], str], title: str) -> CallView:
         """Return it as a screen shows it."""

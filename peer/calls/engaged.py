@@ -398,8 +398,10 @@ class EngagedCall:
     def _end(self, end: CallEnd, word: CallWord | None = None) -> None:
         call = self.call
         was_in = call.takes_part
-        goes_on = call.is_group and self._host.those_in(call.wire)
-        call.happen(CallEvent.LEFT if goes_on else CallEvent.OVER, self._lines.now())
+        now = self._lines.now()
+        others = {each.user for each in self._host.those_in(call.wire)}
+        goes_on = call.is_group and call.goes_on(self._lines.me, others, now)
+        call.happen(CallEvent.LEFT if goes_on else CallEvent.OVER, now)
         call.reason = end
         if was_in and call.is_group:
             self._telling.left(call.wire)

@@ -93,6 +93,10 @@ class KnownCalls:
                 self._forget(known, device)
         return changed
 
+    def forget(self, call: CallId) -> None:
+        """It is over."""
+        self._calls.pop(call, None)
+
     def forget_conversation(self, conversation: Conversation) -> list[KnownCall]:
         """We are in a group no more; return its calls."""
         gone = [known for known in self.all() if known.conversation is conversation]

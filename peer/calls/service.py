@@ -195,6 +195,8 @@ class CallService:
             word_later = _WORD_AFTER.get(call.reason or CallEnd.HUNG_UP, CallWord.GONE)
             self._remember_over({call.id, *(() if is_left else (call.wire, *call.former))}, word_later)
             self.screen.ended(call, word)
+        if not is_left:
+            self.known.forget(call.wire)
         if known is not None and is_left:
             self.screen.known_changed(known)
 
@@ -232,6 +234,8 @@ class CallService:
         if conversation is None or conversation.group is None or not self.lines.may_use(link, conversation):
             return
         assert link.device is not None
+        if self.ended_as(message.call) is not None and any(each.device == self.lines.device for each in message.people):
+            return  # they said it before they heard that we left
         changed = self.known.take(
             message.call, conversation, link.device, message.people, self.lines.now(), self.screen.now()
         )

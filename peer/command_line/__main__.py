@@ -37,6 +37,9 @@ call states:     calling, ringing, connecting, active, ended; available (a group
 call reasons:    hung_up, declined, busy, no_answer, missed, withdrawn, unreachable, lost, voice_failed, elsewhere
 contact states:  stranger, asked, asking, friend, declined, removed
 events come as {{"method": "event", "params": {{"type": …}}}}, at most once; messages.list with "after" catches up.
+Level meters (call_levels, voice_tried; 20 a second) are for a window alone: no line tells of them.
+calls.statistics has an empty "path" while nobody is heard. calls.devices has empty lists where there is no device;
+where the sound system hangs it is refused as audio_failed, after some seconds.
 """
 
 

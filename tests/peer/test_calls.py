@@ -36,6 +36,22 @@ async def test_the_caller_is_told_that_it_rings_and_the_called_one_rings_once(wo
     assert not world.voices.of(world.host("ana")).legs, "nothing is sent before there is an answer"
 
 
+async def test_a_call_in_which_nobody_is_heard_yet_has_statistics_without_figures(world: World) -> None:
+    ana, bo, conversation = await world.linked_peers()
+    call = await ana.node.calls.start(conversation)
+    await has_state(world, ana, CallState.RINGING)
+    figures = await ana.node.calls.statistics(call.call)
+    assert (figures.call, figures.path, figures.redundancy) == (call.call, "", "")
+    assert (figures.delay_ms, figures.round_trip_ms, figures.loss, figures.jitter_ms) == (None, None, 0.0, 0.0)
+    (bo_seen,) = figures.people
+    assert (bo_seen.user, bo_seen.state, bo_seen.path, bo_seen.quality) == ("bo", CallState.RINGING, "", 0)
+    assert (await bo.node.calls.statistics(call.call)).path == ""
+    await bo.node.calls.decline(call.call)
+    with pytest.raises(Refusal) as refusal:
+        await bo.node.calls.statistics(call.call)
+    assert refusal.value.code is RefusalCode.CALL_OVER
+
+
 async def test_who_declines_is_not_called_any_more(world: World) -> None:
     ana, bo, conversation = await world.linked_peers()
     await ana.node.calls.start(conversation)

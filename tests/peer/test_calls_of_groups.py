@@ -8,7 +8,7 @@ import pytest
 from peer.call_views import CallEnd, CallState, CallView
 from peer.errors import Refusal, RefusalCode
 from peer.views import ConversationId
-from tests.harness.calls import call_of, calls_of, ended, forget_the_call, has_state, nobody_calls
+from tests.harness.calls import call_of, calls_of, ended, forget_the_call, has_state, nobody_calls, states
 from tests.harness.groups import group_of
 from tests.harness.world import Person, World
 
@@ -215,3 +215,46 @@ async def test_who_comes_again_while_others_still_think_they_are_in_gets_new_key
     await cy.node.calls.start(group)
     await all_hear_each_other(world, [ana, bo, cy], 8)
     assert not ana.told("call_ended")
+
+
+@pytest.mark.parametrize("who_leaves", [0, 1], ids=["who rang", "who was rung"])
+@pytest.mark.parametrize("names", [("ana", "bo"), ("ana", "bo", "cy")], ids=["all of a group", "two of three"])
+async def test_of_two_in_a_groups_call_one_leaves_and_it_ends_in_one_step(
+    world: World, names: tuple[str, ...], who_leaves: int
+) -> None:
+    group, (ana, bo, *others) = await group_of(world, *names)
+    await rung(world, ana, group, [bo, *others])
+    for other in others:
+        await other.node.calls.decline(call_of(other).call)
+    await bo.node.calls.answer(call_of(bo).call)
+    await all_hear_each_other(world, [ana, bo])
+    await asyncio.sleep(50)  # nobody is rung any more
+    leaver = (ana, bo)[who_leaves]
+    assert (await leaver.node.calls.hang_up(call_of(leaver).call)).state is CallState.ENDED
+    assert not calls_of(leaver)
+    await nobody_calls(world, ana, bo, *others)
+    await asyncio.sleep(10)  # nobody says once more who is in it
+    for person in (ana, bo):
+        assert states(person)[-2:] == ["active", "ended"]
+        assert len(person.told("call_ended")) == 1
+
+
+async def test_who_leaves_while_it_rings_others_yet_may_come_back(world: World) -> None:
+    group, (ana, bo, cy) = await group_of(world, "ana", "bo", "cy")
+    await rung(world, ana, group, [bo, cy])
+    await bo.node.calls.answer(call_of(bo).call)
+    await all_hear_each_other(world, [ana, bo])
+    assert (await bo.node.calls.hang_up(call_of(bo).call)).state is CallState.AVAILABLE
+    await cy.node.calls.answer(call_of(cy).call)
+    await bo.node.calls.start(group)
+    await all_hear_each_other(world, [ana, bo, cy])
+
+
+async def test_when_who_rang_leaves_nobody_is_rung_any_more_and_the_call_ends_in_one_step(world: World) -> None:
+    group, (ana, bo, cy) = await group_of(world, "ana", "bo", "cy")
+    await rung(world, ana, group, [bo, cy])
+    await bo.node.calls.answer(call_of(bo).call)
+    await all_hear_each_other(world, [ana, bo])
+    assert (await ana.node.calls.hang_up(call_of(ana).call)).state is CallState.ENDED
+    await nobody_calls(world, ana, bo, cy)
+    assert states(ana)[-2:] == states(bo)[-2:] == ["active", "ended"]
