@@ -7,6 +7,7 @@ import pytest
 from peer.call_views import CallEnd, CallState
 from peer.errors import Refusal, RefusalCode
 from peer.links.link import Link
+from peer.views import ConversationId
 from peer.voice.process_messages import Place, SoundChanged
 from tests.harness.calls import (
     call_of,
@@ -26,6 +27,14 @@ def links_of(person: Person) -> list[Link]:
     session = person.node._session
     assert session is not None
     return list(session._book.links)
+
+
+def is_friend_on(person: Person, conversation: ConversationId) -> bool:
+    """Tell whether a device, perhaps a new one, knows already that it may write in a conversation."""
+    session = person.node._session
+    assert session is not None
+    found = session.conversations.get(conversation)
+    return found is not None and session.conversations.may_write(found)
 
 
 def hosts(world: World, *people: Person) -> set[str]:
@@ -320,3 +329,26 @@ async def test_a_call_goes_on_ringing_on_the_device_where_somebody_signs_in_mean
     await laptop.node.calls.answer(ringing.call)
     for person in (ana, laptop):
         await has_state(world, person, CallState.ACTIVE)
+
+
+async def test_a_person_is_active_on_one_device_so_a_call_rings_there_alone_and_cannot_be_answered_on_the_other(
+    world: World, expected_log: list[str]
+) -> None:
+    expected_log.append("bo uses a device that was never seen")
+    ana, desktop, conversation = await world.linked_peers()
+    laptop = await world.returns("bo", host="laptop", profile="laptop")
+    await world.until(lambda: bool(desktop.told("superseded")))
+    await world.until(lambda: bool(links_of(ana)) and ana.told("contact_changed")[-1].contact.new_device)
+    await ana.node.confirm_device("bo")
+    await world.until(lambda: is_friend_on(laptop, conversation))
+    call = await ana.node.calls.start(conversation)
+    ringing = await has_state(world, laptop, CallState.RINGING)
+    assert not desktop.told("call_ringing")
+    with pytest.raises(Refusal) as refused:
+        await desktop.node.calls.answer(call.call)
+    assert refused.value.code is RefusalCode.NO_SUCH_CALL
+    await laptop.node.calls.answer(ringing.call)
+    for person in (ana, laptop):
+        await has_state(world, person, CallState.ACTIVE)
+    assert not calls_of(desktop)
+    assert states(desktop) == []
