@@ -86,6 +86,32 @@ class Paints(QObject):
         self.newest_at = time.perf_counter()
 
 
+class Ticks:
+    """A timer's ticks, while the window's thread does what it does."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        """How late each came, in s."""
+        self.most_work = 0.0
+        """The most that the window's thread itself did between two, in s."""
+        self._timer = QTimer(interval=_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    def __enter__(self) -> "Ticks":
+        self._last, self._worked = time.perf_counter(), time.thread_time()
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.stop()
+
+    def _tick(self) -> None:
+        now, work = time.perf_counter(), time.thread_time()
+        self.late.append(now - self._last - _TICK_MS / 1e3)
+        self.most_work = max(self.most_work, work - self._worked)
+        self._last, self._worked = now, work
+
+
 class Bench:
     """The window as `hail` builds it, with somebody signed in, and the network thread's clock beside it."""
 
@@ -182,18 +208,6 @@ class Bench:
 
     def stalls(self, *, flooded: bool) -> list[float]:
         """Let messages flood in, or nothing happen; return how late each tick of a timer came, in order of size."""
-        late: list[float] = []
-        last, worked, most_work = time.perf_counter(), time.thread_time(), 0.0
-
-        def tick() -> None:
-            nonlocal last, worked, most_work
-            now, work = time.perf_counter(), time.thread_time()
-            late.append(now - last - _TICK_MS / 1e3)
-            most_work = max(most_work, work - worked)
-            last, worked = now, work
-
-        timer = QTimer(interval=_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(tick)
         loop = QEventLoop()
         # By default it might end half a second early.
         end = QTimer(interval=round(FLOOD_SECONDS * 1e3), singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -201,15 +215,13 @@ class Bench:
         known = len(self.told)
         if flooded:
             self.others.ask(flood=FLOOD_SECONDS)
-        last = time.perf_counter()
-        timer.start()
-        end.start()
-        loop.exec()
-        timer.stop()
-        print(f"most work of the window's thread itself in one go: {most_work * 1e3:.1f} ms", file=sys.stderr)
+        with Ticks() as ticks:
+            end.start()
+            loop.exec()
+        print(f"most work of the window's thread itself in one go: {ticks.most_work * 1e3:.1f} ms", file=sys.stderr)
         if flooded:
             self._see_that_all_came(len(self.told) - known)
-        return sorted(late)
+        return sorted(ticks.late)
 
     def _see_that_all_came(self, in_time: int) -> None:
         began = time.perf_counter()
