@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Tests wait more than they work, so one more at a time than there are processors.
 TEST_JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-PYTEST = QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile
+PYTEST = QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q
+PYTEST_MANY = $(PYTEST) -n $(TEST_JOBS) --dist loadfile
 APT_PACKAGES := libgl1 libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxkbcommon-x11-0 libxcb-shape0 \
 	fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
@@ -49,12 +50,14 @@ tour: setup ## play the tour on a virtual screen; pictures and transcript in .ru
 	@$(BIN)/python -m tests.tour
 
 test: setup ## every test, at most 10 minutes
-	@$(PYTEST)
+	@$(PYTEST_MANY) -m 'not long and not alone'
+	@$(PYTEST) -m 'not long and alone'
 
 test-long: APT_PACKAGES += espeak-ng
 test-long: setup ## the long forms too
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
-	@$(PYTEST) -m 'long or not long'
+	@$(PYTEST_MANY) -m 'not alone'
+	@$(PYTEST) -m alone
 
 bench: APT_PACKAGES += syncthing-discosrv openssh-server openssh-client espeak-ng iproute2
 bench: setup ## measure the real programs beside named references, and the window beside its goals

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
@@ -12,6 +13,7 @@ from tests.harness.speaking import RATE, best_strength, tone
 from tests.ui.talker import Talker
 from ui.calls.call_window import CallWindow
 
+pytestmark = pytest.mark.alone
 LOW, HIGH = 440.0, 1_200.0
 RING_NOTE = 659.26
 SPOKEN_SECONDS = 6.0

@@ -16,6 +16,7 @@ from tests.harness.processes import PASSWORD, PeerProcess, Three, befriend, text
 from tests.harness.sound_card import SoundCard
 from tests.voice.voices import similarity, voice
 
+pytestmark = pytest.mark.alone
 FILE_BYTES = 10 * 1000 * 1000
 TEXTS = 40
 ALIKE = 0.8
