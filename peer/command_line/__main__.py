@@ -38,8 +38,8 @@ call reasons:    hung_up, declined, busy, no_answer, missed, withdrawn, unreacha
 contact states:  stranger, asked, asking, friend, declined, removed
 events come as {{"method": "event", "params": {{"type": …}}}}, at most once; messages.list with "after" catches up.
 Level meters (call_levels, voice_tried; 20 a second) are for a window alone: no line tells of them.
-calls.statistics has an empty "path" while nobody is heard. calls.devices has empty lists where there is no device;
-where the sound system hangs it is refused as audio_failed, after some seconds.
+While nobody is heard, calls.statistics has an empty "path". calls.devices has empty lists without a device, and is
+refused as audio_failed after some seconds if the sound system hangs.
 """
 
 
