@@ -235,3 +235,5 @@ ACTS_A_SECOND = 5.0
 """Edits and reactions that one person here can write at once, and how many more a second after that."""
 WIPE_SECONDS = 1.0
 """What was deleted leaves the log of the database so much later, together with what is deleted meanwhile."""
+VOICE_PACKETS_DROPPED = 10_000
+"""Packets that came while nobody read the voice port, dropped when a call begins: more than a kernel keeps."""

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from peer import limits
-from peer.accounts.account_facts import AccountFacts
+from peer.account_facts import AccountFacts
 from peer.accounts.accounts import AccountFolder
 from peer.accounts.identity_vault import IdentityVault
 from peer.attachments.service import Attachments

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, TypeVar
 
-from peer.accounts.account_facts import AccountFacts
+from peer.account_facts import AccountFacts
 from peer.accounts.accounts import AccountFolder, Profile
 from peer.accounts.identity_vault import IdentityVault
 from peer.accounts.secret_keeper import SecretKeeper

@@ -6,14 +6,15 @@ from datetime import datetime
 from peer.call_views import CallView
 from peer.calls.limits import CALL_TICK_SECONDS
 from peer.calls.person import Person
+from peer.calls.standing import Standing
 from peer.entries.conversation import Conversation
 from protocol.call_messages import CallPerson
-from protocol.call_states import CallEnd, CallEvent, CallState, next_state
+from protocol.call_states import CallEnd, CallState
 from protocol.identity import CallId, DeviceId, UserId
 from protocol.limits import CALL_RING_SECONDS
 
 
-class Call:
+class Call(Standing):
     """A call that we are in, that we ring for, or that rings here."""
 
     def __init__(
@@ -38,7 +39,6 @@ class Call:
         self.began = now
         """When it began to ring, as far as is known."""
         self.since = now
-        """When it came to be in this state."""
         self.rang_at = rang_at
         self.started_at: datetime | None = None
         self.ended_at: datetime | None = None
@@ -77,14 +77,6 @@ class Call:
     def is_named(self, call: CallId) -> bool:
         """Tell whether this is its name, here or among all, now or formerly."""
         return call in (self.id, self.wire) or call in self.former
-
-    def happen(self, event: CallEvent, now: float) -> bool:
-        """Take in what happened; return whether that fits."""
-        after = next_state(self.state, event)
-        if after is None:
-            return False
-        self.state, self.since = after, now
-        return True
 
     def those_in(self) -> Iterator[Person]:
         """Walk through the others who are in it."""

@@ -6,16 +6,17 @@ import msgspec
 
 from peer.call_views import CallPersonView
 from peer.calls.quality import bars
+from peer.calls.standing import Standing
 from peer.voice.process_messages import LegHeard, Place
 from protocol.call_messages import CallLeg, CallStatus
-from protocol.call_states import CallEnd, CallEvent, CallState, next_state
+from protocol.call_states import CallEnd, CallState
 from protocol.identity import DeviceId, UserId
 
 IN_IT = frozenset({CallState.CONNECTING, CallState.ACTIVE})
 
 
-@dataclass(slots=True, eq=False)
-class Person:
+@dataclass(eq=False)
+class Person(Standing):
     """One other person; with one device, once there was an answer."""
 
     user: UserId
@@ -50,14 +51,6 @@ class Person:
     def is_awaited(self) -> bool:
         """Whether they may still come in."""
         return self.state in (CallState.CALLING, CallState.RINGING)
-
-    def happen(self, event: CallEvent, now: float) -> bool:
-        """Take in what happened; return whether that fits."""
-        after = next_state(self.state, event)
-        if after is None:
-            return False
-        self.state, self.since = after, now
-        return True
 
     def places(self) -> tuple[Place, ...]:
         """Return where their voice may be reached: where their link comes from, then their interfaces."""

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 
-from peer.voice.limits import VOICE_PACKETS_DROPPED
+from peer.limits import VOICE_PACKETS_DROPPED
 from protocol.limits import VOICE_PACKET_BYTES
 
 log = logging.getLogger(__name__)

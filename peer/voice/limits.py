@@ -34,7 +34,5 @@ VOICE_PORTS_TRIED = 100
 """Numbers that are tried one after the other when the voice port that is wanted is taken."""
 VOICE_PORT_SECONDS = 5.0
 """A call that begins waits so long for the one before to give the voice port back."""
-VOICE_PACKETS_DROPPED = 10_000
-"""Packets that came while nobody read the voice port, dropped when a call begins: more than a kernel keeps."""
 VOICE_PROCESS_SILENT_SECONDS = 5
 """The voice process tells levels 15 times a second; when it has said nothing for so long it hangs, and is ended."""
